@@ -1,0 +1,1 @@
+"""The door for the carrier alone: signed web-hooks in, TwiML out."""

@@ -1,0 +1,1 @@
+"""Sound to meaning. Knows no survey, no telephone, no database."""

@@ -1,0 +1,1 @@
+"""The domain: scripts, sampling, fieldwork, dispositions, reports. Knows no HTTP, no queue, no sound."""

@@ -1,0 +1,74 @@
+"""What happened on the line. The words are VoiceXML's where it has them: filled, noinput, disconnect.
+
+Every event is a frozen value and survives JSON: `from_json(to_json(event)) == event`.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The call was picked up; nothing has been said yet."""
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Keys were pressed (filled). `keys` is what the carrier delivered: possibly empty of meaning, never trusted."""
+
+    keys: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Speech was understood (filled) or not (`code` is None: nomatch). `confidence` is 0.0 to 1.0."""
+
+    code: str | None
+    confidence: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class NoInput:
+    """The person stayed silent until the time was up."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A recording ended, by the end key (`#`), by silence, or because the person hung up (`hangup`)."""
+
+    carrier_sid: str | None
+    seconds: float | None
+    ended_by: str
+
+
+@dataclass(frozen=True)
+class MachineAnswered:
+    """The carrier takes the answerer for a machine: `kind` is `machine` or `fax`."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class HungUp:
+    """The person left (disconnect)."""
+
+
+Event = Answered | Digits | Heard | NoInput | Recorded | MachineAnswered | HungUp
+KINDS: dict[str, type] = {
+    "answered": Answered, "digits": Digits, "heard": Heard, "noinput": NoInput,
+    "recorded": Recorded, "machine": MachineAnswered, "hungup": HungUp,
+}  # fmt: skip
+NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as a JSON object with its kind under `event`."""
+    return {"event": NAMES[type(event)], **asdict(event)}
+
+
+def from_json(data: dict[str, Any]) -> Event:
+    """The event from `to_json`'s object. Raises KeyError for an unknown kind."""
+    fields = {key: value for key, value in data.items() if key != "event"}
+    event: Event = KINDS[data["event"]](**fields)
+    return event

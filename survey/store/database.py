@@ -1,0 +1,50 @@
+"""Engines for both databases, set up the way `reliability` demands, and the session factory."""
+
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.orm import Session, sessionmaker
+
+SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON", "synchronous=FULL")
+
+
+def open_engine(url: str, *, pool_size: int = 16) -> Engine:
+    """An engine for SQLite or PostgreSQL.
+
+    SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE` for every transaction that may write (a read-then-write
+    transaction under plain BEGIN fails at once with "database is locked", whatever the busy timeout);
+    use `reading(engine)` for transactions that only read. PostgreSQL: READ COMMITTED with time-outs.
+    """
+    if url.startswith("sqlite"):
+        return _open_sqlite(url, pool_size)
+    options = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"options": options})
+
+
+def _open_sqlite(url: str, pool_size: int) -> Engine:
+    in_memory = url in ("sqlite://", "sqlite:///:memory:")
+    sizes: dict[str, Any] = {} if in_memory else {"pool_size": pool_size, "max_overflow": pool_size}
+    engine = create_engine(url, connect_args={"check_same_thread": False}, **sizes)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        read_only = connection.get_execution_options().get("read_only", False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reading(engine: Engine) -> Engine:
+    """The same engine for transactions that only read: on SQLite they neither wait for writers nor hold them up."""
+    return engine.execution_options(read_only=True)
+
+
+def session_factory(engine: Engine) -> sessionmaker[Session]:
+    """Sessions that keep loaded values after commit (callers copy them out of the transaction)."""
+    return sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,41 @@
+"""One transaction at the border: commit or roll back whole, wake workers only after the commit."""
+
+from types import TracebackType
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from survey.ports import JobQueue
+
+
+class UnitOfWork:
+    """A session with the jobs that its commit shall wake.
+
+    Opened once per web-hook, page post or job; nobody inside commits. A crash between commit and wake-up
+    loses the wake-up only: every job can be derived again from the rows by the sweep.
+    """
+
+    def __init__(self, sessions: sessionmaker[Session], queue: JobQueue) -> None:
+        self._sessions = sessions
+        self._queue = queue
+        self._later: list[tuple[str, int, int]] = []
+        self.session: Session
+
+    def __enter__(self) -> "UnitOfWork":
+        self.session = self._sessions()
+        return self
+
+    def later(self, job: str, row_id: int, epoch: int = 0) -> None:
+        """Wake a worker for the row once this unit of work has been committed."""
+        self._later.append((job, row_id, epoch))
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                self.session.commit()
+            else:
+                self.session.rollback()
+        finally:
+            self.session.close()
+        if kind is None:
+            for job, row_id, epoch in self._later:
+                self._queue.enqueue(job, row_id, epoch)

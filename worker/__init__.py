@@ -1,0 +1,1 @@
+"""Background jobs. The database is the truth; the queue only wakes."""
