@@ -430,7 +430,3 @@ class AuditEntry(Base):
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
 
-
-LIVE_STATUSES = ("claimed", "requested", "unknown", "placed", "initiated", "ringing", "in_progress")
-"""Statuses in which an attempt may hold a line or ring a person."""
-

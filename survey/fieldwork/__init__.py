@@ -1,0 +1,52 @@
+"""Use cases of a running campaign, in the order a respondent lives through them.
+
+campaigns (launch, pause) → dialling (claim, place, reconcile) → turns (the conversation) → statuses (what the
+carrier reports) → settlement (verdict and next step), with escalations and recordings beside them. Each takes the caller's unit of
+work and `now`; nobody here commits, opens a connection, or looks at a clock.
+"""
+
+from survey.fieldwork.campaigns import finish_if_done, launch, pause, resume, rules_of, start, stop
+from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
+from survey.fieldwork.escalations import escalate
+from survey.fieldwork.office import Office
+from survey.fieldwork.placement import SeenCall, note_accepted, note_rejected, note_unknown, reconcile
+from survey.fieldwork.recordings import FetchOrder, announce_recording, note_deleted, note_fetch_problem, note_kept, prepare_fetch
+from survey.fieldwork.settlement import settle
+from survey.fieldwork.statuses import apply_machine, apply_status, report
+from survey.fieldwork.suppressions import is_suppressed, opt_out
+from survey.fieldwork.turns import Render, TurnContext, take_turn
+
+__all__ = [
+    "DialOrder",
+    "FetchOrder",
+    "Office",
+    "Render",
+    "SeenCall",
+    "TurnContext",
+    "announce_recording",
+    "apply_machine",
+    "apply_status",
+    "claim_due",
+    "escalate",
+    "finish_if_done",
+    "is_suppressed",
+    "launch",
+    "note_accepted",
+    "note_deleted",
+    "note_fetch_problem",
+    "note_kept",
+    "note_rejected",
+    "note_unknown",
+    "opt_out",
+    "pause",
+    "prepare_dial",
+    "prepare_fetch",
+    "reconcile",
+    "report",
+    "resume",
+    "rules_of",
+    "settle",
+    "start",
+    "stop",
+    "take_turn",
+]

@@ -1,0 +1,38 @@
+"""What fieldwork brings along from outside the database: keys, calendar, wording of the bureau, parsed scripts."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from survey import script_yaml
+from survey.bureau import Bureau
+from survey.phone import NumberPolicy
+from survey.script import Script
+from survey.store import audit
+from survey.store.models import ScriptVersion
+from survey.store.sealing import KeyRing
+from survey.working_days import Calendar
+
+
+@dataclass(frozen=True)
+class Office:
+    """The survey office. Shared by all threads of a process; parsed scripts are kept because versions never change."""
+
+    keys: KeyRing
+    audit_key: bytes
+    bureau: Bureau
+    calendar: Calendar
+    numbers: NumberPolicy
+    _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
+
+    def script(self, session: Session, version_id: int) -> Script:
+        """The script of a version, parsed once per process."""
+        if version_id not in self._scripts:
+            self._scripts[version_id] = script_yaml.parse(session.get_one(ScriptVersion, version_id).text)
+        return self._scripts[version_id]
+
+    def record(self, session: Session, at: datetime, actor: str, action: str, subject: str, **details: Any) -> None:
+        """Add an entry to the audit chain inside the caller's transaction; no personal data."""
+        audit.append(session, self.audit_key, at, actor, action, subject, **details)

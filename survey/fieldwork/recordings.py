@@ -1,0 +1,78 @@
+"""The person's own words: announced by the carrier, fetched by a job, kept sealed, deleted at the carrier."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from survey.fieldwork.attempts import find_attempt
+from survey.store.models import CallAttempt, Recording
+from survey.store.unit_of_work import UnitOfWork
+
+FETCH_TRIES = 8
+FETCH_PAUSE = timedelta(seconds=15)
+
+
+@dataclass(frozen=True)
+class FetchOrder:
+    """A recording that is to be fetched from the carrier, or whose copy there is to be deleted."""
+
+    recording_id: int
+    public_id: str
+    carrier_sid: str
+    kept: bool
+
+
+def keep_announced(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> None:
+    """Write down that the carrier holds a recording of the person on `item`, and wake the job that fetches it."""
+    recording = work.session.scalar(select(Recording).where(Recording.carrier_sid == carrier_sid))
+    if recording is None:
+        recording = Recording(
+            respondent_id=attempt.respondent_id, attempt_id=attempt.id, item=item, carrier_sid=carrier_sid, announced_at=now, due_at=now,
+        )  # fmt: skip
+        work.session.add(recording)
+    if recording.seconds is None:
+        recording.seconds = seconds
+    work.session.flush()
+    work.later("fetch_recording", recording.id)
+
+
+def announce_recording(work: UnitOfWork, token: str, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> None:
+    """The carrier says that a recording is ready; it may come before, after, or without the turn that ended it.
+
+    Raises UnknownAttempt.
+    """
+    keep_announced(work, find_attempt(work.session, token), item, carrier_sid, seconds, now)
+
+
+def prepare_fetch(work: UnitOfWork, recording_id: int, now: datetime) -> FetchOrder | None:
+    """What the fetching job must do, or None when the work is done or not yet due; counts the try."""
+    recording = work.session.get(Recording, recording_id, with_for_update=True)
+    if recording is None or recording.carrier_copy_deleted_at is not None or recording.state in ("missing", "needs_review"):
+        return None
+    if recording.due_at is not None and recording.due_at > now:
+        return None
+    recording.fetch_tries += 1
+    recording.due_at = now + FETCH_PAUSE * recording.fetch_tries
+    return FetchOrder(recording.id, recording.public_id, recording.carrier_sid, recording.state == "kept")
+
+
+def note_kept(work: UnitOfWork, recording_id: int, path: str, sound_digest: str, seconds: float, now: datetime) -> None:
+    """The sound lies sealed at `path` below the data folder; `sound_digest` is SHA-256 of the WAV file."""
+    recording = work.session.get_one(Recording, recording_id)
+    recording.state, recording.path, recording.sound_digest = "kept", path, sound_digest
+    recording.seconds, recording.kept_at, recording.problem = seconds, now, ""
+
+
+def note_deleted(work: UnitOfWork, recording_id: int, now: datetime) -> None:
+    """The carrier's copy is gone."""
+    recording = work.session.get_one(Recording, recording_id)
+    recording.carrier_copy_deleted_at, recording.due_at = now, None
+
+
+def note_fetch_problem(work: UnitOfWork, recording_id: int, problem: str, *, final: bool = False) -> None:
+    """The fetch failed; after the last try, or when it can never succeed, a person must look."""
+    recording = work.session.get_one(Recording, recording_id)
+    recording.problem = problem[:128]
+    if (final or recording.fetch_tries >= FETCH_TRIES) and recording.state == "announced":
+        recording.state, recording.due_at = "needs_review", None

@@ -1,0 +1,99 @@
+"""After a call: its verdict, and what becomes of the respondent (R15–R17, R39)."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey import disposition as dispositions
+from survey import flow
+from survey.contact_rules import CallAt, PastAttempt, next_call
+from survey.disposition import Disposition
+from survey.events import HungUp
+from survey.fieldwork.campaigns import finish_if_done, rules_of
+from survey.fieldwork.office import Office
+from survey.fieldwork.turns import advance
+from survey.ladder import is_ended
+from survey.store.models import CallAttempt, DispositionChange, Respondent
+from survey.store.unit_of_work import UnitOfWork
+
+LATE_TURN_GRACE = timedelta(seconds=10)
+"""How long after the end a last key or recording may still arrive: web-hooks overtake each other."""
+
+BY_STATUS = {
+    "busy": Disposition.BUSY, "no_answer": Disposition.NO_ANSWER, "canceled": Disposition.NO_ANSWER,
+    "failed": Disposition.TECHNICAL, "rejected": Disposition.TECHNICAL, "completed": Disposition.NOT_CONFIRMED,
+}  # fmt: skip
+NO_SUCH_NUMBER = frozenset({"404", "484", "604", "21211", "21214", "21217", "13224"})
+BLOCKED = frozenset({"403", "603", "607", "21215", "21216", "13225", "13227"})
+
+
+def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> bool:
+    """Give the ended attempt its disposition and decide the respondent's next step; False when it is too early or done."""
+    attempt = work.session.get(CallAttempt, attempt_id, with_for_update=True)
+    if attempt is None or attempt.settled_at is not None or not is_ended(attempt.status):
+        return False
+    if not _conversation_over(attempt):
+        if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
+            return False
+        advance(work, office, attempt, HungUp(), office.script(work.session, attempt.script_version_id), now)
+    if attempt.disposition is None:
+        attempt.disposition = _by_carrier(attempt).word
+    attempt.settled_at = now
+    work.session.flush()
+    decide_next(work.session, office, attempt, now)
+    finish_if_done(work.session, office, attempt.campaign, now)
+    return True
+
+
+def _conversation_over(attempt: CallAttempt) -> bool:
+    return attempt.flow_state is None or flow.State.from_json(attempt.flow_state).ended
+
+
+def _by_carrier(attempt: CallAttempt) -> Disposition:
+    if attempt.status in ("failed", "rejected") and attempt.error in NO_SUCH_NUMBER:
+        return Disposition.NO_SUCH_NUMBER
+    if attempt.status in ("failed", "rejected") and attempt.error in BLOCKED:
+        return Disposition.BLOCKED
+    return BY_STATUS[attempt.status]
+
+
+def decide_next(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> None:
+    """Give the respondent its disposition so far, and either a next due time or an end."""
+    respondent = attempt.respondent
+    settled = settled_attempts(session, respondent.id)
+    verdicts = [Disposition.from_word(past.disposition) for past in settled if past.disposition]
+    change_disposition(session, respondent, dispositions.final(verdicts), now, attempt.id)
+    if respondent.state in ("closed", "needs_review"):
+        return
+    history = [_past(past) for past in settled]
+    decision = next_call(rules_of(attempt.campaign), office.calendar, history, now, respondent.incident.zone)
+    if isinstance(decision, CallAt) and attempt.campaign.state != "stopped":
+        respondent.state, respondent.due_at = "waiting", decision.at
+    else:
+        close(respondent, "campaign_stopped" if isinstance(decision, CallAt) else decision.reason, now)
+
+
+def _past(attempt: CallAttempt) -> PastAttempt:
+    verdict = Disposition.from_word(attempt.disposition or Disposition.TECHNICAL.word)
+    declined = verdict in (Disposition.NOT_AVAILABLE, Disposition.REFUSAL_BEFORE, Disposition.REFUSAL)
+    return PastAttempt(attempt.requested_at or attempt.claimed_at, verdict, declined)
+
+
+def settled_attempts(session: Session, respondent_id: int) -> list[CallAttempt]:
+    """The respondent's attempts that have a verdict, oldest first."""
+    mine = select(CallAttempt).where(CallAttempt.respondent_id == respondent_id, CallAttempt.disposition.is_not(None))
+    return list(session.scalars(mine.order_by(CallAttempt.number)))
+
+
+def change_disposition(session: Session, respondent: Respondent, new: Disposition, now: datetime, attempt_id: int | None) -> None:
+    """Set the respondent's disposition and keep the old one in its history."""
+    if respondent.disposition != new.word:
+        change = DispositionChange(respondent_id=respondent.id, attempt_id=attempt_id, old=respondent.disposition, new=new.word, at=now)
+        session.add(change)
+        respondent.disposition = new.word
+
+
+def close(respondent: Respondent, reason: str, now: datetime) -> None:
+    """Call this respondent no more in this campaign."""
+    respondent.state, respondent.close_reason, respondent.closed_at, respondent.due_at = "closed", reason, now, None

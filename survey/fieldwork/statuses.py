@@ -1,0 +1,76 @@
+"""What the carrier reports about a call: applied once, in whatever order it comes (R22)."""
+
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from survey import flow, ladder
+from survey.events import MachineAnswered
+from survey.fieldwork.attempts import bind_call, find_attempt
+from survey.fieldwork.office import Office
+from survey.fieldwork.turns import advance
+from survey.store.models import CallAttempt, CarrierEvent
+from survey.store.unit_of_work import UnitOfWork
+
+TIMES = {"placed": "placed_at", "ringing": "ringing_at", "in_progress": "answered_at"}
+
+
+def apply_status(
+    work: UnitOfWork, token: str, call_sid: str, status: str, now: datetime, *,
+    sequence: int | None = None, seconds: int | None = None, error: str = "",
+) -> None:  # fmt: skip
+    """Climb the ladder by one report; `status` is a word of `survey.ladder`, `seconds` the talk time, `error` a code.
+
+    A repeat, a lower rung, or another leg's report changes nothing. Raises UnknownAttempt.
+    """
+    attempt = find_attempt(work.session, token)
+    key = f"{call_sid}:{status if sequence is None else sequence}"
+    if not bind_call(attempt, call_sid) or not note_event(work.session, attempt, "status", key, now):
+        return
+    attempt.status_sequence = max(sequence or 0, attempt.status_sequence or 0)
+    report(work, attempt, status, now, seconds=seconds, error=error)
+
+
+def report(work: UnitOfWork, attempt: CallAttempt, status: str, now: datetime, *, seconds: int | None = None, error: str = "") -> None:
+    """Apply a status that is known to belong to the attempt, from a web-hook or from the carrier's list."""
+    was_ended = ladder.is_ended(attempt.status)
+    attempt.status = ladder.climb(attempt.status, status)
+    column = TIMES.get(status)
+    if column and getattr(attempt, column) is None:
+        setattr(attempt, column, now)
+    if ladder.is_ended(attempt.status) and not was_ended:
+        attempt.ended_at, attempt.live_key = now, None
+        attempt.seconds, attempt.error = seconds, error or attempt.error
+        work.later("settle", attempt.id)
+
+
+def apply_machine(work: UnitOfWork, office: Office, token: str, call_sid: str, kind: str, now: datetime) -> bool:
+    """Note who answered (`human`, `machine`, `fax`, `unknown`); True when the call is to be ended at the carrier.
+
+    A machine ends the conversation unless a person has already answered a question: then it was none.
+    Raises UnknownAttempt.
+    """
+    attempt = find_attempt(work.session, token)
+    if not bind_call(attempt, call_sid) or not note_event(work.session, attempt, "machine", call_sid, now):
+        return False
+    attempt.answered_by = kind
+    if kind not in ("machine", "fax") or attempt.settled_at is not None or _has_answered(attempt):
+        return False
+    advance(work, office, attempt, MachineAnswered(kind), office.script(work.session, attempt.script_version_id), now)
+    work.later("hang_up", attempt.id)
+    return True
+
+
+def _has_answered(attempt: CallAttempt) -> bool:
+    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else None
+    return state is not None and (state.ended or bool(state.answers))
+
+
+def note_event(session: Session, attempt: CallAttempt, kind: str, key: str, now: datetime) -> bool:
+    """Write down that a callback was applied; False when it had been before."""
+    known = exists().where(CarrierEvent.attempt_id == attempt.id, CarrierEvent.kind == kind, CarrierEvent.key == key)
+    if session.scalar(select(known)):
+        return False
+    session.add(CarrierEvent(attempt_id=attempt.id, kind=kind, key=key, at=now))
+    return True

@@ -1,0 +1,142 @@
+"""One turn of a conversation: a signed, idempotent round trip (design §4.5)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey import events, flow, ladder, prompts
+from survey.actions import (
+    Action,
+    CallLater,
+    Collect,
+    Escalate,
+    Hangup,
+    KeepRecording,
+    OptOut,
+    Record,
+    RecordingAction,
+    SaveAnswer,
+    Say,
+    SetDisposition,
+    SpeakingAction,
+)  # fmt: skip
+from survey.events import Event
+from survey.fieldwork.attempts import bind_call, find_attempt
+from survey.fieldwork.escalations import escalate, note_consent
+from survey.fieldwork.office import Office
+from survey.fieldwork.recordings import keep_announced
+from survey.fieldwork.suppressions import opt_out
+from survey.script import Script
+from survey.store.models import Answer, CallAttempt, Incident, Respondent, Turn
+from survey.store.unit_of_work import UnitOfWork
+
+SPEAKING = (Say, Collect, Record, Hangup)
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What a renderer needs beside the actions."""
+
+    token: str
+    script: Script
+    variables: prompts.Variables
+
+
+Render = Callable[[tuple[SpeakingAction, ...], int, TurnContext], str]
+"""Renders speaking actions; the number is the step that the carrier shall ask for next. No actions: only lead there."""
+
+
+def take_turn(work: UnitOfWork, office: Office, token: str, step: int, event: Event, call_sid: str, now: datetime, render: Render) -> str:
+    """Answer the carrier's request for `step` of the attempt, and store what it brought.
+
+    A repeated or late step gets its stored reply byte for byte; a step ahead of the conversation is led back to
+    where it stands; both change nothing. A second leg of the same attempt, and a call that has been settled, hear
+    a hang-up. Raises UnknownAttempt.
+    """
+    session = work.session
+    attempt = find_attempt(session, token)
+    if step < attempt.step:
+        return session.get_one(Turn, (attempt.id, step)).reply
+    context = _context(session, office, attempt)
+    if attempt.settled_at is not None or not bind_call(attempt, call_sid):
+        return render((Hangup(),), step, context)
+    if step > attempt.step:
+        return _lead_back(session, attempt, context, render)
+    speaking = advance(work, office, attempt, event, context.script, now)
+    attempt.status = ladder.climb(attempt.status, "in_progress")
+    attempt.answered_at = attempt.answered_at or now
+    reply = render(speaking, step + 1, context)
+    _store_turn(session, attempt, event, reply, now)
+    return reply
+
+
+def advance(
+    work: UnitOfWork, office: Office, attempt: CallAttempt, event: Event, script: Script, now: datetime
+) -> tuple[SpeakingAction, ...]:  # fmt: skip
+    """Take one step of the flow, apply what it records, and return what is to be played."""
+    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else flow.start(script)
+    state, actions = flow.step(script, state, event)
+    attempt.flow_state = state.to_json()
+    for action in actions:
+        if not isinstance(action, SPEAKING):
+            apply(work, office, attempt, action, now)
+    _audit_answers(work.session, office, attempt, actions, now)
+    if state.ended:
+        work.later("settle", attempt.id)
+    return tuple(action for action in actions if isinstance(action, SPEAKING))
+
+
+def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: RecordingAction, now: datetime) -> None:
+    """Write one recording action of the flow into the database."""
+    match action:
+        case SaveAnswer():
+            _save_answer(work.session, attempt, action, now)
+        case KeepRecording():
+            keep_announced(work, attempt, action.item, action.carrier_sid, action.seconds, now)
+        case OptOut():
+            opt_out(work.session, office, attempt.phone_key, "refused in the call", now, attempt.id)
+        case Escalate(reason):
+            escalate(work.session, office, attempt, reason, now)
+        case SetDisposition(disposition):
+            attempt.disposition = disposition.word
+        case CallLater():
+            pass  # the disposition says so; settlement decides when
+
+
+def _save_answer(session: Session, attempt: CallAttempt, given: SaveAnswer, now: datetime) -> None:
+    answer = session.scalar(select(Answer).where(Answer.respondent_id == attempt.respondent_id, Answer.item == given.item))
+    if answer is None:
+        answer = Answer(respondent_id=attempt.respondent_id, item=given.item)
+        session.add(answer)
+    answer.attempt_id, answer.script_version_id, answer.answered_at = attempt.id, attempt.script_version_id, now
+    answer.code, answer.score, answer.raw = given.code, given.score, given.raw
+    answer.mode, answer.confidence = given.mode, given.confidence
+    session.flush()
+    if given.item == "consent":
+        note_consent(session, attempt.respondent_id, given.code)
+
+
+def _audit_answers(session: Session, office: Office, attempt: CallAttempt, actions: tuple[Action, ...], now: datetime) -> None:
+    answers = [{"item": given.item, "code": given.code, "mode": given.mode} for given in actions if isinstance(given, SaveAnswer)]
+    if answers:
+        office.record(session, now, "system", "answer", f"attempt:{attempt.id}", answers=answers)
+
+
+def _context(session: Session, office: Office, attempt: CallAttempt) -> TurnContext:
+    row = session.execute(select(Incident.occurred_at, Incident.zone).join(Respondent).where(Respondent.id == attempt.respondent_id)).one()
+    script = office.script(session, attempt.script_version_id)
+    return TurnContext(attempt.token, script, prompts.variables(script, office.bureau, row.occurred_at, row.zone))
+
+
+def _lead_back(session: Session, attempt: CallAttempt, context: TurnContext, render: Render) -> str:
+    last = session.get(Turn, (attempt.id, attempt.step - 1))
+    return last.reply if last else render((), attempt.step, context)
+
+
+def _store_turn(session: Session, attempt: CallAttempt, event: Event, reply: str, now: datetime) -> None:
+    node = "" if attempt.flow_state is None else str(attempt.flow_state.get("node", ""))
+    session.add(Turn(attempt_id=attempt.id, step=attempt.step, node=node, event=events.to_json(event), reply=reply, at=now))
+    attempt.step += 1

@@ -1,0 +1,97 @@
+"""What fieldwork asks: who is due, how many lines are taken, what is stuck."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from survey.ladder import ENDS, LIVE
+from survey.store.models import CallAttempt, Campaign, Recording, Respondent
+
+
+def running_campaigns(session: Session) -> Sequence[Campaign]:
+    """Campaigns that may call, oldest first."""
+    return session.scalars(select(Campaign).where(Campaign.state == "running").order_by(Campaign.id)).all()
+
+
+def lines_taken(session: Session) -> int:
+    """How many attempts may hold a line at this moment, over all campaigns."""
+    return session.scalar(select(func.count()).where(CallAttempt.status.in_(LIVE))) or 0
+
+
+def claims_since(session: Session, moment: datetime) -> int:
+    """Attempts claimed after `moment`, over all campaigns."""
+    return session.scalar(select(func.count()).where(CallAttempt.claimed_at > moment)) or 0
+
+
+def requests_since(session: Session, moment: datetime) -> int:
+    """Attempts handed to the carrier after `moment`, over all campaigns."""
+    return session.scalar(select(func.count()).where(CallAttempt.requested_at > moment)) or 0
+
+
+def open_replicate(session: Session, campaign_id: int) -> int | None:
+    """The last replicate that may be dialled: the first one with a case that has had no attempt (R11); None: all."""
+    untouched = select(func.min(Respondent.replicate)).where(
+        Respondent.campaign_id == campaign_id, Respondent.state == "waiting", Respondent.tries == 0
+    )
+    return session.scalar(untouched)
+
+
+def due_respondents(session: Session, campaign_id: int, now: datetime, replicate: int | None, limit: int) -> Sequence[Respondent]:
+    """Who is to be called now, earliest replicate and due time first; nobody whose number is on a line already."""
+    live = exists().where(CallAttempt.live_key == Respondent.phone_key)
+    due = select(Respondent).where(Respondent.campaign_id == campaign_id, Respondent.state == "waiting", Respondent.due_at <= now, ~live)
+    if replicate is not None:
+        due = due.where(Respondent.replicate <= replicate)
+    ordered = due.order_by(Respondent.replicate, Respondent.due_at, Respondent.id).limit(limit)
+    return session.scalars(ordered.with_for_update(skip_locked=True, of=Respondent)).all()
+
+
+def next_due(session: Session) -> datetime | None:
+    """When the next respondent of a running campaign is due; None when nobody waits."""
+    waiting = select(func.min(Respondent.due_at)).join(Campaign).where(Campaign.state == "running", Respondent.state == "waiting")
+    return session.scalar(waiting)
+
+
+def called_elsewhere_since(session: Session, phone_key: bytes, campaign_id: int, since: datetime) -> bool:
+    """Whether the number was dialled for another campaign after `since` (quarantine, R6)."""
+    other = aliased(Respondent)
+    called = exists().where(
+        CallAttempt.respondent_id == other.id, other.phone_key == phone_key, other.campaign_id != campaign_id,
+        CallAttempt.requested_at > since,
+    )  # fmt: skip
+    return bool(session.scalar(select(called)))
+
+
+def claimed_attempts(session: Session) -> Sequence[CallAttempt]:
+    """Attempts that were claimed and not yet handed to the carrier."""
+    return session.scalars(select(CallAttempt).where(CallAttempt.status == "claimed").order_by(CallAttempt.id)).all()
+
+
+def doubtful_attempts(session: Session, now: datetime, grace: timedelta) -> Sequence[int]:
+    """Attempts of which nobody knows whether they rang, older than the grace within which the carrier's list may lag."""
+    doubtful = select(CallAttempt.id).where(CallAttempt.status.in_(("requested", "unknown")), CallAttempt.requested_at <= now - grace)
+    return session.scalars(doubtful).all()
+
+
+def silent_attempts(session: Session, now: datetime, limit: timedelta) -> Sequence[int]:
+    """Attempts at the carrier from which the end has not been reported although no call lasts so long."""
+    live = ("placed", "initiated", "ringing", "in_progress")
+    return session.scalars(select(CallAttempt.id).where(CallAttempt.status.in_(live), CallAttempt.requested_at <= now - limit)).all()
+
+
+def unsettled_attempts(session: Session) -> Sequence[int]:
+    """Ended attempts whose verdict is still to be given."""
+    ended = select(CallAttempt.id).where(CallAttempt.settled_at.is_(None), CallAttempt.status.in_(ENDS))
+    return session.scalars(ended.order_by(CallAttempt.id)).all()
+
+
+def open_recordings(session: Session, now: datetime) -> Sequence[int]:
+    """Recordings that are to be fetched, or whose copy at the carrier is to be deleted, now."""
+    return session.scalars(select(Recording.id).where(Recording.due_at <= now).order_by(Recording.id).limit(200)).all()
+
+
+def is_bound(session: Session, sid: str) -> bool:
+    """Whether the carrier's call is already tied to an attempt."""
+    return bool(session.scalar(select(exists().where(CallAttempt.carrier_sid == sid))))

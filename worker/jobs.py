@@ -1,0 +1,187 @@
+"""The jobs. Each takes a row's id, first asks the row whether there is work, and may run any number of times.
+
+No job holds a database transaction open while it talks to the carrier or writes a file.
+"""
+
+import hashlib
+import logging
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Rejected
+from ivr.voice.call_status import ladder_word
+from speech.audio import NotSound, Sound, inspect_wav
+from survey import fieldwork
+from survey.fieldwork import DialOrder, FetchOrder, SeenCall
+from survey.store.models import CallAttempt, Recording
+from survey.store.queries import fieldwork as queries
+from survey.store.sealing import place
+from worker.runtime import Runtime, current
+
+log = logging.getLogger(__name__)
+
+CLAIM_AGE_SECONDS = 5.0
+LIST_GRACE = timedelta(seconds=60)
+"""The carrier's list lags: what it does not show this long after the request was never placed."""
+
+LONGEST_CALL_MARGIN = timedelta(minutes=2)
+
+
+def dial(attempt_id: int, epoch: int = 0) -> None:
+    """Place the call of a claimed attempt, once."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now())
+    committed = time.monotonic()
+    if order is None:
+        return
+    if time.monotonic() - committed > CLAIM_AGE_SECONDS:
+        return  # this process slept: the reconciliation will find that nothing was placed
+    placement = runtime.carrier.place_call(_request(runtime, order))
+    now = runtime.clock.now()
+    with runtime.unit_of_work() as work:
+        if isinstance(placement, Accepted):
+            fieldwork.note_accepted(work, attempt_id, placement.sid, now)
+        elif isinstance(placement, Rejected):
+            log.warning("carrier refused attempt %s: %s %s", attempt_id, placement.kind, placement.code)
+            fieldwork.note_rejected(work, runtime.office, attempt_id, placement.kind, placement.code, now)
+        else:
+            log.warning("outcome of attempt %s unknown: %s", attempt_id, placement.problem)
+            fieldwork.note_unknown(work, attempt_id, placement.problem)
+
+
+def _request(runtime: Runtime, order: DialOrder) -> CallRequest:
+    base = f"{runtime.public_base_url}/voice/attempts/{order.token}"
+    return CallRequest(
+        to=order.to,
+        caller_id=order.caller_id,
+        answer_url=f"{base}/steps/0",
+        fallback_url=f"{base}/fallback",
+        status_url=f"{base}/status",
+        machine_url=f"{base}/machine" if runtime.machine_detection else None,
+        ring_seconds=order.ring_seconds,
+        limit_seconds=runtime.call_limit_seconds,
+    )
+
+
+def settle(attempt_id: int, epoch: int = 0) -> None:
+    """Give an ended attempt its verdict and decide what becomes of the respondent."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        fieldwork.settle(work, runtime.office, attempt_id, runtime.clock.now())
+
+
+def hang_up(attempt_id: int, epoch: int = 0) -> None:
+    """End a call at the carrier (a machine answered)."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        attempt = work.session.get_one(CallAttempt, attempt_id)
+        sid = None if attempt.ended_at else attempt.carrier_sid
+    if sid is None:
+        return
+    try:
+        runtime.carrier.hang_up(sid)
+    except CarrierError as problem:
+        log.info("attempt %s could not be hung up, it ends by itself: %s", attempt_id, problem)
+
+
+def reconcile(attempt_id: int, epoch: int = 0) -> None:
+    """Ask the carrier's list about an attempt of which nobody knows whether it rang."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        attempt = work.session.get_one(CallAttempt, attempt_id)
+        since, incident = attempt.requested_at or attempt.claimed_at, attempt.respondent.incident
+        to = runtime.office.keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id))
+    try:
+        calls = runtime.carrier.find_calls(to or "", since - timedelta(seconds=2))
+    except CarrierError as problem:
+        log.warning("the carrier's list could not be read for attempt %s: %s", attempt_id, problem)
+        return
+    with runtime.unit_of_work() as work:
+        seen = [_seen(call) for call in calls]
+        outcome = fieldwork.reconcile(work, runtime.office, attempt_id, seen, runtime.clock.now())
+    log.info("attempt %s reconciled: %s", attempt_id, outcome)
+
+
+def _seen(call: CarrierCall) -> SeenCall:
+    return SeenCall(call.sid, call.caller_id, ladder_word(call.status), call.created_at, call.seconds)
+
+
+def look_up(attempt_id: int, epoch: int = 0) -> None:
+    """Ask the carrier about a call whose end was never reported."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        sid = work.session.get_one(CallAttempt, attempt_id).carrier_sid
+    try:
+        call = runtime.carrier.fetch_call(sid or "")
+    except CarrierGone:
+        call = None
+    except CarrierError as problem:
+        log.warning("the carrier could not be asked about attempt %s: %s", attempt_id, problem)
+        return
+    with runtime.unit_of_work() as work:
+        attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
+        status, seconds = (ladder_word(call.status), call.seconds) if call else ("failed", None)
+        fieldwork.report(work, attempt, status, runtime.clock.now(), seconds=seconds)
+
+
+def fetch_recording(recording_id: int, epoch: int = 0) -> None:
+    """Fetch a recording, keep it sealed in the data folder, then delete the carrier's copy."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        order = fieldwork.prepare_fetch(work, recording_id, runtime.clock.now())
+    if order is None:
+        return
+    try:
+        if not order.kept:
+            _keep(runtime, order)
+        runtime.carrier.delete_recording(order.carrier_sid)
+    except (CarrierError, NotSound) as problem:
+        with runtime.unit_of_work() as work:
+            fieldwork.note_fetch_problem(work, recording_id, str(problem), final=isinstance(problem, NotSound))
+        return
+    with runtime.unit_of_work() as work:
+        fieldwork.note_deleted(work, recording_id, runtime.clock.now())
+
+
+def _keep(runtime: Runtime, order: FetchOrder) -> None:
+    data = runtime.carrier.fetch_recording(order.carrier_sid)
+    sound: Sound = inspect_wav(data)
+    path = Path("recordings") / order.public_id[:2] / f"{order.public_id}.sealed"
+    sealed = runtime.office.keys.seal_bytes(data, place(Recording.__tablename__, "path", order.public_id))
+    write_whole(runtime.data / path, sealed)
+    with runtime.unit_of_work() as work:
+        digest = hashlib.sha256(data).hexdigest()
+        fieldwork.note_kept(work, order.recording_id, str(path), digest, sound.seconds, runtime.clock.now())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a private file so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_suffix(".part")
+    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def sweep(runtime: Runtime) -> None:
+    """Find everything that is due in the rows and wake a worker for it; run by the clock process under its lease."""
+    now = runtime.clock.now()
+    silence = timedelta(seconds=runtime.call_limit_seconds) + LONGEST_CALL_MARGIN
+    with runtime.unit_of_work() as work:
+        session = work.session
+        for attempt in queries.claimed_attempts(session):
+            work.later("dial", attempt.id, attempt.epoch)
+        fieldwork.claim_due(work, runtime.office, now)
+        for job, rows in (
+            ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE)),
+            ("look_up", queries.silent_attempts(session, now, silence)),
+            ("settle", queries.unsettled_attempts(session)),
+            ("fetch_recording", queries.open_recordings(session, now)),
+        ):
+            for row_id in rows:
+                work.later(job, row_id)

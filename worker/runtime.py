@@ -1,0 +1,44 @@
+"""What a job may use. Set once per worker process (or per test), never looked up from the environment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ivr.carrier.base import Carrier
+from survey.fieldwork import Office
+from survey.ports import Clock
+from survey.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The surroundings of a job.
+
+    `data` is the data folder (recordings lie below it), `public_base_url` the voice door as the carrier sees it,
+    `machine_detection` whether the carrier shall tell machines from people, `call_limit_seconds` the longest call.
+    """
+
+    unit_of_work: Callable[[], UnitOfWork]
+    office: Office
+    clock: Clock
+    carrier: Carrier
+    data: Path
+    public_base_url: str
+    machine_detection: bool = True
+    call_limit_seconds: int = 600
+
+
+class _Holder:
+    runtime: Runtime | None = None
+
+
+def install(runtime: Runtime) -> None:
+    """Give this process its runtime."""
+    _Holder.runtime = runtime
+
+
+def current() -> Runtime:
+    """The runtime of this process. Raises RuntimeError when none was installed."""
+    if _Holder.runtime is None:
+        raise RuntimeError("no runtime was installed in this worker process")
+    return _Holder.runtime
