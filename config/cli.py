@@ -1,0 +1,66 @@
+"""The command line: `./huifang <command>` hands over to `python -m config.cli <command>`."""
+
+import os
+from importlib import import_module, util
+
+import click
+
+from config import logs
+from config.settings import ROOT, Settings
+from config.wiring import House
+from survey.errors import SurveyError
+
+COMMANDS = {
+    "demo": "demo:demo", "serve": "serve:serve", "import": "incidents:import_incidents", "draw": "draw:draw",
+    "campaign": "campaign:campaign",
+    "report": "report:report", "export": "export:export", "script": "script:script", "user": "users:user", "audit": "audit:audit",
+    "doctor": "doctor:doctor", "migrate": "migrate:migrate",
+}  # fmt: skip
+"""Command -> module of `config.commands` and the name of its click command in it."""
+
+
+class Commands(click.Group):
+    """Loads a command's module only when the command is asked for; shows a domain error as one line."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """The commands whose modules are there, in the table's order."""
+        return [name for name, place in COMMANDS.items() if util.find_spec(f"config.commands.{place.split(':')[0]}")]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The click command of that name, or None."""
+        if name not in self.list_commands(context):
+            return None
+        module, _, attribute = COMMANDS[name].partition(":")
+        command: click.Command = getattr(import_module(f"config.commands.{module}"), attribute)
+        return command
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        """Note whether only help is asked for: help must work whatever the settings say."""
+        context.meta["help"] = any(word in ("-h", "--help") for word in args)
+        return super().parse_args(context, args)
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the command; a SurveyError becomes one message and exit status 1, never a traceback."""
+        try:
+            return super().invoke(context)
+        except SurveyError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.pass_context
+def main(context: click.Context) -> None:
+    """回访：接处警电话回访 / Huifang calls people back about how their incident was handled."""
+    if context.obj is None and context.invoked_subcommand != "doctor" and not context.meta["help"]:
+        context.obj = open_house()
+
+
+def open_house() -> House:
+    """The house as environment and `.env` describe it, with logging set up. Raises SettingsFaulty."""
+    settings = Settings.from_env(os.environ, ROOT / ".env")
+    logs.set_up(settings.log_format, settings.log_level)
+    return House(settings)
+
+
+if __name__ == "__main__":
+    main(prog_name="./huifang")

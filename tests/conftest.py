@@ -1,0 +1,110 @@
+"""What every test may ask for: a database, keys, a clock that stands; and a fence around the rest of the world."""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from survey.store.database import open_engine, session_factory
+from survey.store.models import Base
+from survey.store.sealing import KeyRing
+
+RING = "index:" + "aW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtLTE=" + ",k1:" + "c2VhbC1zZWFsLXNlYWwtc2VhbC1zZWFsLXNlYWwtLTE="
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@dataclass
+class StandingClock:
+    """A clock that moves only when told."""
+
+    moment: datetime = field(default=datetime(2026, 3, 10, 2, 0, tzinfo=UTC))  # a Tuesday, 10:00 in Shanghai
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **units: float) -> datetime:
+        self.moment += timedelta(**units)
+        return self.moment
+
+
+@pytest.fixture(autouse=True)
+def _fence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of this machine reaches a test, no test reaches another machine."""
+    for name in [name for name in os.environ if name.startswith("HUIFANG_")]:
+        monkeypatch.delenv(name)
+    connect = socket.socket.connect
+
+    def connect_nearby(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_near(address[0]):
+            raise OSError(f"a test tried to reach {address[0]}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_nearby)
+
+
+def _is_near(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """An empty database in memory, with all tables."""
+    engine = open_engine("sqlite://")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def file_engine(tmp_path: Path) -> Iterator[Engine]:
+    """An empty SQLite database in a file, for tests with several threads or processes."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sessions(engine: Engine) -> sessionmaker[Session]:
+    return session_factory(engine)
+
+
+@pytest.fixture
+def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
+    """A session on the database in memory; what a test does not commit is rolled back."""
+    with sessions() as session:
+        yield session
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture(scope="session")
+def keys() -> KeyRing:
+    return KeyRing.parse(RING)
+
+
+@pytest.fixture(scope="session")
+def audit_key() -> bytes:
+    return b"audit key of the tests, 32 bytes"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of sample data beside the checkout, where there is one."""
+    if not SHARED.is_dir():
+        pytest.skip("no folder `shared` beside this checkout: the sample files are not here")
+    return SHARED
