@@ -1,0 +1,67 @@
+"""What the carrier's form says, as events and values of the survey. Pure; nothing in a form is trusted."""
+
+import re
+from collections.abc import Mapping
+
+from ivr.voice import call_status
+from survey.errors import BadInput
+from survey.events import Answered, Digits, Event, HungUp, MachineAnswered, NoInput, Recorded
+
+SID = re.compile(r"[A-Za-z0-9-]{2,64}")
+KEYS = re.compile(r"[0-9A-D*#]+")
+WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
+E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+LONGEST_KEYS = 32
+LEFT = "hangup"
+ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
+
+
+def event(step: int, form: Mapping[str, str]) -> Event:
+    """What happened on the line, told by the request for a step.
+
+    Step 0 is the answer to the call; later ones are actions of Gather or Record, or their trailing Redirect. The
+    recording's address in the form is never looked at; what is no key counts as a key without meaning. Raises UnknownWord for an AnsweredBy without meaning here.
+    """
+    if step == 0:
+        return _answer(form.get("AnsweredBy", ""))
+    if "RecordingSid" in form or "RecordingUrl" in form:
+        return Recorded(sid(form.get("RecordingSid")), number(form.get("RecordingDuration")), _end_of_recording(form))
+    keys = form.get("Digits", "").strip()
+    if keys and keys != LEFT:
+        return Digits(keys[:LONGEST_KEYS] if KEYS.fullmatch(keys) else "")
+    return HungUp() if keys == LEFT or form.get("CallStatus") in ENDED else NoInput()
+
+
+def _answer(answered_by: str) -> Event:
+    kind = call_status.answerer(answered_by) if answered_by else "unknown"
+    return MachineAnswered(kind) if kind in ("machine", "fax") else Answered()
+
+
+def _end_of_recording(form: Mapping[str, str]) -> str:
+    key = form.get("Digits", "")
+    if key == LEFT or form.get("CallStatus") in ENDED:
+        return LEFT
+    return key[0] if KEYS.fullmatch(key) else "silence"
+
+
+def call_sid(form: Mapping[str, str]) -> str:
+    """The carrier's name of the call. Raises BadInput when there is none that can be one."""
+    found = sid(form.get("CallSid"))
+    if found is None:
+        raise BadInput("the request names no call")
+    return found
+
+
+def sid(text: str | None) -> str | None:
+    """An identifier of the carrier, or None; some carriers use UUIDs instead of two letters and 32 hex digits."""
+    return text if text and SID.fullmatch(text) else None
+
+
+def number(text: str | None) -> int | None:
+    """A whole number of at most nine digits, or None."""
+    return int(text) if text and WHOLE_NUMBER.fullmatch(text) else None
+
+
+def phone(text: str | None) -> str | None:
+    """A number in E.164, or None (withheld, a SIP address, nonsense)."""
+    return text if text and E164.fullmatch(text) else None

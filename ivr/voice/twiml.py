@@ -1,0 +1,150 @@
+"""Speaking actions → TwiML. Pure; what must never be forgotten stands here once (twilio_voice §11, rules 3, 4, 16).
+
+Every Gather and Record names its own action (the default is an endless loop), reports silence to us, and is followed by
+a Redirect. A document without a wait ends with Hangup.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from twilio.twiml.voice_response import Gather, VoiceResponse
+
+from survey.actions import Action, Collect, Hangup, Record, Say
+
+UNSPEAKABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+LONG_NUMBER = re.compile(r"(?<![\w.+-])(?!\d{4}-\d\d-\d\d\b)\+?\d[\d-]{3,}\d(?![\w-])", re.ASCII)
+LONGEST_SAY = 4000
+LONGEST_SPEECH = 11_000  # characters; one takes five bytes at most, the carrier takes 64 kB
+COST_OF_SAY = 25  # what the tags of one Say count in characters
+
+Speak = Callable[[str], str]
+"""Gives the words of a prompt by its reference."""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who speaks: the carrier's language tag and voice name; an empty name leaves the choice to the carrier."""
+
+    language: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Urls:
+    """Absolute addresses for one document: `step` answers the wait, `recordings` hears when a sound file is ready."""
+
+    step: str
+    recordings: str
+
+
+def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice) -> str:
+    """The document that plays `actions` up to their first wait or hang-up; recording actions are passed over.
+
+    No action at all only leads to `urls.step`. The result is well-formed and shorter than 64 kB whatever the prompts hold.
+    """
+    reply = VoiceResponse()
+    if not actions:
+        reply.redirect(urls.step, method="POST")
+        return str(reply)
+    waiting: list[str] = []
+    for action in actions:
+        match action:
+            case Say(prompt):
+                waiting.append(prompt)
+            case Collect():
+                return _gather(reply, action, _texts(waiting, speak), urls, voice)
+            case Record():
+                return _record(reply, action, _texts(waiting, speak), urls, voice)
+            case Hangup():
+                break
+    _say(reply, _texts(waiting, speak), voice)
+    reply.hangup()
+    return str(reply)
+
+
+def _gather(reply: VoiceResponse, wait: Collect, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
+    gather = Gather(
+        input="dtmf", num_digits=1, timeout=wait.timeout_seconds, finish_on_key="",
+        action_on_empty_result=True, action=urls.step, method="POST",
+    )  # fmt: skip
+    _say(gather if wait.barge_in else reply, texts, voice)
+    reply.append(gather)
+    reply.redirect(urls.step, method="POST")
+    return str(reply)
+
+
+def _record(reply: VoiceResponse, wait: Record, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
+    _say(reply, texts, voice)
+    reply.record(
+        action=urls.step, method="POST", finish_on_key=wait.end_key, max_length=wait.max_seconds, timeout=wait.silence_seconds,
+        play_beep=True, trim="trim-silence", recording_status_callback=urls.recordings,
+        recording_status_callback_method="POST", recording_status_callback_event="completed absent",
+    )  # fmt: skip
+    reply.redirect(urls.step, method="POST")
+    return str(reply)
+
+
+def hang_up() -> str:
+    """The document that says nothing and ends the call."""
+    reply = VoiceResponse()
+    reply.hangup()
+    return str(reply)
+
+
+def announce(texts: Iterable[tuple[str, Voice]], *, pause_seconds: int = 0, then: str = "") -> str:
+    """Say each text with its voice, wait, and go on at the address `then`; without one, hang up."""
+    reply = VoiceResponse()
+    for text, voice in texts:
+        _say(reply, [speakable(text)], voice)
+    if pause_seconds:
+        reply.pause(length=pause_seconds)
+    if then:
+        reply.redirect(then, method="POST")
+    else:
+        reply.hangup()
+    return str(reply)
+
+
+def ask_key(texts: Iterable[tuple[str, Voice]], action: str, timeout_seconds: int) -> str:
+    """Say each text with its voice and wait for one key, which `action` hears; silence too."""
+    reply = VoiceResponse()
+    gather = Gather(
+        input="dtmf", num_digits=1, timeout=timeout_seconds, finish_on_key="", action_on_empty_result=True, action=action, method="POST"
+    )  # fmt: skip
+    for text, voice in texts:
+        _say(gather, [speakable(text)], voice)
+    reply.append(gather)
+    reply.redirect(action, method="POST")
+    return str(reply)
+
+
+def _texts(prompts: Sequence[str], speak: Speak) -> list[str]:
+    room, texts = LONGEST_SPEECH, []
+    for text in filter(None, (speakable(speak(prompt)) for prompt in prompts)):
+        room -= COST_OF_SAY
+        if room <= 0:
+            break
+        texts.append(text[:room])
+        room -= len(text)
+    return texts
+
+
+def speakable(text: str) -> str:
+    """The text as the carrier can take and say it.
+
+    Characters that XML forbids, or that only steer a screen, go; digits of a telephone number (five and more in a row)
+    are set apart, or they would be read as one number.
+    """
+    return LONG_NUMBER.sub(_spell, UNSPEAKABLE.sub("", text)).strip()[:LONGEST_SAY]
+
+
+def _spell(number: re.Match[str]) -> str:
+    return " ".join(number[0].replace("-", ""))
+
+
+def _say(parent: VoiceResponse | Gather, texts: Iterable[str], voice: Voice) -> None:
+    for text in texts:
+        parent.say(text, language=voice.language, voice=voice.name or None)
