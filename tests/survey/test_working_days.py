@@ -1,0 +1,91 @@
+import csv
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from survey.errors import BadInput
+from survey.working_days import (
+    CalendarMissing,
+    add_working_days,
+    calendar,
+    deadline,
+    is_public_holiday,
+    is_working_day,
+    read_special_days,
+)
+
+CN = calendar("cn")
+WORKED_FIGURE_11 = [
+    ("2025-09-26", 5, "2025-10-10"), ("2026-02-13", 5, "2026-02-27"), ("2024-04-03", 3, "2024-04-09"),
+    ("2025-01-24", 5, "2025-02-07"), ("2026-09-18", 5, "2026-09-24"), ("2025-04-30", 3, "2025-05-08"),
+    ("2026-10-01", 3, "2026-10-10"), ("2025-10-11", 5, "2025-10-17"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("issued", "days", "due"), WORKED_FIGURE_11)
+def test_deadlines_follow_the_notices_with_their_make_up_days(issued: str, days: int, due: str) -> None:
+    assert add_working_days(CN, date.fromisoformat(issued), days) == date.fromisoformat(due)
+
+
+def test_a_year_without_a_notice_is_refused_and_named() -> None:
+    with pytest.raises(CalendarMissing, match="2027"):
+        is_working_day(CN, date(2027, 3, 1))
+    with pytest.raises(CalendarMissing, match="2027"):
+        add_working_days(CN, date(2026, 12, 30), 5)
+
+
+def test_an_overlay_loads_a_year_and_wins_over_the_notice() -> None:
+    days = read_special_days("\ufeffdate,kind,name\r\n2027-01-01,off,元旦\r\n2027-01-03,work,元旦\r\n2026-10-01,work,演练\r\n")
+    overlaid = calendar("cn", days)
+    assert is_public_holiday(overlaid, date(2027, 1, 1))
+    assert is_working_day(overlaid, date(2027, 1, 3))
+    assert is_working_day(overlaid, date(2026, 10, 1))
+    assert not is_working_day(CN, date(2026, 10, 1))
+
+
+@pytest.mark.parametrize("text", ["date,kind\n2027-13-01,off", "date,kind\n2027-01-01,rest", "day\n2027-01-01"])
+def test_a_bad_line_of_an_overlay_is_named(text: str) -> None:
+    with pytest.raises(BadInput, match="line 2"):
+        read_special_days(text)
+
+
+def test_an_unknown_calendar_is_refused() -> None:
+    with pytest.raises(BadInput, match="calendar"):
+        calendar("mars")
+
+
+def test_the_calendar_of_weekdays_knows_every_year_and_no_holiday() -> None:
+    weekdays = calendar("weekdays")
+    assert is_working_day(weekdays, date(2031, 1, 1))
+    assert not is_working_day(weekdays, date(2031, 1, 4))
+    assert not is_public_holiday(weekdays, date(2031, 1, 4))
+
+
+def test_a_deadline_ends_at_midnight_of_the_units_own_zone() -> None:
+    issued = datetime(2026, 3, 2, 15, 59, tzinfo=UTC)  # still the 2nd in Shanghai
+    assert deadline(CN, issued, 1, "Asia/Shanghai").isoformat() == "2026-03-04T00:00:00+08:00"
+    assert deadline(CN, issued + timedelta(minutes=1), 1, "Asia/Shanghai").isoformat() == "2026-03-05T00:00:00+08:00"
+
+
+@given(st.dates(date(2004, 1, 1), date(2025, 12, 31)), st.integers(0, 30))
+def test_exactly_that_many_working_days_lie_after_the_day_of_issue(day: date, count: int) -> None:
+    end = add_working_days(CN, day, count)
+    between = [day + timedelta(days=n) for n in range(1, (end - day).days + 1)]
+    assert sum(is_working_day(CN, each) for each in between) == count
+    assert count == 0 or is_working_day(CN, end)
+
+
+def test_the_packaged_calendar_agrees_with_the_notices_on_file() -> None:
+    path = Path(__file__).parents[3] / "shared" / "reference" / "cn_workday_calendar_2024_2026.csv"
+    if not path.exists():
+        pytest.skip("the calendar of 2024–2026 does not lie beside this checkout")
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    for row in rows:
+        day = date.fromisoformat(row["date"])
+        assert is_public_holiday(CN, day) is (row["kind"] == "off"), row
+        assert is_working_day(CN, day) is (row["kind"] == "work"), row
+    assert {row["date"] for row in rows if row["kind"] == "off"} == {day.isoformat() for day in CN.off if 2024 <= day.year <= 2026}
