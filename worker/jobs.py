@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Rejected
-from ivr.voice.call_status import ladder_word
+from ivr.voice.call_status import ladder_status
 from speech.audio import NotSound, Sound, inspect_wav
 from survey import fieldwork
 from survey.fieldwork import DialOrder, FetchOrder, SeenCall
@@ -32,13 +32,14 @@ LONGEST_CALL_MARGIN = timedelta(minutes=2)
 def dial(attempt_id: int, epoch: int = 0) -> None:
     """Place the call of a claimed attempt, once."""
     runtime = current()
+    began = time.monotonic()
     with runtime.unit_of_work() as work:
         order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now())
-    committed = time.monotonic()
     if order is None:
         return
-    if time.monotonic() - committed > CLAIM_AGE_SECONDS:
-        return  # this process slept: the reconciliation will find that nothing was placed
+    if time.monotonic() - began > CLAIM_AGE_SECONDS:
+        log.warning("stale claim: attempt %s is not dialled, this process slept", attempt_id)
+        return  # the reconciliation finds that nothing was placed
     placement = runtime.carrier.place_call(_request(runtime, order))
     now = runtime.clock.now()
     with runtime.unit_of_work() as work:
@@ -106,7 +107,7 @@ def reconcile(attempt_id: int, epoch: int = 0) -> None:
 
 
 def _seen(call: CarrierCall) -> SeenCall:
-    return SeenCall(call.sid, call.caller_id, ladder_word(call.status), call.created_at, call.seconds)
+    return SeenCall(call.sid, call.caller_id, ladder_status(call.status), call.created_at, call.seconds)
 
 
 def look_up(attempt_id: int, epoch: int = 0) -> None:
@@ -123,7 +124,7 @@ def look_up(attempt_id: int, epoch: int = 0) -> None:
         return
     with runtime.unit_of_work() as work:
         attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
-        status, seconds = (ladder_word(call.status), call.seconds) if call else ("failed", None)
+        status, seconds = (ladder_status(call.status), call.seconds) if call else ("failed", None)
         fieldwork.report(work, attempt, status, runtime.clock.now(), seconds=seconds)
 
 

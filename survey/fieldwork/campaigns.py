@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from survey.contact_rules import Rules
+from survey.contact_rules import CallAt, Rules, next_call
 from survey.errors import NotAllowed
 from survey.fieldwork.office import Office
-from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Respondent, ScriptVersion
+from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion
+from survey.working_days import calendar
 
 MOVES = {
     "start": ({"ready"}, "running"),
@@ -23,7 +24,7 @@ def launch(
     session: Session, office: Office, draw: Draw, script: ScriptVersion, rules: Rules, now: datetime, *,
     name: str, lines: int, calls_per_second: float, caller_id: str, simulated: bool, by: str,
 ) -> Campaign:  # fmt: skip
-    """Create a campaign (state `ready`) with one respondent per drawn incident, due from `now` on.
+    """Create a campaign (state `ready`) with one respondent per drawn incident, due at the first opening from `now` on.
 
     Raises NotAllowed when the draw was voided or is already being worked.
     """
@@ -38,16 +39,21 @@ def launch(
     session.add(campaign)
     session.flush()
     places = session.scalars(select(DrawnIncident).where(DrawnIncident.draw_id == draw.id).order_by(DrawnIncident.position))
-    session.add_all(_respondent(campaign.id, place, now) for place in places)
+    session.add_all(_respondent(campaign.id, place, _first_due(rules, place.incident, now)) for place in places)
     office.record(session, now, by, "campaign.launch", f"campaign:{campaign.public_id}", draw=draw.id, script=script.digest, lines=lines)
     return campaign
 
 
-def _respondent(campaign_id: int, place: DrawnIncident, now: datetime) -> Respondent:
+def _first_due(rules: Rules, incident: Incident, now: datetime) -> datetime:
+    first = next_call(rules, calendar(rules.calendar), (), now, incident.zone, incident.closed_at)
+    return first.at if isinstance(first, CallAt) else now
+
+
+def _respondent(campaign_id: int, place: DrawnIncident, due_at: datetime) -> Respondent:
     incident = place.incident
     return Respondent(
         campaign_id=campaign_id, incident_id=incident.id, unit_id=incident.unit_id, position=place.position,
-        replicate=place.replicate, weight=place.weight, phone_key=incident.phone_key, due_at=now,
+        replicate=place.replicate, weight=place.weight, phone_key=incident.phone_key, due_at=due_at,
     )  # fmt: skip
 
 

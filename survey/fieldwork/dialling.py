@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
+from survey import phone
 from survey.contact_rules import may_call, next_opening
 from survey.disposition import Disposition
 from survey.fieldwork.campaigns import finish_if_done, rules_of
@@ -14,11 +15,11 @@ from survey.fieldwork.office import Office
 from survey.fieldwork.settlement import change_disposition, close
 from survey.fieldwork.statuses import report
 from survey.fieldwork.suppressions import is_suppressed
-from survey.phone import NumberRefused
 from survey.store.models import CallAttempt, Campaign, Respondent
 from survey.store.queries import fieldwork as queries
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from survey.working_days import calendar
 
 CLAIM_LASTS = timedelta(seconds=5)
 """A claim older than this is not dialled: the process may have slept since it looked at the rules."""
@@ -54,7 +55,7 @@ def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, now: dateti
     if free <= 0:
         return []
     replicate = queries.open_replicate(session, campaign.id)
-    claimed = []
+    claimed: list[int] = []
     for respondent in queries.due_respondents(session, campaign.id, now, replicate, 4 * free):
         if len(claimed) == free:
             break
@@ -79,12 +80,12 @@ def _is_allowed(session: Session, office: Office, respondent: Respondent, now: d
     key = respondent.phone_key
     if key is None or is_suppressed(session, key):
         close(respondent, "opted_out" if key else "no_number", now)
-    elif queries.called_elsewhere_since(session, key, respondent.campaign_id, now - timedelta(days=rules.quarantine_days)):
+    elif queries.called_elsewhere_since(session, key, respondent.campaign_id, now - timedelta(days=office.quarantine_days)):
         change_disposition(session, respondent, Disposition.DUPLICATE, now, None)
         close(respondent, "quarantine", now)
-    elif not may_call(rules, office.calendar, now, respondent.incident.zone):
+    elif not may_call(rules, calendar(rules.calendar), now, respondent.incident.zone):
         respondent.state = "waiting"
-        respondent.due_at = next_opening(rules, office.calendar, now, respondent.incident.zone)
+        respondent.due_at = next_opening(rules, calendar(rules.calendar), now, respondent.incident.zone)
     else:
         return True
     return False
@@ -132,10 +133,7 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
 def _number(office: Office, attempt: CallAttempt) -> str | None:
     incident = attempt.respondent.incident
     e164 = office.keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id))
-    try:
-        return None if e164 is None else office.numbers.check(e164)
-    except NumberRefused:
-        return None
+    return None if e164 is None or phone.check(e164, office.numbers) else e164
 
 
 def _refuse_number(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> None:

@@ -6,8 +6,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Escalation
+from survey.working_days import calendar, deadline
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,16 @@ def escalate(session: Session, office: Office, attempt: CallAttempt, reason: str
     handling = HANDLING[reason]
     case = session.scalar(select(Escalation).where(Escalation.respondent_id == attempt.respondent_id))
     if case is None:
+        working_days = calendar(rules_of(attempt.campaign).calendar)
         case = Escalation(
-            respondent_id=attempt.respondent_id, attempt_id=attempt.id, reasons=[], priority=handling.priority, route=handling.route,
-            opened_at=now, due_at=office.calendar.add_working_days(now, office.bureau.callback_days, office.bureau.zone),
-        )  # fmt: skip
+            respondent_id=attempt.respondent_id,
+            attempt_id=attempt.id,
+            reasons=[],
+            priority=handling.priority,
+            route=handling.route,
+            opened_at=now,
+            due_at=deadline(working_days, now, office.bureau.callback_days, office.bureau.zone),
+        )
         session.add(case)
     if reason not in case.reasons:
         case.reasons = [*case.reasons, reason]

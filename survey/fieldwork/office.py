@@ -1,4 +1,4 @@
-"""What fieldwork brings along from outside the database: keys, calendar, wording of the bureau, parsed scripts."""
+"""What fieldwork brings along from outside the database: keys, number policy, wording of the bureau, parsed scripts."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,6 @@ from survey.script import Script
 from survey.store import audit
 from survey.store.models import ScriptVersion
 from survey.store.sealing import KeyRing
-from survey.working_days import Calendar
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Office:
     keys: KeyRing
     audit_key: bytes
     bureau: Bureau
-    calendar: Calendar
     numbers: NumberPolicy
+    quarantine_days: int = 90
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 
     def script(self, session: Session, version_id: int) -> Script:

@@ -16,6 +16,7 @@ from survey.fieldwork.turns import advance
 from survey.ladder import is_ended
 from survey.store.models import CallAttempt, DispositionChange, Respondent
 from survey.store.unit_of_work import UnitOfWork
+from survey.working_days import calendar
 
 LATE_TURN_GRACE = timedelta(seconds=10)
 """How long after the end a last key or recording may still arrive: web-hooks overtake each other."""
@@ -41,7 +42,7 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
         attempt.disposition = _by_carrier(attempt).word
     attempt.settled_at = now
     work.session.flush()
-    decide_next(work.session, office, attempt, now)
+    decide_next(work.session, attempt, now)
     finish_if_done(work.session, office, attempt.campaign, now)
     return True
 
@@ -58,7 +59,7 @@ def _by_carrier(attempt: CallAttempt) -> Disposition:
     return BY_STATUS[attempt.status]
 
 
-def decide_next(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> None:
+def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     """Give the respondent its disposition so far, and either a next due time or an end."""
     respondent = attempt.respondent
     settled = settled_attempts(session, respondent.id)
@@ -67,7 +68,8 @@ def decide_next(session: Session, office: Office, attempt: CallAttempt, now: dat
     if respondent.state in ("closed", "needs_review"):
         return
     history = [_past(past) for past in settled]
-    decision = next_call(rules_of(attempt.campaign), office.calendar, history, now, respondent.incident.zone)
+    rules = rules_of(attempt.campaign)
+    decision = next_call(rules, calendar(rules.calendar), history, now, respondent.incident.zone)
     if isinstance(decision, CallAt) and attempt.campaign.state != "stopped":
         respondent.state, respondent.due_at = "waiting", decision.at
     else:

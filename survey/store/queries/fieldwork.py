@@ -95,3 +95,16 @@ def open_recordings(session: Session, now: datetime) -> Sequence[int]:
 def is_bound(session: Session, sid: str) -> bool:
     """Whether the carrier's call is already tied to an attempt."""
     return bool(session.scalar(select(exists().where(CallAttempt.carrier_sid == sid))))
+
+
+def progress(session: Session, campaign_id: int) -> tuple[int, int]:
+    """How many respondents are done (closed or handed to a person), and how many there are."""
+    done = func.count().filter(Respondent.state.in_(("closed", "needs_review")))
+    closed, total = session.execute(select(done, func.count()).where(Respondent.campaign_id == campaign_id)).one()
+    return closed, total
+
+
+def dispositions(session: Session, campaign_id: int) -> list[tuple[str, int]]:
+    """Respondents by disposition word; the counts add up to the sample."""
+    counted = select(Respondent.disposition, func.count()).where(Respondent.campaign_id == campaign_id).group_by(Respondent.disposition)
+    return [(word, count) for word, count in session.execute(counted.order_by(Respondent.disposition))]

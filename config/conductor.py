@@ -1,0 +1,145 @@
+"""Conducts virtual time through a simulated campaign: sweep, let the workers act, move the exchange's clock on.
+
+The order matters: time stands still while a claim waits for its worker, so that no virtual second passes between
+the decision to dial and the dialling.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import requests
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from survey.errors import SurveyError
+from survey.store.models import CallAttempt, Campaign, Recording
+from survey.store.queries import fieldwork as queries
+from worker import jobs
+from worker.runtime import Runtime
+
+TICK = timedelta(seconds=2)
+"""Virtual time between two sweeps while calls are going on."""
+
+PATIENCE_SECONDS = 20.0
+"""Real time granted to the workers for what they have been woken for; a hanging carrier takes up to its time-out."""
+
+
+class Stuck(SurveyError):
+    """The simulated campaign does not move on."""
+
+
+@dataclass(frozen=True)
+class LineState:
+    """The exchange after a move of its clock: its time, its next event, and the calls it holds."""
+
+    now: datetime
+    next_event_at: datetime | None
+    live_calls: int
+
+
+class RemoteExchange:
+    """The simulator's control routes, asked over HTTP."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = f"{base_url}/simulator"
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    def state(self) -> LineState:
+        """Where the exchange stands."""
+        return _line_state(self._get("clock"))
+
+    def advance(self, until: datetime) -> LineState:
+        """Let everything happen up to a virtual moment."""
+        return _line_state(self._post("clock", {"until": until.isoformat()}))
+
+    def run_in_real_time(self) -> None:
+        """Let the exchange's clock follow the real one from here on."""
+        self._post("clock", {"mode": "real"})
+
+    def set_faults(self, faults: Mapping[str, Any]) -> None:
+        """Make the line misbehave; see the simulator's faults for the names."""
+        self._post("faults", dict(faults))
+
+    def journal(self) -> list[dict[str, Any]]:
+        """What happened at every call, as the carrier saw it."""
+        calls: list[dict[str, Any]] = self._get("journal")["calls"]
+        return calls
+
+    def _get(self, route: str) -> dict[str, Any]:
+        answer = self._http.get(f"{self._base}/{route}", timeout=60)
+        answer.raise_for_status()
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def _post(self, route: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._http.post(f"{self._base}/{route}", json=body, timeout=600)
+        answer.raise_for_status()
+        reply: dict[str, Any] = answer.json()
+        return reply
+
+
+def _line_state(body: Mapping[str, Any]) -> LineState:
+    following = body["next_event_at"]
+    return LineState(datetime.fromisoformat(body["now"]), datetime.fromisoformat(following) if following else None, body["live_calls"])
+
+
+def conduct(
+    runtime: Runtime, exchange: RemoteExchange, sessions: sessionmaker[Session], campaign_id: int, report: Callable[[int, int], None]
+) -> None:
+    """Run a campaign to its end in virtual time; `report(closed, total)` is told of the progress.
+
+    Raises Stuck when the workers do not act, or nothing is left to wait for.
+    """
+    while not _is_finished(sessions, campaign_id, report):
+        jobs.sweep(runtime)
+        _await_workers(sessions)
+        line = exchange.state()
+        with sessions() as session:
+            busy = line.live_calls or _count(session, CallAttempt.settled_at.is_(None))
+            following = queries.next_due(session)
+        if busy or (following is not None and following <= line.now):
+            exchange.advance(line.now + TICK)
+        elif following is not None:
+            exchange.advance(following)
+        else:
+            raise Stuck
+    _await_recordings(runtime, exchange, sessions)
+
+
+def _is_finished(sessions: sessionmaker[Session], campaign_id: int, report: Callable[[int, int], None]) -> bool:
+    with sessions() as session:
+        closed, total = queries.progress(session, campaign_id)
+        state = session.scalars(select(Campaign.state).where(Campaign.id == campaign_id)).one()
+    report(closed, total)
+    return state != "running"
+
+
+def _await_workers(sessions: sessionmaker[Session]) -> None:
+    """Wait in real time until no claim and no request is under way."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with sessions() as session:
+            if not _count(session, CallAttempt.status.in_(("claimed", "requested"))):
+                return
+        time.sleep(0.005)
+
+
+def _await_recordings(runtime: Runtime, exchange: RemoteExchange, sessions: sessionmaker[Session]) -> None:
+    """Let the last recordings be fetched; each sweep that finds some moves the clock on by a tick."""
+    for _ in range(600):
+        with sessions() as session:
+            if not session.scalar(select(func.count()).where(Recording.due_at.is_not(None))):
+                return
+        jobs.sweep(runtime)
+        time.sleep(0.02)
+        exchange.advance(exchange.state().now + TICK)
+
+
+def _count(session: Session, condition: Any) -> int:
+    return session.scalar(select(func.count()).select_from(CallAttempt).where(condition)) or 0
+
+
