@@ -27,11 +27,7 @@ LEAST_RING_SECONDS = 15
 DAYPARTS = ("morning", "afternoon", "evening", "weekend")
 HORIZON = timedelta(days=60)  # longer than any run of days without a window
 
-FINAL = frozenset({
-    Disposition.COMPLETE, Disposition.PARTIAL, Disposition.REFUSAL, Disposition.UNABLE, Disposition.LANGUAGE,
-    Disposition.CIRCUMSTANCES, Disposition.OUTSIDE_SAMPLE, Disposition.FAX, Disposition.NO_SUCH_NUMBER,
-    Disposition.WRONG_PERSON, Disposition.DUPLICATE,
-})  # fmt: skip
+FINAL = frozenset(each for each in Disposition if each.outcome_class in ("I", "P", "O", "NE")) | {Disposition.REFUSAL}
 """After these nobody is called again."""
 DECLINING = frozenset({Disposition.REFUSAL_BEFORE, Disposition.BREAK_OFF})
 
