@@ -33,6 +33,13 @@ class KeepRecording:
 
 
 @dataclass(frozen=True)
+class DropRecording:
+    """A recording without any words exists at the carrier (a key ended it at once) and must be deleted there, unheard."""
+
+    carrier_sid: str
+
+
+@dataclass(frozen=True)
 class OptOut:
     """The person forbade further calls: suppress the number at once, across all campaigns (R16)."""
 
@@ -74,7 +81,10 @@ class Collect:
 
 @dataclass(frozen=True)
 class Record:
-    """Beep, then record until `end_key`, `silence_seconds` of silence, hanging up, or `max_seconds`."""
+    """Beep, then record until one of the keys in `end_key`, `silence_seconds` of silence, hanging up, or `max_seconds`.
+
+    `end_key` is a set of keys like TwiML's finishOnKey: `#`, the key for "nothing to say", and the global keys.
+    """
 
     item: str
     max_seconds: int
@@ -87,6 +97,6 @@ class Hangup:
     """End the call."""
 
 
-RecordingAction = SaveAnswer | KeepRecording | OptOut | CallLater | Escalate | SetDisposition
+RecordingAction = SaveAnswer | KeepRecording | DropRecording | OptOut | CallLater | Escalate | SetDisposition
 SpeakingAction = Say | Collect | Record | Hangup
 Action = RecordingAction | SpeakingAction

@@ -35,7 +35,7 @@ class NoInput:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording ended, by the end key (`#`), by silence, or because the person hung up (`hangup`)."""
+    """A recording ended. `ended_by` is the key that ended it (`#`, `1`, `9`...), `silence` or `hangup`."""
 
     carrier_sid: str | None
     seconds: float | None
