@@ -1,0 +1,98 @@
+"""The console: door 2, for people. `create_console_app` is all that the outside needs."""
+
+import re
+
+from flask import Flask, request
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import BaseConverter, Map
+
+from ivr.console import charts, words
+from ivr.console.access import access, guard, is_allowed, visitor
+from ivr.console.audit import audit
+from ivr.console.calls import calls
+from ivr.console.campaigns import campaigns
+from ivr.console.errors import handle_errors
+from ivr.console.escalations import escalations
+from ivr.console.headers import add_headers
+from ivr.console.health import health
+from ivr.console.home import home
+from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages
+from ivr.console.navigation import menu
+from ivr.console.reports import reports
+from ivr.console.services import KEY, ConsoleServices
+
+LARGEST_REQUEST = 64 * 1024
+BLUEPRINTS = (access, audit, calls, campaigns, escalations, health, home, reports)
+
+
+class PublicId(BaseConverter):
+    """The opaque identity of a record in an address: 32 hexadecimal digits."""
+
+    regex = "[0-9a-f]{32}"
+
+
+class Month(BaseConverter):
+    """A month in an address: 2026-11."""
+
+    regex = r"20\d\d-(?:0[1-9]|1[0-2])"
+
+
+def create_console_app(services: ConsoleServices) -> Flask:
+    """The console as a WSGI app over the given services. Raises ValueError for a secret key shorter than 32 bytes."""
+    if len(services.secret_key) < 32:
+        raise ValueError("the console's secret key must have at least 32 bytes")
+    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.extensions[KEY] = services
+    app.config.update(_settings(services))
+    _add_converters(app.url_map)
+    if services.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=services.proxies, x_proto=services.proxies)  # type: ignore[method-assign]
+    add_headers(app, https=services.https)
+    guard(app)
+    CSRFProtect(app)  # type: ignore[no-untyped-call]
+    set_up_languages(app)
+    handle_errors(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    _furnish_templates(app, services)
+    return app
+
+
+def _settings(services: ConsoleServices) -> dict[str, object]:
+    return {
+        "SECRET_KEY": services.secret_key,
+        "SESSION_COOKIE_NAME": "__Host-huifang" if services.https else "huifang",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SECURE": services.https,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "MAX_CONTENT_LENGTH": LARGEST_REQUEST,
+        "WTF_CSRF_TIME_LIMIT": None,  # a token lives as long as its log-in, which has its own limits
+        "BABEL_TRANSLATION_DIRECTORIES": "translations",
+    }
+
+
+def _add_converters(addresses: Map) -> None:
+    addresses.converters["public_id"] = PublicId
+    addresses.converters["month"] = Month
+
+
+def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
+    """What every template may use: the words, the menu, the visitor, and whether the lines are simulated."""
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(
+        words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
+        current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
+    )  # fmt: skip
+
+
+def _bureau_name(services: ConsoleServices) -> str:
+    bureau = services.office.bureau
+    return bureau.name_en if is_english() else bureau.name
+
+
+def _here() -> str:
+    """The address of this page, to come back to; of its page, where the request was a post."""
+    if request.method != "GET":
+        return re.sub(r"/(pause|resume|stop)$", "", request.path)
+    return request.full_path.rstrip("?")

@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+calls = Blueprint("calls", __name__)

@@ -1,0 +1,66 @@
+"""Error pages: what happened, what to do, and a number to quote. Never a stack trace, never which ids exist (RS65, O42)."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from flask import Flask, request
+from flask_babel import lazy_gettext as _l
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from ivr.console.rendering import render
+from survey.errors import NotFound
+
+logger = logging.getLogger(__name__)
+
+WORDS = {
+    400: (_l("请求无法处理"), _l("页面可能已过期。请返回上一页，刷新后再试一次。")),
+    403: (_l("没有权限"), _l("您的账号不能使用此页面。如工作需要，请联系管理员。")),
+    404: (_l("页面不存在"), _l("请检查地址，或从左侧菜单重新进入。")),
+    405: (_l("不支持的操作"), _l("请返回上一页，用页面上的按钮操作。")),
+    409: (_l("状态已改变"), _l("此操作与当前状态不符，请刷新页面后再试。")),
+    413: (_l("内容过大"), _l("请缩短内容后再提交。")),
+    500: (_l("系统出错"), _l("您的操作可能没有完成。请稍后再试；仍不行，请把下面的编号告诉管理员。")),
+}
+
+
+@dataclass(frozen=True)
+class ErrorPage:
+    """What the error page shows. `reference` stands in the log beside the error."""
+
+    status: int
+    title: str
+    advice: str
+    reference: str
+
+
+def handle_errors(app: Flask) -> None:
+    """Answer every error with a page of our own."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(NotFound, lambda error: _page(404))
+    app.register_error_handler(CSRFError, lambda error: _page(400))
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _http_error(error: HTTPException) -> tuple[str, int]:
+    return _page(error.code or 500)
+
+
+def _unexpected(error: Exception) -> tuple[str, int]:
+    reference = _reference()
+    logger.error("unexpected error %s in %s: %s", reference, request.endpoint, type(error).__name__, exc_info=error)
+    return _page(500, reference)
+
+
+def _reference() -> str:
+    return secrets.token_hex(4).upper()
+
+
+def _page(status: int, reference: str | None = None) -> tuple[str, int]:
+    shown = status if status in WORDS else 400 if status < 500 else 500
+    title, advice = WORDS[shown]
+    reference = reference or _reference()
+    if reference and status != 404:
+        logger.info("answered %s with reference %s at %s", status, reference, request.endpoint)
+    return render("errors/error.html", ErrorPage(status, str(title), str(advice), reference)), status

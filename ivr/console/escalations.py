@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+escalations = Blueprint("escalations", __name__)

@@ -1,0 +1,38 @@
+"""The left menu: one entry per noun, shown to the roles that may open it."""
+
+from dataclasses import dataclass
+
+from flask import request, url_for
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
+
+from ivr.console.access import is_allowed, visitor
+
+MENU: tuple[tuple[str, str, LazyString], ...] = (
+    ("home", "home.index", _l("本月工作")),
+    ("campaigns", "campaigns.index", _l("回访任务")),
+    ("escalations", "escalations.index", _l("人工队列")),
+    ("reports", "reports.index", _l("月度报表")),
+    ("audit", "audit.index", _l("审计记录")),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the menu."""
+
+    label: str
+    address: str
+    current: bool
+
+
+def menu() -> list[Entry]:
+    """The menu of the visitor; empty before the log-in."""
+    person = visitor()
+    if person is None:
+        return []
+    return [
+        Entry(str(label), url_for(endpoint), request.blueprint == noun)
+        for noun, endpoint, label in MENU
+        if is_allowed(endpoint, person.role)
+    ]

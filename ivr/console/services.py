@@ -1,0 +1,52 @@
+"""What the console needs from the wiring, and how views reach it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import current_app
+from sqlalchemy.orm import Session, sessionmaker
+
+from survey.ports import Clock, JobQueue
+from survey.store.unit_of_work import UnitOfWork
+
+if TYPE_CHECKING:
+    from survey.fieldwork import Office
+
+KEY = "huifang"
+
+
+@dataclass(frozen=True)
+class ConsoleServices:
+    """Everything the console may use; built once per process by the wiring.
+
+    `sessions` may write, `reads` are bound to `survey.store.database.reading(engine)`; `office` brings keys, audit key and
+    bureau; `environment` is demo, test or production; `simulated` says that no real telephone will ring; `secret_key` (at least
+    32 bytes) signs the cookie; `https` says that browsers come by https (then the cookie is `__Host-` and Secure, and HSTS is
+    sent); `data` is the data folder, below which recordings lie; `proxies` counts the trusted proxies in front (0: none, and
+    X-Forwarded-For is not believed).
+    """
+
+    sessions: sessionmaker[Session]
+    reads: sessionmaker[Session]
+    queue: JobQueue
+    clock: Clock
+    office: Office
+    environment: str
+    simulated: bool
+    secret_key: bytes
+    https: bool
+    data: Path
+    proxies: int = 0
+
+    def unit_of_work(self) -> UnitOfWork:
+        """A transaction that may write; jobs asked for in it are woken after the commit."""
+        return UnitOfWork(self.sessions, self.queue)
+
+
+def services() -> ConsoleServices:
+    """The services of the running console."""
+    found: ConsoleServices = current_app.extensions[KEY]
+    return found
