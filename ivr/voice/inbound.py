@@ -9,6 +9,7 @@ from survey.events import Answered, Digits, Event, HungUp, MachineAnswered, NoIn
 
 SID = re.compile(r"[A-Za-z0-9-]{2,64}")
 KEYS = re.compile(r"[0-9A-D*#]+")
+ITEM = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 LONGEST_KEYS = 32
@@ -20,7 +21,8 @@ def event(step: int, form: Mapping[str, str]) -> Event:
     """What happened on the line, told by the request for a step.
 
     Step 0 is the answer to the call; later ones are actions of Gather or Record, or their trailing Redirect. The
-    recording's address in the form is never looked at; what is no key counts as a key without meaning. Raises UnknownWord for an AnsweredBy without meaning here.
+    recording's address in the form is never looked at; what is no key counts as a key without meaning.
+    Raises UnknownWord for an AnsweredBy without meaning here.
     """
     if step == 0:
         return _answer(form.get("AnsweredBy", ""))
@@ -65,3 +67,18 @@ def number(text: str | None) -> int | None:
 def phone(text: str | None) -> str | None:
     """A number in E.164, or None (withheld, a SIP address, nonsense)."""
     return text if text and E164.fullmatch(text) else None
+
+
+def item(text: str | None) -> str:
+    """The item of the script that a recording belongs to. Raises BadInput."""
+    if not text or not ITEM.fullmatch(text):
+        raise BadInput("the request names no item")
+    return text
+
+
+def failure_code(form: Mapping[str, str]) -> str:
+    """Why a call failed: the SIP code of the far network, else the carrier's own code, else nothing."""
+    if form.get("CallStatus") not in ENDED - {"completed"}:
+        return ""
+    code = number(form.get("SipResponseCode")) or number(form.get("ErrorCode"))
+    return str(code) if code else ""

@@ -7,6 +7,8 @@ a Redirect. A document without a wait ends with Hangup.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
@@ -34,7 +36,8 @@ class Voice:
 
 @dataclass(frozen=True)
 class Urls:
-    """Absolute addresses for one document: `step` answers the wait, `recordings` hears when a sound file is ready."""
+    """Absolute addresses for one document: `step` answers the wait; `recordings`, with the item's code put behind it,
+    hears when a sound file is ready."""
 
     step: str
     recordings: str
@@ -80,7 +83,7 @@ def _record(reply: VoiceResponse, wait: Record, texts: Iterable[str], urls: Urls
     _say(reply, texts, voice)
     reply.record(
         action=urls.step, method="POST", finish_on_key=wait.end_key, max_length=wait.max_seconds, timeout=wait.silence_seconds,
-        play_beep=True, trim="trim-silence", recording_status_callback=urls.recordings,
+        play_beep=True, trim="trim-silence", recording_status_callback=urls.recordings + quote(wait.item, safe=""),
         recording_status_callback_method="POST", recording_status_callback_event="completed absent",
     )  # fmt: skip
     reply.redirect(urls.step, method="POST")
@@ -145,6 +148,6 @@ def _spell(number: re.Match[str]) -> str:
     return " ".join(number[0].replace("-", ""))
 
 
-def _say(parent: VoiceResponse | Gather, texts: Iterable[str], voice: Voice) -> None:
+def _say(verb: Any, texts: Iterable[str], voice: Voice) -> None:
     for text in texts:
-        parent.say(text, language=voice.language, voice=voice.name or None)
+        verb.say(text, language=voice.language, voice=voice.name or None)

@@ -5,7 +5,6 @@ import pytest
 from ivr.voice import call_status
 from ivr.voice.call_status import UnknownWord
 from survey import ladder
-from survey.disposition import Disposition
 
 
 @pytest.mark.parametrize(("word", "rung"), call_status.LADDER.items())
@@ -43,19 +42,3 @@ def test_an_endless_unknown_word_is_cut_in_the_message():
         call_status.recording_status("x" * 10_000)
 
     assert len(str(caught.value)) < 200
-
-
-@pytest.mark.parametrize(
-    ("sip", "error", "verdict"),
-    [
-        ("404", "", Disposition.NO_SUCH_NUMBER),
-        ("", "13224", Disposition.NO_SUCH_NUMBER),
-        ("486", "", Disposition.BUSY),
-        ("487", "", Disposition.NO_ANSWER),
-        ("603", "13224", Disposition.BLOCKED),
-        ("503", "", Disposition.TECHNICAL),
-        ("", "", Disposition.TECHNICAL),
-    ],
-)
-def test_a_failed_call_says_what_it_can_about_the_number(sip, error, verdict):
-    assert call_status.failure(sip, error) is verdict

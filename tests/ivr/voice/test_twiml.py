@@ -11,7 +11,7 @@ from ivr.voice.twiml import Urls, Voice, render
 from survey.actions import Collect, Escalate, Hangup, Record, SaveAnswer, Say, SetDisposition
 from survey.disposition import Disposition
 
-URLS = Urls("https://voice.example/voice/attempts/ab/steps/4", "https://voice.example/voice/attempts/ab/recordings")
+URLS = Urls("https://voice.example/voice/attempts/ab/steps/4", "https://voice.example/voice/attempts/ab/recordings?item=")
 ZH = Voice("zh-CN", "Polly.Zhiyu")
 
 
@@ -60,7 +60,7 @@ def test_a_remark_is_recorded_until_the_end_key_and_its_file_is_announced_to_us(
     assert verbs(document) == ["Say", "Record", "Redirect"]
     assert document[1].attrib == {
         "action": URLS.step, "method": "POST", "finishOnKey": "#", "maxLength": "60", "timeout": "5", "playBeep": "true",
-        "trim": "trim-silence", "recordingStatusCallback": URLS.recordings, "recordingStatusCallbackMethod": "POST",
+        "trim": "trim-silence", "recordingStatusCallback": URLS.recordings + "remark", "recordingStatusCallbackMethod": "POST",
         "recordingStatusCallbackEvent": "completed absent",
     }  # fmt: skip
 
