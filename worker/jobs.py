@@ -129,20 +129,22 @@ def look_up(attempt_id: int, epoch: int = 0) -> None:
 
 
 def fetch_recording(recording_id: int, epoch: int = 0) -> None:
-    """Fetch a recording, keep it sealed in the data folder, then delete the carrier's copy."""
+    """Fetch a recording, keep it sealed in the data folder, then delete the carrier's copy; discarded words only go."""
     runtime = current()
     with runtime.unit_of_work() as work:
         order = fieldwork.prepare_fetch(work, recording_id, runtime.clock.now())
     if order is None:
         return
     try:
-        if not order.kept:
+        if order.fetch:
             _keep(runtime, order)
         runtime.carrier.delete_recording(order.carrier_sid)
     except (CarrierError, NotSound) as problem:
         with runtime.unit_of_work() as work:
             fieldwork.note_fetch_problem(work, recording_id, str(problem), final=isinstance(problem, NotSound))
         return
+    if order.path:
+        (runtime.data / order.path).unlink(missing_ok=True)
     with runtime.unit_of_work() as work:
         fieldwork.note_deleted(work, recording_id, runtime.clock.now())
 

@@ -55,14 +55,14 @@ def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, now: dateti
     if free <= 0:
         return []
     replicate = queries.open_replicate(session, campaign.id)
-    claimed: list[int] = []
+    claimed: dict[bytes | None, int] = {}  # by number: two people may share one
     for respondent in queries.due_respondents(session, campaign.id, now, replicate, 4 * free):
         if len(claimed) == free:
             break
-        if _is_allowed(session, office, respondent, now):
-            claimed.append(_claim(work, campaign, respondent, now))
+        if respondent.phone_key not in claimed and _is_allowed(session, office, respondent, now):
+            claimed[respondent.phone_key] = _claim(work, campaign, respondent, now)
     finish_if_done(session, office, campaign, now)
-    return claimed
+    return list(claimed.values())
 
 
 def _pace_start(campaign: Campaign, now: datetime) -> datetime:

@@ -15,12 +15,16 @@ FETCH_PAUSE = timedelta(seconds=15)
 
 @dataclass(frozen=True)
 class FetchOrder:
-    """A recording that is to be fetched from the carrier, or whose copy there is to be deleted."""
+    """A recording at the carrier: `fetch` it first, or only have the copy there deleted.
+
+    `path` is where the sound lies that must be removed here too, because the person took the words back.
+    """
 
     recording_id: int
     public_id: str
     carrier_sid: str
-    kept: bool
+    fetch: bool
+    path: str | None
 
 
 def keep_announced(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> None:
@@ -45,28 +49,39 @@ def announce_recording(work: UnitOfWork, token: str, item: str, carrier_sid: str
     keep_announced(work, find_attempt(work.session, token), item, carrier_sid, seconds, now)
 
 
+def discard(work: UnitOfWork, attempt: CallAttempt, carrier_sid: str, now: datetime) -> None:
+    """The person took the words back, or there are none: the carrier's copy is deleted, nothing is kept."""
+    keep_announced(work, attempt, "", carrier_sid, None, now)
+    recording = work.session.scalars(select(Recording).where(Recording.carrier_sid == carrier_sid)).one()
+    recording.state, recording.due_at, recording.carrier_copy_deleted_at = "discarded", now, None
+
+
 def prepare_fetch(work: UnitOfWork, recording_id: int, now: datetime) -> FetchOrder | None:
     """What the fetching job must do, or None when the work is done or not yet due; counts the try."""
     recording = work.session.get(Recording, recording_id, with_for_update=True)
-    if recording is None or recording.carrier_copy_deleted_at is not None or recording.state in ("missing", "needs_review"):
+    if recording is None or recording.carrier_copy_deleted_at is not None or recording.state == "needs_review":
         return None
     if recording.due_at is not None and recording.due_at > now:
         return None
     recording.fetch_tries += 1
     recording.due_at = now + FETCH_PAUSE * recording.fetch_tries
-    return FetchOrder(recording.id, recording.public_id, recording.carrier_sid, recording.state == "kept")
+    path = recording.path if recording.state == "discarded" else None
+    return FetchOrder(recording.id, recording.public_id, recording.carrier_sid, recording.state == "announced", path)
 
 
 def note_kept(work: UnitOfWork, recording_id: int, path: str, sound_digest: str, seconds: float, now: datetime) -> None:
     """The sound lies sealed at `path` below the data folder; `sound_digest` is SHA-256 of the WAV file."""
     recording = work.session.get_one(Recording, recording_id)
-    recording.state, recording.path, recording.sound_digest = "kept", path, sound_digest
+    recording.state = "kept" if recording.state == "announced" else recording.state
+    recording.path, recording.sound_digest = path, sound_digest
     recording.seconds, recording.kept_at, recording.problem = seconds, now, ""
 
 
 def note_deleted(work: UnitOfWork, recording_id: int, now: datetime) -> None:
-    """The carrier's copy is gone."""
+    """The carrier's copy is gone; of discarded words nothing is left here either."""
     recording = work.session.get_one(Recording, recording_id)
+    if recording.state == "discarded":
+        recording.path = recording.sound_digest = None
     recording.carrier_copy_deleted_at, recording.due_at = now, None
 
 

@@ -12,6 +12,7 @@ from survey.actions import (
     Action,
     CallLater,
     Collect,
+    DropRecording,
     Escalate,
     Hangup,
     KeepRecording,
@@ -27,7 +28,7 @@ from survey.events import Event
 from survey.fieldwork.attempts import bind_call, find_attempt
 from survey.fieldwork.escalations import escalate, note_consent
 from survey.fieldwork.office import Office
-from survey.fieldwork.recordings import keep_announced
+from survey.fieldwork.recordings import discard, keep_announced
 from survey.fieldwork.suppressions import opt_out
 from survey.script import Script
 from survey.store.models import Answer, CallAttempt, Incident, Respondent, Turn
@@ -96,6 +97,8 @@ def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: Record
             _save_answer(work.session, attempt, action, now)
         case KeepRecording():
             keep_announced(work, attempt, action.item, action.carrier_sid, action.seconds, now)
+        case DropRecording():
+            discard(work, attempt, action.carrier_sid, now)
         case OptOut():
             opt_out(work.session, office, attempt.phone_key, "refused in the call", now, attempt.id)
         case Escalate(reason):

@@ -285,7 +285,7 @@ class Answer(Base):
 
 
 class Recording(Base):
-    """The person's own words on one item. `state`: announced, kept, missing, needs_review. The sound lies sealed in `path`."""
+    """The person's own words on one item. `state`: announced, kept, discarded, needs_review. The sound lies sealed in `path`."""
 
     __tablename__ = "recordings"
     id: Mapped[int] = mapped_column(Id, primary_key=True)

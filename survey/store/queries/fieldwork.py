@@ -33,7 +33,7 @@ def requests_since(session: Session, moment: datetime) -> int:
 def open_replicate(session: Session, campaign_id: int) -> int | None:
     """The last replicate that may be dialled: the first one with a case that has had no attempt (R11); None: all."""
     untouched = select(func.min(Respondent.replicate)).where(
-        Respondent.campaign_id == campaign_id, Respondent.state == "waiting", Respondent.tries == 0
+        Respondent.campaign_id == campaign_id, Respondent.state.in_(("waiting", "calling")), Respondent.tries == 0
     )
     return session.scalar(untouched)
 

@@ -1,0 +1,141 @@
+"""After the call: one verdict for the attempt, one next step for the respondent."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from survey.disposition import Disposition
+from survey.events import Digits
+from survey.store.models import DispositionChange
+from tests.survey.fieldwork.conftest import Ground
+
+FIVE = "1" + "12121"
+
+
+@pytest.fixture
+def placed(ground: Ground) -> tuple[int, str]:
+    ground.launch(1)
+    return ground.dial_next()
+
+
+@pytest.mark.parametrize(
+    ("pressed", "verdict"),
+    [
+        ("", "refusal_before"),
+        ("1", "break_off"),
+        ("1" + "12", "break_off"),
+        ("1" + "121", "partial"),
+        ("1" + "1212", "partial"),
+        (FIVE, "complete"),
+        ("1" + "66666", "complete"),
+        ("2", "wrong_person"),
+        ("___", "not_confirmed"),
+        ("0", "refusal_before"),
+        ("1" + "0", "refusal"),
+    ],
+)
+def test_hanging_up_gives_the_verdict_of_what_was_reached(ground: Ground, placed: tuple[int, str], pressed: str, verdict: str) -> None:
+    ground.talk(placed[1], pressed)
+    ground.end(placed[1])
+
+    assert ground.attempt(placed[0]).disposition == verdict
+    assert ground.respondent_of(placed[0]).disposition == verdict
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "verdict"),
+    [
+        ("busy", "", "busy"),
+        ("no_answer", "", "no_answer"),
+        ("failed", "404", "no_such_number"),
+        ("failed", "503", "technical"),
+        ("failed", "603", "blocked"),
+        ("canceled", "", "no_answer"),
+    ],
+)
+def test_a_call_nobody_answered_gets_the_carriers_verdict(
+    ground: Ground, placed: tuple[int, str], status: str, error: str, verdict: str
+) -> None:
+    ground.end(placed[1], status, error=error)
+
+    assert ground.attempt(placed[0]).disposition == verdict
+
+
+def test_statuses_in_any_order_and_doubled_end_the_same(ground: Ground) -> None:
+    words = ("initiated", "ringing", "in_progress", "completed")
+    ground.launch(24, lines=24, calls_per_second=24)
+    ends = []
+    for attempt_id, order in zip(ground.claim(), itertools.permutations(enumerate(words)), strict=True):
+        ground.place_call(attempt_id)
+        for sequence, word in (*order, *order):
+            ground.status(ground.attempt(attempt_id).token, word, sequence=sequence)
+        ends.append(ground.attempt(attempt_id).status)
+
+    assert ends == ["completed"] * 24
+
+
+def test_a_late_key_within_the_grace_is_still_taken(ground: Ground, placed: tuple[int, str]) -> None:
+    replies = ground.talk(placed[1], "1" + "1212")
+    ground.status(placed[1], "completed")
+    assert not ground.settle(placed[1]), "the last key may still be on its way"
+
+    ground.turn(placed[1], len(replies), Digits("1"))
+    ground.clock.advance(seconds=11)
+    ground.settle(placed[1])
+
+    assert ground.attempt(placed[0]).disposition == "complete"
+
+
+def test_no_answer_waits_hours_and_another_attempt_follows(ground: Ground, placed: tuple[int, str]) -> None:
+    ground.end(placed[1], "no_answer")
+
+    respondent = ground.respondent_of(placed[0])
+    assert respondent.state == "waiting"
+    assert respondent.due_at is not None
+    assert respondent.due_at >= ground.now + timedelta(hours=2, minutes=59)
+
+
+def test_busy_is_tried_again_after_twenty_minutes(ground: Ground, placed: tuple[int, str]) -> None:
+    requested = ground.now
+    ground.end(placed[1], "busy")
+
+    assert ground.respondent_of(placed[0]).due_at == requested + timedelta(minutes=20)
+
+
+def test_after_the_last_attempt_the_respondent_is_closed_and_the_campaign_finished(ground: Ground) -> None:
+    campaign_id = ground.launch(1)
+    attempts = 0
+    while ground.campaign(campaign_id).state == "running":
+        attempts += 1
+        attempt_id, token = ground.dial_next()
+        ground.end(token, "no_answer")
+        due = ground.respondent_of(attempt_id).due_at
+        if due:
+            ground.clock.moment = due
+
+    assert attempts == 5
+    assert ground.campaign(campaign_id).state == "finished"
+
+
+def test_every_change_of_a_verdict_is_kept(ground: Ground, placed: tuple[int, str]) -> None:
+    ground.end(placed[1], "no_answer")
+    ground.clock.moment = ground.respondent_of(placed[0]).due_at or ground.now
+    _, token = ground.dial_next()
+    ground.talk(token, FIVE)
+    ground.end(token)
+
+    with ground.sessions() as session:
+        changes = session.scalars(select(DispositionChange).order_by(DispositionChange.id)).all()
+    assert [(change.old, change.new) for change in changes] == [("not_attempted", "no_answer"), ("no_answer", "complete")]
+
+
+def test_settling_twice_does_nothing(ground: Ground, placed: tuple[int, str]) -> None:
+    ground.end(placed[1], "busy")
+
+    assert not ground.settle(placed[1])
+
+
+def test_each_word_of_a_verdict_is_known() -> None:
+    assert {Disposition.from_word(each.word) for each in Disposition} == set(Disposition)
