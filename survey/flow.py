@@ -6,63 +6,21 @@ A visit to a question takes at most `attempts + repeats` events, and going back 
 forward only. So every walk ends within `longest_walk(script)` events.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-from survey.actions import (
-    Action,
-    CallLater,
-    Collect,
-    DropRecording,
-    Escalate,
-    Hangup,
-    KeepRecording,
-    OptOut,
-    Record,
-    SaveAnswer,
-    Say,
-    SetDisposition,
-)
+from survey.actions import Action, CallLater, Collect, DropRecording, Hangup, KeepRecording, OptOut, Record, SaveAnswer, Say, SetDisposition
 from survey.disposition import Disposition
 from survey.events import Digits, Event, Heard, HungUp, MachineAnswered, Recorded
-from survey.script import RATED_ITEMS, Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
+from survey.flow_state import State, escalate, interview, interview_or, verdict, with_answer
+from survey.script import Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
 
 Actions = tuple[Action, ...]
-Turn = tuple["State", Actions]
+Turn = tuple[State, Actions]
+
+__all__ = ["State", "ask_again", "attempts", "longest_walk", "start", "step"]
 
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
-
-
-@dataclass(frozen=True)
-class State:
-    """Where a call stands. `node` is the question that waits for the person: empty before the first and after the last.
-
-    `answers` maps item to code; `trail` holds the questions passed, for going back; `touched` says that a person
-    pressed or said something; `unanswered` counts questions in a row without an answer.
-    """
-
-    node: str = ""
-    ended: bool = False
-    confirmed: bool = False
-    touched: bool = False
-    answers: Mapping[str, str] = field(default_factory=dict)
-    trail: tuple[str, ...] = ()
-    tries: int = 0
-    repeats: int = 0
-    backs: int = 0
-    unanswered: int = 0
-    escalated: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        """The state as a JSON object."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> "State":
-        """The state from `to_json`'s object."""
-        return cls(**{**data, "trail": tuple(data["trail"]), "escalated": tuple(data["escalated"])})
 
 
 def start(script: Script) -> State:
@@ -151,7 +109,7 @@ def _heard(script: Script, state: State, question: Question, heard: Heard) -> Tu
 
 def _answered(script: Script, state: State, question: Question, choice: Choice, raw: str, mode: str, confidence: float | None) -> Turn:
     save = SaveAnswer(question.item, choice.code, choice.score, raw, mode, confidence)
-    state = _with_answer(state, question.item, choice.code)
+    state = with_answer(state, question.item, choice.code)
     if isinstance(question, ConfirmStep) and choice.code != "yes":
         return _end(state, Disposition.WRONG_PERSON, "wrong_person", save)
     if isinstance(question, ConfirmStep):
@@ -159,7 +117,7 @@ def _answered(script: Script, state: State, question: Question, choice: Choice, 
     if choice.escalate == "danger":
         return _danger(state, save)
     wanted = ("dissatisfied" if choice.dissatisfied else None, choice.escalate)
-    state, escalations = _escalate(state, *[reason for reason in wanted if reason])
+    state, escalations = escalate(state, *[reason for reason in wanted if reason])
     return _go_on(script, state, question, save, *escalations)
 
 
@@ -177,7 +135,7 @@ def _recorded(script: Script, state: State, question: Question, event: Recorded)
     kept = _recording(question, event, spoken)
     if spoken:
         kept = (*kept, SaveAnswer(question.item, "recorded", None, event.ended_by, "speech"))
-        state = _with_answer(state, question.item, "recorded")
+        state = with_answer(state, question.item, "recorded")
     if event.ended_by == "hangup":
         return _leave(state, *kept)
     if meaning:
@@ -201,7 +159,7 @@ def _stray_recording(script: Script, state: State, question: Question, event: Re
 
 
 def _nothing_to_say(script: Script, state: State, question: Question, key: str, *before: Action) -> Turn:
-    state = _with_answer(state, question.item, "none")
+    state = with_answer(state, question.item, "none")
     return _go_on(script, state, question, *before, SaveAnswer(question.item, "none", None, key, "keys"))
 
 
@@ -238,29 +196,28 @@ def _back(script: Script, state: State, question: Question, *before: Action) -> 
 def _human(script: Script, state: State, question: Question, *before: Action) -> Turn:
     if "human_requested" in state.escalated:
         return _repeat(script, state, question, *before)
-    state, escalations = _escalate(state, "human_requested")
+    state, escalations = escalate(state, "human_requested")
     if script.after_human == "continue":
         return _ask(script, state, question, question.id, *before, *escalations, Say("notice.human"))
-    verdict = _interview(state) if state.confirmed else Disposition.NOT_CONFIRMED
-    return _end(state, verdict, "human", *before, *escalations)
+    return _end(state, verdict(state), "human", *before, *escalations)
 
 
 def _not_now(state: State, *before: Action) -> Turn:
     """Another call is promised unless nothing is left to ask; what was answered counts by R39 all the same."""
-    verdict = _interview(state)
-    if verdict is Disposition.COMPLETE:
-        return _end(state, verdict, "thanks", *before)
-    return _end(state, _or(verdict, Disposition.NOT_AVAILABLE), "not_now", *before, CallLater())
+    so_far = interview(state)
+    if so_far is Disposition.COMPLETE:
+        return _end(state, so_far, "thanks", *before)
+    return _end(state, interview_or(so_far, Disposition.NOT_AVAILABLE), "not_now", *before, CallLater())
 
 
 def _never(state: State, *before: Action) -> Turn:
     refusal = Disposition.REFUSAL if state.confirmed else Disposition.REFUSAL_BEFORE
-    return _end(state, _or(_interview(state), refusal), "never", *before, OptOut())
+    return _end(state, interview_or(interview(state), refusal), "never", *before, OptOut())
 
 
 def _danger(state: State, *before: Action) -> Turn:
     """R34: whatever was answered, the survey stops and the case is closed as 2.35."""
-    state, escalations = _escalate(state, "danger")
+    state, escalations = escalate(state, "danger")
     return _end(state, Disposition.CIRCUMSTANCES, "danger", *before, *escalations)
 
 
@@ -276,7 +233,7 @@ def _failed(script: Script, state: State, question: Question, *before: Action) -
         return _end(state, Disposition.NOT_CONFIRMED, "no_input_end", *before)
     state = replace(state, unanswered=state.unanswered + 1)
     if state.unanswered >= UNANSWERED_IN_A_ROW:
-        return _end(state, _verdict(state), "no_input_end", *before)
+        return _end(state, verdict(state), "no_input_end", *before)
     return _go_on(script, state, question, *before)
 
 
@@ -298,7 +255,7 @@ def _advance(script: Script, state: State, index: int, *before: Action) -> Turn:
             said.append(Say(current.id))
             index = script.after(current)
         elif isinstance(current, HangupStep):
-            return _end(state, _verdict(state), None, *said, farewell=current.id)
+            return _end(state, verdict(state), None, *said, farewell=current.id)
         elif answer is not None:
             index = script.after(current, answer)
         else:
@@ -335,35 +292,10 @@ def _machine(script: Script, state: State, kind: str) -> Turn:
 
 def _leave(state: State, *before: Action) -> Turn:
     """The person hung up."""
-    return _end(state, _verdict(state) if state.confirmed else Disposition.REFUSAL_BEFORE, None, *before)
+    return _end(state, verdict(state) if state.confirmed else Disposition.REFUSAL_BEFORE, None, *before)
 
 
-def _end(state: State, verdict: Disposition, notice: str | None, *before: Action, farewell: str | None = None) -> Turn:
+def _end(state: State, outcome: Disposition, notice: str | None, *before: Action, farewell: str | None = None) -> Turn:
     prompt = f"notice.{notice}" if notice else farewell
     last: Actions = (Say(prompt), Hangup()) if prompt else (Hangup(),)
-    return replace(state, ended=True, node=""), (*before, SetDisposition(verdict), *last)
-
-
-def _verdict(state: State) -> Disposition:
-    return _interview(state) if state.confirmed else Disposition.NOT_CONFIRMED
-
-
-def _interview(state: State) -> Disposition:
-    """R39: five items answered are complete, three or four partial, fewer a break-off; 说不清 is an answer."""
-    answered = sum(item in state.answers for item in RATED_ITEMS) if state.confirmed else 0
-    if answered == len(RATED_ITEMS):
-        return Disposition.COMPLETE
-    return Disposition.PARTIAL if answered >= 3 else Disposition.BREAK_OFF
-
-
-def _or(interview: Disposition, otherwise: Disposition) -> Disposition:
-    return otherwise if interview is Disposition.BREAK_OFF else interview
-
-
-def _with_answer(state: State, item: str, code: str) -> State:
-    return replace(state, answers={**state.answers, item: code}, unanswered=0, touched=True)
-
-
-def _escalate(state: State, *reasons: str) -> tuple[State, Actions]:
-    new = tuple(reason for reason in dict.fromkeys(reasons) if reason not in state.escalated)
-    return replace(state, escalated=state.escalated + new), tuple(Escalate(reason) for reason in new)
+    return replace(state, ended=True, node=""), (*before, SetDisposition(outcome), *last)

@@ -98,8 +98,10 @@ def spoken_date(day: date, language: str) -> str:
 def scale_long(script: Script) -> str:
     """The whole scale, meaning before key."""
     if script.language.startswith("zh"):
-        return "，".join(f"{choice.say}请按{choice.key}" for choice in script.scale)
-    return "; ".join(f"for {choice.say}, press {choice.key}" for choice in script.scale)
+        return "，".join(f"{choice.say}{'按' if number else '请按'}{choice.key}" for number, choice in enumerate(script.scale))
+    return "; ".join(
+        f"{choice.say}, {choice.key}" if number else f"for {choice.say}, press {choice.key}" for number, choice in enumerate(script.scale)
+    )
 
 
 def scale_short(script: Script) -> str:

@@ -90,7 +90,8 @@ def _read_mapping(node: Node, schema: Mapping[str, Any], path: Path, rule: str, 
         return reading.report(
             "CS01" if hint else rule, place_of(node), f"这里应是“字段: 值”{hint}", f"expected fields with values{hint_en}"
         )
-    known, found, first = schema["properties"], {}, {}
+    known, found = schema["properties"], {}
+    first: dict[str, int] = {}
     for key, value in node.value:
         name = key.value if isinstance(key, ScalarNode) else ""
         if name in first:

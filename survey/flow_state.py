@@ -1,0 +1,68 @@
+"""Where a call stands between two events, and what its answers so far amount to."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from survey.actions import Action, Escalate
+from survey.disposition import Disposition
+from survey.script import RATED_ITEMS
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a call stands. `node` is the question that waits for the person: empty before the first and after the last.
+
+    `answers` maps item to code; `trail` holds the questions passed, for going back; `touched` says that a person
+    pressed or said something; `unanswered` counts questions in a row without an answer.
+    """
+
+    node: str = ""
+    ended: bool = False
+    confirmed: bool = False
+    touched: bool = False
+    answers: Mapping[str, str] = field(default_factory=dict)
+    trail: tuple[str, ...] = ()
+    tries: int = 0
+    repeats: int = 0
+    backs: int = 0
+    unanswered: int = 0
+    escalated: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as a JSON object."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "State":
+        """The state from `to_json`'s object."""
+        return cls(**{**data, "trail": tuple(data["trail"]), "escalated": tuple(data["escalated"])})
+
+
+def verdict(state: State) -> Disposition:
+    """The disposition of a walk that ends here in the ordinary way."""
+    return interview(state) if state.confirmed else Disposition.NOT_CONFIRMED
+
+
+def interview(state: State) -> Disposition:
+    """R39: five items answered are complete, three or four partial, fewer a break-off; 说不清 is an answer."""
+    answered = sum(item in state.answers for item in RATED_ITEMS) if state.confirmed else 0
+    if answered == len(RATED_ITEMS):
+        return Disposition.COMPLETE
+    return Disposition.PARTIAL if answered >= 3 else Disposition.BREAK_OFF
+
+
+def interview_or(so_far: Disposition, otherwise: Disposition) -> Disposition:
+    """The interview where enough was answered to make one, else the other outcome."""
+    return otherwise if so_far is Disposition.BREAK_OFF else so_far
+
+
+def with_answer(state: State, item: str, code: str) -> State:
+    """The state with one more answer, or with a changed one."""
+    return replace(state, answers={**state.answers, item: code}, unanswered=0, touched=True)
+
+
+def escalate(state: State, *reasons: str) -> tuple[State, tuple[Action, ...]]:
+    """The state and an action for each reason that was not given before in this call."""
+    new = tuple(reason for reason in dict.fromkeys(reasons) if reason not in state.escalated)
+    return replace(state, escalated=state.escalated + new), tuple(Escalate(reason) for reason in new)
