@@ -124,6 +124,7 @@ class Draw(Base):
     allocation: Mapped[list[Any]]  # [{unit, frame, drawn}], frame order
     exclusions: Mapped[dict[str, Any]]  # reason -> count; frame_count + sum = incidents of the month
     incident_count: Mapped[int]
+    rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # zone of the month's calendar, quarantine_days
     drawn_at: Mapped[datetime]
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str | None] = mapped_column(Text)
