@@ -4,6 +4,7 @@ import os
 from importlib import import_module, util
 
 import click
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from config import logs
 from config.settings import ROOT, Settings
@@ -14,7 +15,7 @@ COMMANDS = {
     "demo": "demo:demo", "serve": "serve:serve", "import": "incidents:import_incidents", "draw": "draw:draw",
     "campaign": "campaign:campaign",
     "report": "report:report", "export": "export:export", "script": "script:script", "user": "users:user", "audit": "audit:audit",
-    "doctor": "doctor:doctor", "migrate": "migrate:migrate",
+    "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",
 }  # fmt: skip
 """Command -> module of `config.commands` and the name of its click command in it."""
 
@@ -45,6 +46,15 @@ class Commands(click.Group):
             return super().invoke(context)
         except SurveyError as error:
             raise click.ClickException(str(error)) from error
+        except (OperationalError, ProgrammingError) as error:
+            raise click.ClickException(_database_trouble(error)) from error
+
+
+def _database_trouble(error: DBAPIError) -> str:
+    reason = str(error.orig).strip().splitlines()[0]
+    if "no such table" in reason or "does not exist" in reason:
+        return f"数据库尚未建立或版本过旧，请运行 ./huifang migrate / the database lacks tables, run ./huifang migrate ({reason})"
+    return f"数据库出错：{reason} / the database refused"
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

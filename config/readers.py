@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -25,6 +26,11 @@ def name(value: str) -> str:
     if not 1 <= len(text(value).strip()) <= LONGEST_NAME:
         raise ValueError(f"须为 1–{LONGEST_NAME} 个字符 / must have 1 to {LONGEST_NAME} characters")
     return value.strip()
+
+
+def path(value: str) -> Path | None:
+    """A path; empty means none."""
+    return Path(text(value)) if value else None
 
 
 def one_of(*words: str) -> Reader:

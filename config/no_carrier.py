@@ -1,0 +1,37 @@
+"""The carrier of a house that has none: refuses every call, so that a demonstration can never ring a real person."""
+
+from datetime import datetime
+
+from ivr.carrier.base import CallRequest, CarrierCall, CarrierError, CarrierGone, Placement, Rejected
+
+REASON = (
+    "演示与测试环境不会真的拨出：请设置 HUIFANG_TWILIO_API_URL，或以 HUIFANG_ENVIRONMENT=production 运行 / "
+    "demo and test never dial through the real carrier: set HUIFANG_TWILIO_API_URL or HUIFANG_ENVIRONMENT=production"
+)
+
+
+class NoCarrier:
+    """Rejects calls in a way that halts the campaign with the reason, and knows of no call or recording."""
+
+    def place_call(self, request: CallRequest) -> Placement:
+        """Refuse."""
+        return Rejected("credentials", "no_carrier", REASON)
+
+    def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
+        """Raise CarrierError: there is nothing to hang up."""
+        raise CarrierError(REASON)
+
+    def fetch_call(self, sid: str) -> CarrierCall:
+        """Raise CarrierGone."""
+        raise CarrierGone(REASON)
+
+    def find_calls(self, to: str, since: datetime) -> list[CarrierCall]:
+        """No calls."""
+        return []
+
+    def fetch_recording(self, sid: str) -> bytes:
+        """Raise CarrierGone."""
+        raise CarrierGone(REASON)
+
+    def delete_recording(self, sid: str) -> None:
+        """Nothing to delete."""

@@ -1,0 +1,71 @@
+"""Which ports are free, so that a taken one is a sentence or the next number, never a traceback."""
+
+import socket
+from dataclasses import replace
+
+from config.settings import Settings
+from survey.errors import SurveyError
+
+TRIES = 50
+
+
+class PortTaken(SurveyError):
+    """The port is in use by another program."""
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether a server listens there now."""
+    try:
+        with socket.create_connection((_reachable(host), port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+
+
+def next_free(host: str, wanted: int, taken: frozenset[int] = frozenset()) -> int:
+    """The first free port from `wanted` upwards that is not in `taken`. Raises PortTaken after TRIES ports."""
+    for port in range(wanted, min(wanted + TRIES, 65536)):
+        if port not in taken and is_free(host, port):
+            return port
+    raise PortTaken(f"端口 {wanted} 起的 {TRIES} 个端口都被占用 / {TRIES} ports from {wanted} on are all taken")
+
+
+def settled(settings: Settings) -> Settings:
+    """The settings with ports that are free.
+
+    In production a taken port is refused, because firewall and carrier know it by number: raises PortTaken. In demonstration
+    and tests the next free one is taken, and a base URL that meant the voice port follows.
+    """
+    if settings.environment == "production":
+        _insist(settings)
+        return settings
+    voice = next_free(settings.voice_host, settings.voice_port)
+    console = next_free(settings.console_host, settings.console_port, frozenset({voice}))
+    own = f"http://127.0.0.1:{settings.voice_port}"
+    base = f"http://127.0.0.1:{voice}" if settings.public_base_url == own else settings.public_base_url
+    return replace(settings, voice_port=voice, console_port=console, public_base_url=base)
+
+
+def _insist(settings: Settings) -> None:
+    for name, host, port in (
+        ("HUIFANG_VOICE_PORT", settings.voice_host, settings.voice_port),
+        ("HUIFANG_CONSOLE_PORT", settings.console_host, settings.console_port),
+    ):
+        if not is_free(host, port):
+            raise PortTaken(f"{name}={port} 已被其他程序占用，请改用其他端口 / port {port} is taken by another program: change {name}")

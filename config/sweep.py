@@ -1,0 +1,62 @@
+"""The clock process: every half second, whoever holds the lease derives from the rows what is due, and wakes workers."""
+
+import logging
+import os
+import secrets
+import signal
+import time
+from contextlib import suppress
+from datetime import timedelta
+from types import FrameType
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.clock import SystemClock
+from config.wiring import House
+from survey.store.leases import hold, release
+from worker.jobs import sweep
+from worker.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 0.5
+LEASE = timedelta(seconds=5)
+LONGEST_PAUSE_SECONDS = 10.0
+
+
+class Sweeper:
+    """Sweeps while it may. A failed sweep is logged and tried again, ever more slowly; the rows wait."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._runtime: Runtime = house.runtime()
+        self._owner = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._asked_to_stop = False
+
+    def run(self) -> None:
+        """Sweep until SIGTERM or SIGINT."""
+        for sign in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(sign, self._stop)
+        failures = 0
+        while not self._asked_to_stop:
+            failures = 0 if self._beat() else failures + 1
+            time.sleep(min(PERIOD_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
+        self._give_up()
+
+    def _give_up(self) -> None:
+        with suppress(SQLAlchemyError), self._house.unit_of_work() as work:
+            release(work.session, "sweep", self._owner, SystemClock().now())
+
+    def _stop(self, sign: int, frame: FrameType | None) -> None:
+        self._asked_to_stop = True
+
+    def _beat(self) -> bool:
+        try:
+            with self._house.unit_of_work() as work:
+                mine = hold(work.session, "sweep", self._owner, SystemClock().now(), LEASE)
+            if mine:
+                sweep(self._runtime)
+        except SQLAlchemyError as problem:
+            log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})
+            return False
+        return True

@@ -1,0 +1,57 @@
+"""The history of the tables, as Alembic revisions in `versions`; `migrate` brings any database to the newest."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
+
+from survey.errors import SurveyError
+
+FOLDER = Path(__file__).parent
+LOCK_NUMBER = 0x4875_6966  # any number, the same in every process
+
+
+class DatabaseAhead(SurveyError):
+    """The database was written by a newer version of this program."""
+
+
+def head() -> str:
+    """The newest revision that this program knows."""
+    return _script().get_current_head() or ""
+
+
+def current(engine: Engine) -> str | None:
+    """The database's revision; None for an empty one."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(engine: Engine) -> str | None:
+    """Bring the database to `head()` and return the revision it had before (None: it was empty).
+
+    Processes that come at once wait for each other: SQLite by its write lock, PostgreSQL by an advisory one. All or nothing.
+    Raises DatabaseAhead when the database is newer than this program.
+    """
+    with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})
+        before = MigrationContext.configure(connection).get_current_revision()
+        if before is not None and before not in {revision.revision for revision in _script().walk_revisions()}:
+            raise DatabaseAhead(f"数据库版本 {before} 比程序新，请升级程序 / the database has revision {before}: update this program")
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    return before
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

@@ -1,0 +1,90 @@
+"""Our RQ workers and our Job class, set as reliability §2.4 demands: one queue, JSON, short leases, an allow-list.
+
+Two kinds. `SteadyWorker` runs the job in its own process: dial and settle are many, short, and wait for the database or the
+carrier, so a fork for each would cost more than the job. `ForkingWorker` runs it in a child: fetching a recording may take
+long and much memory, and must be killable without losing the worker.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.job import Job
+from rq.serializers import JSONSerializer
+from rq.worker import SimpleWorker, Worker
+
+from worker.parents import die_with
+from worker.queues import QUEUES
+
+WORKER_SECONDS = 30
+MAINTENANCE_SECONDS = 15
+MONITORING_SECONDS = 5
+LARGEST_PAYLOAD_BYTES = 1000
+ALLOWED = frozenset(f"worker.jobs.{name}" for name in QUEUES)
+FORKING_QUEUES = frozenset({"recordings"})
+
+
+class JobRefused(Exception):
+    """A job in the queue is none of ours: somebody else can write to our Redis."""
+
+
+class SurveyJob(Job):
+    """A job that runs nothing but `worker.jobs.<name>(row id, epoch)`, and calls nothing back."""
+
+    success_callback = failure_callback = stopped_callback = None
+
+    def perform(self) -> Any:
+        """Run the job. Raises JobRefused for any other function, for other arguments, and for callbacks."""
+        self._refuse_strangers()
+        return super().perform()
+
+    def send_webhooks(self, *args: Any, **kwargs: Any) -> None:
+        """Send nothing: a planted job must not make us call another machine."""
+
+    def _refuse_strangers(self) -> None:
+        size = len(self.data or b"")
+        if size > LARGEST_PAYLOAD_BYTES:
+            raise JobRefused(f"a payload of {size} bytes was planted in the queue")
+        if self.func_name not in ALLOWED or self.instance is not None or self.kwargs:
+            raise JobRefused("a function that is no job of ours was planted in the queue")
+        if not (1 <= len(self.args) <= 2 and all(type(argument) is int for argument in self.args)):
+            raise JobRefused(f"arguments of {self.func_name} that are not ids were planted in the queue")
+
+
+class SteadyWorker(SimpleWorker):
+    """Runs its jobs in its own process, one after the other."""
+
+
+class ForkingWorker(Worker):
+    """Runs each job in a child that dies with the worker and starts without the worker's database connections."""
+
+    forked: Callable[[], None]
+
+    def main_work_horse(self, job: Job, queue: Queue) -> None:
+        """Begin life as the child: bind it to the worker, drop what the fork has copied, run the job."""
+        die_with(self.pid or os.getppid())
+        self.forked()
+        super().main_work_horse(job, queue)
+
+
+def open_worker(queue: str, connection: Redis, forked: Callable[[], None]) -> SimpleWorker | ForkingWorker:
+    """The worker of one queue, with a random name; `forked` disposes of inherited connections in each child.
+
+    Raises KeyError for a queue that nobody fills.
+    """
+    if queue not in QUEUES.values():
+        raise KeyError(queue)
+    kind = ForkingWorker if queue in FORKING_QUEUES else SteadyWorker
+    worker = kind([queue], connection=connection, job_class=SurveyJob, **_options())
+    if isinstance(worker, ForkingWorker):
+        worker.forked = forked
+    return worker
+
+
+def _options() -> Mapping[str, Any]:
+    return {
+        "serializer": JSONSerializer, "worker_ttl": WORKER_SECONDS, "maintenance_interval": MAINTENANCE_SECONDS,
+        "job_monitoring_interval": MONITORING_SECONDS, "default_result_ttl": 0, "log_job_description": False,
+    }  # fmt: skip
