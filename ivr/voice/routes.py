@@ -1,0 +1,192 @@
+"""The carrier's web-hooks. Each is one unit of work; whatever goes wrong, a person on the line hears a sentence."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, current_app, request
+
+from ivr.voice import call_status, inbound, twiml, wording
+from ivr.voice.call_status import UnknownWord
+from ivr.voice.guard import Guard
+from ivr.voice.twiml import Urls, Voice
+from survey import fieldwork, prompts
+from survey.actions import SpeakingAction
+from survey.errors import BadInput, UnknownAttempt
+from survey.events import Answered, Event
+from survey.fieldwork import Office, TurnContext
+from survey.ports import Clock
+from survey.store.unit_of_work import UnitOfWork
+
+log = logging.getLogger(__name__)
+door = Blueprint("voice", __name__)
+
+PAUSE_BEFORE_AGAIN = 6  # seconds; with the excuse about ten, in which a database comes back
+KEY_TIMEOUT = 6
+SPOKEN = frozenset({"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"})
+"""Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
+
+
+@dataclass(frozen=True)
+class VoiceServices:
+    """What the wiring gives to the voice door.
+
+    `unit_of_work` opens a fresh transaction; `guard` knows the public base URL, the account and its tokens; `voices` maps
+    a language (`zh`, or with region `zh-TW`) to the carrier's voice, the house's first language first.
+    """
+
+    unit_of_work: Callable[[], UnitOfWork]
+    clock: Clock
+    office: Office
+    guard: Guard
+    voices: Mapping[str, Voice]
+
+
+@door.get("/healthz", endpoint="health")
+def tell_health() -> Response:
+    """The process answers."""
+    return Response("ok\n", mimetype="text/plain")
+
+
+@door.post("/voice/attempts/<token:token>/steps/<int:step>")
+def take_turn(token: str, step: int) -> Response:
+    """One round trip of the conversation."""
+    services = _services()
+    call_sid, event = inbound.call_sid(request.form), _event(step)
+    with services.unit_of_work() as work:
+        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, services.clock.now(), _render)
+    return _speak(reply)
+
+
+def _event(step: int) -> Event:
+    try:
+        return inbound.event(step, request.form)
+    except UnknownWord as error:
+        log.error("taken for a person: %s", error, extra={"action": "voice.unknown_word"})
+        return Answered()
+
+
+def _render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
+    services = _services()
+    attempt = _url(f"/voice/attempts/{context.token}")
+    voice = wording.voice_of(services.voices, context.script.language)
+    urls = Urls(f"{attempt}/steps/{next_step}", f"{attempt}/recordings?item=")
+    return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice)
+
+
+@door.post("/voice/attempts/<token:token>/status")
+def note_status(token: str) -> Response:
+    """How far the call has come."""
+    form, services = request.form, _services()
+    status = call_status.ladder_status(form.get("CallStatus", ""))
+    with services.unit_of_work() as work:
+        fieldwork.apply_status(
+            work, token, inbound.call_sid(form), status, services.clock.now(),
+            sequence=inbound.number(form.get("SequenceNumber")), seconds=inbound.number(form.get("CallDuration")),
+            error=inbound.failure_code(form),
+        )  # fmt: skip
+    return Response(status=204)
+
+
+@door.post("/voice/attempts/<token:token>/machine")
+def note_machine(token: str) -> Response:
+    """Who the carrier believes to have answered."""
+    services = _services()
+    kind = call_status.answerer(request.form.get("AnsweredBy", ""))
+    with services.unit_of_work() as work:
+        fieldwork.apply_machine(work, services.office, token, inbound.call_sid(request.form), kind, services.clock.now())
+    return Response(status=204)
+
+
+@door.post("/voice/attempts/<token:token>/recordings")
+def note_recording(token: str) -> Response:
+    """A recording of the person's words is ready, or never will be; its address in the form is not looked at."""
+    form, services = request.form, _services()
+    sid = inbound.sid(form.get("RecordingSid"))
+    if sid is None:
+        raise BadInput("the request names no recording")
+    if call_status.recording_status(form.get("RecordingStatus", "completed")) == "completed":
+        item, seconds = inbound.item(request.args.get("item")), inbound.number(form.get("RecordingDuration"))
+        with services.unit_of_work() as work:
+            fieldwork.announce_recording(work, token, item, sid, seconds, services.clock.now())
+    return Response(status=204)
+
+
+@door.post("/voice/attempts/<token:token>/fallback")
+def fall_back(token: str) -> Response:
+    """The carrier could not use our document: apologise and end, without asking the database anything."""
+    code = inbound.number(request.form.get("ErrorCode"))
+    log.error("the carrier fell back, error %s, attempt %s", code, token[:12], extra={"action": "voice.fallback"})
+    return _announce(wording.FAREWELL)
+
+
+@door.post("/voice/incoming")
+def answer_incoming() -> Response:
+    """Somebody calls the number that calls people: who we are, why we call, and how to be left alone (R20)."""
+    texts = wording.spoken(wording.WHO_WE_ARE, _services().voices, _services().office.bureau)
+    return _speak(twiml.ask_key(texts, _url("/voice/incoming/keys"), KEY_TIMEOUT))
+
+
+@door.post("/voice/incoming/keys")
+def take_incoming_key() -> Response:
+    """Key 0 puts the calling number on the refusal list."""
+    if request.form.get("Digits", "") != "0":
+        return _announce(wording.GOODBYE)
+    services, phone = _services(), inbound.phone(request.form.get("From"))
+    if phone is None:
+        return _announce(wording.NUMBER_HIDDEN)
+    with services.unit_of_work() as work:
+        key = services.office.keys.phone_key(phone)
+        fieldwork.opt_out(work.session, services.office, key, "refused by calling us", services.clock.now())
+    return _announce(wording.OPTED_OUT)
+
+
+@door.errorhandler(UnknownAttempt)
+def forget_attempt(error: UnknownAttempt) -> Response:
+    """A signed request for an attempt that does not exist: a harmless answer, counted in the log."""
+    log.warning("unknown attempt at %s", request.endpoint, extra={"action": "voice.unknown_attempt"})
+    return _speak(twiml.hang_up()) if request.endpoint in SPOKEN else Response(status=204)
+
+
+@door.errorhandler(BadInput)
+def refuse(error: BadInput) -> Response:
+    """A signed request that lacks what it must have."""
+    log.warning("refused at %s: %s", request.endpoint, error, extra={"action": "voice.bad_input"})
+    return Response(status=400)
+
+
+@door.errorhandler(UnknownWord)
+def pass_over(error: UnknownWord) -> Response:
+    """A word of the carrier's that we do not know: repeating it would not help, so it is only told to the operators."""
+    log.error("passed over at %s: %s", request.endpoint, error, extra={"action": "voice.unknown_word"})
+    return Response(status=204)
+
+
+def apologise(error: Exception) -> Response:
+    """Anything else: the person hears an excuse and the same step is tried once more, then a farewell; never an error page.
+
+    A callback is answered with 503 so that the carrier may send it again.
+    """
+    attempt = (request.view_args or {}).get("token", "")[:12]
+    log.exception("%s failed, attempt %s", request.endpoint, attempt, extra={"action": "voice.failed"})
+    if request.endpoint not in SPOKEN:
+        return Response(status=503)
+    return _announce(wording.FAREWELL) if "again" in request.args else _announce(wording.EXCUSE, then=_url(request.path + "?again=1"))
+
+
+def _announce(texts: dict[str, str], *, then: str = "") -> Response:
+    spoken = wording.spoken(texts, _services().voices, _services().office.bureau)
+    return _speak(twiml.announce(spoken, pause_seconds=PAUSE_BEFORE_AGAIN if then else 0, then=then))
+
+
+def _speak(document: str) -> Response:
+    return Response(document, mimetype="text/xml", headers={"Cache-Control": "no-store"})
+
+
+def _services() -> VoiceServices:
+    services: VoiceServices = current_app.extensions["voice"]
+    return services
+
+
+def _url(path: str) -> str:
+    return _services().guard.public_base_url.rstrip("/") + path
