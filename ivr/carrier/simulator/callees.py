@@ -1,0 +1,173 @@
+"""Who answers: one table from the last two digits of the number to a kind of callee. It is printed in the README."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ivr.carrier.simulator.persona import RATED, Persona, Speak, Traits
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of callee: its name, the endings of the numbers that reach it, and how it behaves."""
+
+    name: str
+    endings: tuple[str, ...]
+    zh: str
+    en: str
+    traits: Traits
+
+
+def _range(first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"{number:02d}" for number in range(first, last + 1))
+
+
+SATISFIED = dict.fromkeys(RATED, "1")
+UNHAPPY_SPEED = {"speed": "4", "attitude": "2", "outcome": "5", "equipment": "2", "appearance": "2"}
+UNHAPPY_ATTITUDE = {"speed": "3", "attitude": "5", "outcome": "4", "equipment": "3", "appearance": "2"}
+ABUSED = {"speed": "3", "attitude": "5", "outcome": "5", "equipment": "3", "appearance": "4"}
+
+TABLE: tuple[Kind, ...] = (
+    Kind(
+        "satisfied", _range(0, 8), "全部非常满意", "very satisfied with everything",
+        Traits(ratings=SATISFIED),
+    ),
+    Kind(
+        "satisfied_second_call", _range(9, 11), "第二次才接,满意", "no answer first, then satisfied",
+        Traits(ratings=SATISFIED, answers_from=2),
+    ),
+    Kind(
+        "satisfied_third_call", _range(12, 13), "第三次才接,满意", "no answer twice, then satisfied",
+        Traits(ratings=SATISFIED, answers_from=3),
+    ),
+    Kind("mixed", _range(14, 24), "评价有好有坏", "keys drawn by number and question", Traits()),
+    Kind(
+        "mixed_busy_first", _range(25, 27), "先占线,后接听", "busy first, then mixed",
+        Traits(answers_from=2, before="busy"),
+    ),
+    Kind(
+        "dissatisfied", _range(28, 29), "不满意,说原因,同意联系", "4 and 5, gives the reason, may be contacted",
+        Traits(ratings=UNHAPPY_SPEED),
+    ),
+    Kind(
+        "dissatisfied_no_contact", _range(30, 30), "不满意,不同意联系", "4 and 5, does not want contact",
+        Traits(ratings=UNHAPPY_ATTITUDE, consents=False),
+    ),
+    Kind(
+        "abused", _range(31, 31), "反映民警违纪", "reports abuse in the reason and where asked",
+        Traits(ratings=ABUSED, abused=True, reason=Speak(14.0)),
+    ),
+    Kind(
+        "interfered", _range(32, 32), "有人事先要求好评", "was asked for a good rating",
+        Traits(ratings=SATISFIED, interfered=True),
+    ),
+    Kind("barges_in", _range(33, 34), "抢按", "presses into the prompt", Traits(barges_in=True)),
+    Kind(
+        "repeats", _range(35, 35), "要求重听", "presses * once, then answers",
+        Traits(repeats_at="attitude"),
+    ),
+    Kind(
+        "goes_back", _range(36, 36), "返回改答案", "presses 7 at outcome and changes the answer before it",
+        Traits(ratings=SATISFIED, goes_back_at="outcome"),
+    ),
+    Kind(
+        "wrong_keys", _range(37, 38), "先按错键", "presses a wrong key first at each question",
+        Traits(presses="wrong first"),
+    ),
+    Kind(
+        "slow", _range(39, 39), "每题第一遍不按", "silent the first time each question is asked",
+        Traits(ratings=SATISFIED, presses="second"),
+    ),
+    Kind(
+        "remark", _range(40, 42), "留言,按井号", "speaks a suggestion, ends with #",
+        Traits(remark=Speak(9.0)),
+    ),
+    Kind(
+        "remark_hangup", _range(43, 43), "留言时挂断", "hangs up while leaving a suggestion",
+        Traits(remark=Speak(7.0, "hangup")),
+    ),
+    Kind(
+        "remark_silence", _range(44, 44), "留言后沉默", "falls silent after a suggestion",
+        Traits(ratings=SATISFIED, remark=Speak(5.0, "silence")),
+    ),
+    Kind(
+        "later_then_mixed", _range(45, 45), "先按9,下次再答", "not now (9), answers the next call",
+        Traits(answers_from=2, before="later"),
+    ),
+    Kind(
+        "hangs_up_at_speed", _range(46, 46), "第一题挂断", "hangs up during the first rating",
+        Traits(hangs_up_at="speed"),
+    ),
+    Kind(
+        "hangs_up_at_outcome", _range(47, 47), "第三题挂断", "hangs up during the third rating",
+        Traits(hangs_up_at="outcome"),
+    ),
+    Kind(
+        "hangs_up_at_appearance", _range(48, 48), "第五题挂断", "hangs up during the fifth rating",
+        Traits(hangs_up_at="appearance"),
+    ),
+    Kind(
+        "hangs_up_at_remark", _range(49, 49), "评完就挂断", "hangs up after the ratings",
+        Traits(ratings=SATISFIED, hangs_up_at="remark"),
+    ),
+    Kind("refuses", _range(50, 51), "接通即挂断", "hangs up at once", Traits(hangs_up_after=2.5)),
+    Kind("not_now", _range(52, 52), "总说不方便", "not now (9), every time", Traits(asks_for="later")),
+    Kind("never", _range(53, 55), "不再接听", "never again (0)", Traits(asks_for="never")),
+    Kind(
+        "wrong_person", _range(56, 56), "不是本人", "not the person who called",
+        Traits(right_person=False),
+    ),
+    Kind(
+        "human", _range(57, 57), "要人工", "asks for a person (8) at the second question",
+        Traits(asks_for="human", asks_at="attitude"),
+    ),
+    Kind("silent", _range(58, 58), "一直沉默", "never presses anything", Traits(presses="nothing")),
+    Kind(
+        "refused_by_carrier", _range(59, 59), "运营商拒绝", "the carrier refuses the number (400)",
+        Traits(pick_up="rejected"),
+    ),
+    Kind(
+        "carrier_error", _range(60, 60), "运营商故障一次", "the carrier fails once (503), then satisfied",
+        Traits(ratings=SATISFIED),
+    ),
+    Kind("machine", _range(61, 65), "语音信箱", "an answering machine", Traits(pick_up="machine")),
+    Kind("fax", _range(66, 66), "传真", "a fax machine", Traits(pick_up="fax")),
+    Kind(
+        "no_such_number", _range(67, 71), "空号", "no such number",
+        Traits(pick_up="no-such-number"),
+    ),
+    Kind("busy", _range(72, 79), "总占线", "always busy", Traits(pick_up="busy")),
+    Kind("no_answer", _range(80, 99), "无人接听", "never answers", Traits(pick_up="no-answer")),
+)  # fmt: skip
+_BY_ENDING = {ending: kind for kind in TABLE for ending in kind.endings}
+_BY_NAME = {kind.name: kind for kind in TABLE}
+
+
+def kind_of(number: str) -> Kind:
+    """The kind that answers at a number, by its last two digits; a number without them is satisfied."""
+    return _BY_ENDING.get(number[-2:], _BY_NAME["satisfied"])
+
+
+def endings_of(name: str) -> tuple[str, ...]:
+    """The endings that reach a kind. Raises KeyError with the name when there is no such kind."""
+    return _BY_NAME[name].endings
+
+
+def persona_at(number: str, seed: int, nth: int) -> Persona:
+    """The person who answers the `nth` call to a number."""
+    return Persona(kind_of(number).traits, number, seed, nth)
+
+
+def rows() -> Iterator[dict[str, Any]]:
+    """The table as JSON objects: name, endings, zh, en."""
+    for kind in TABLE:
+        yield {"name": kind.name, "endings": list(kind.endings), "zh": kind.zh, "en": kind.en}
+
+
+def table_text() -> str:
+    """The table as Markdown, for the README."""
+    lines = ["| endings | kind | 说明 | what happens |", "| --- | --- | --- | --- |"]
+    for kind in TABLE:
+        span = kind.endings[0] if len(kind.endings) == 1 else f"{kind.endings[0]}–{kind.endings[-1]}"
+        lines.append(f"| {span} | `{kind.name}` | {kind.zh} | {kind.en} |")
+    return "\n".join(lines)

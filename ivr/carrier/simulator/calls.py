@@ -1,0 +1,121 @@
+"""A call as the exchange keeps it, and its parts: the order, recordings, notifications, what was pressed."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ivr.carrier.simulator.effects import Interrupted, Story
+
+TERMINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
+EVENTS = ("initiated", "ringing", "answered", "completed")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the caller of the API asked for; names follow the request's parameters, times are seconds."""
+
+    to: str
+    caller_id: str
+    url: str | None = None
+    twiml: str | None = None
+    method: str = "POST"
+    fallback_url: str | None = None
+    fallback_method: str = "POST"
+    status_url: str | None = None
+    status_method: str = "POST"
+    status_events: frozenset[str] = frozenset({"completed"})
+    ring_seconds: int = 60
+    limit_seconds: int = 14400
+    machine_detection: str = ""
+    machine_asynchronous: bool = False
+    machine_url: str | None = None
+    machine_method: str = "POST"
+
+
+@dataclass
+class Recording:
+    """A recording made on a call. It can be fetched from `available_at` (epoch seconds) until it is deleted."""
+
+    sid: str
+    call_sid: str
+    url: str
+    item: str | None
+    started_at: float
+    seconds: int
+    spoken_seconds: float
+    available_at: float
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class Notification:
+    """An error or warning in the account's log. `log` is 0 for an error, 1 for a warning."""
+
+    sid: str
+    at: float
+    code: int
+    log: int
+    message: str
+    url: str
+    method: str
+
+
+@dataclass
+class Call:
+    """One call (leg). Times are epoch seconds of the exchange's clock; None until they happen."""
+
+    sid: str
+    ordinal: int
+    account_sid: str
+    order: Order
+    created_at: float
+    nth: int  # how many times this number has been called, this time included
+    callee: str
+    direction: str = "outbound-api"
+    queue_milliseconds: int = 0
+    status: str = "queued"
+    initiated_at: float | None = None
+    ringing_at: float | None = None
+    answered_at: float | None = None
+    ended_at: float | None = None
+    updated_at: float = 0.0
+    sip_code: int | None = None
+    answered_by: str | None = None
+    parent: "Call | None" = None
+    sequence: int = 0
+    now: float = 0.0
+    requests: int = 0
+    hooks_sent: int = 0
+    repeats_differing: int = 0
+    silences: int = 0
+    waits: int = 0
+    presses: list[dict[str, Any]] = field(default_factory=list)
+    recordings: list[Recording] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    notifications: list[Notification] = field(default_factory=list)
+    streams: list[dict[str, Any]] = field(default_factory=list)
+    cookies: dict[str, str] = field(default_factory=dict)
+    queue: str | None = None
+    story: Story | None = None
+    turn: int = 0
+    interruptions: deque[Interrupted] = field(default_factory=deque)
+    agenda: list[tuple[float, int, Callable[[float], None]]] = field(default_factory=list)
+    busy: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call has reached a final status."""
+        return self.status in TERMINAL
+
+    @property
+    def seconds(self) -> int | None:
+        """Length of the conversation in whole seconds, None when there was none or it goes on."""
+        if self.answered_at is None or self.ended_at is None:
+            return None
+        return round(self.ended_at - self.answered_at)
+
+    def finish(self, status: str, at: float, sip_code: int | None = None) -> None:
+        """Reach a final status; the first one stays."""
+        if not self.ended:
+            self.status, self.ended_at, self.updated_at, self.sip_code = status, at, at, sip_code

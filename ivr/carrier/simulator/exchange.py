@@ -1,0 +1,267 @@
+"""The telephone exchange: places calls, lives them on its clock, keeps their recordings, queues and the journal."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from ivr.carrier.simulator import callees, faults
+from ivr.carrier.simulator.calls import Call, Order, Recording
+from ivr.carrier.simulator.clock import ExchangeClock, moment
+from ivr.carrier.simulator.delivery import Courier
+from ivr.carrier.simulator.effects import Deliver, Download, Effect, Ended, Fetch, Interrupted, Wait
+from ivr.carrier.simulator.journal import entry
+from ivr.carrier.simulator.life import live
+from ivr.carrier.simulator.network import WaitingLine
+from ivr.carrier.simulator.persona import Persona, Traits
+from ivr.carrier.simulator.schedule import Schedule
+from ivr.carrier.simulator.webhooks import WebHooks
+
+MACHINE_TAPE_SECONDS = 60.0
+
+
+class NotInProduction(Exception):
+    """The simulated carrier must not be used where real people are called."""
+
+
+class QueueFull(Exception):
+    """More than a day's calls are waiting."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose exchange it is. `keys` are API keys (SK sid to secret); `caller_ids`, if given, are the only numbers it may call from."""
+
+    sid: str
+    auth_token: str
+    keys: Mapping[str, str] = field(default_factory=dict)
+    caller_ids: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How the exchange works: pace, queue, threads, the virtual quantum, limits of web-hooks (real seconds)."""
+
+    calls_per_second: float = 1.0
+    queue_seconds: float = 86400.0
+    threads: int = 8
+    quantum_seconds: float = 1.0
+    connect_seconds: float = 5.0
+    web_hook_seconds: float = 15.0
+
+
+class Exchange:
+    """All calls of one account. `environment` must not be `production`: NotInProduction is raised."""
+
+    def __init__(self, account: Account, clock: ExchangeClock, *, environment: str, seed: int = 0, terms: Terms | None = None) -> None:
+        if environment == "production":
+            raise NotInProduction("the simulated carrier calls nobody: name a real one in HUIFANG_TWILIO_API_URL")
+        self.account, self.clock, self.seed, self.terms = account, clock, seed, terms or Terms()
+        self.base_url = "http://127.0.0.1"  # where its API is served: recordings' addresses start with it
+        self.faults = faults.CreateFates(faults.FaultPlan(seed=seed))
+        self.schedule = Schedule(clock, self.terms.threads, self.terms.quantum_seconds)
+        hooks = WebHooks(account.auth_token, self.terms.threads + 4, self.terms.connect_seconds, self.terms.web_hook_seconds)
+        self.courier = Courier(hooks, self.schedule, seed, lambda: self.faults.plan)
+        self.calls: dict[str, Call] = {}
+        self.recordings: dict[str, Recording] = {}
+        self.queues: dict[str, WaitingLine] = {}
+        self._by_number: dict[str, list[Call]] = {}
+        self._registered: dict[str, Traits] = {}
+        self._failed_once: set[str] = set()
+        self._slot = 0.0
+
+    def place(self, order: Order) -> Call:
+        """Take a call; it waits for its turn by calls per second. Raises QueueFull."""
+        with self.schedule.changed:
+            now = self.clock.now()
+            slot = max(now, self._slot)
+            if slot - now > self.terms.queue_seconds:
+                raise QueueFull
+            self._slot = slot + 1 / self.terms.calls_per_second
+            call, persona = self._new_call(order, now, None)
+            call.queue_milliseconds = round((slot - now) * 1000)
+        call.story = live(call, persona, self)
+        self.schedule.put(call, now, lambda at: self._resume(call, 0, at))
+        return call
+
+    def register(self, address: str, traits: Traits) -> None:
+        """Put a person with these traits at a number or `client:` address, instead of the table's."""
+        self._registered[address] = traits
+
+    def run_until(self, end: datetime) -> None:
+        """Run all events until a virtual moment."""
+        self.schedule.run_until(end.timestamp())
+
+    def next_event_at(self) -> datetime | None:
+        """When something happens next, None when nothing will."""
+        at = self.schedule.next_at()
+        return None if at is None else moment(at)
+
+    def live_calls(self) -> list[Call]:
+        """The calls that have not ended."""
+        with self.schedule.changed:
+            return [call for call in self.calls.values() if not call.ended]
+
+    def calls_to(self, number: str) -> list[Call]:
+        """The calls to a number, oldest first."""
+        with self.schedule.changed:
+            return list(self._by_number.get(number, ()))
+
+    def journal(self, since: int = 0) -> list[dict[str, Any]]:
+        """What happened at every call, from the `since`-th on, as JSON objects: the carrier's own witness."""
+        with self.schedule.changed:
+            calls = [call for call in self.calls.values() if call.ordinal >= since]
+        return [entry(call) for call in calls]
+
+    def is_registered(self, address: str) -> bool:
+        """Whether a person was put at this address."""
+        return address in self._registered
+
+    def first_failure_of(self, number: str) -> bool:
+        """True the first time it is asked for a number: the carrier fails once there."""
+        with self.schedule.changed:
+            first = number not in self._failed_once
+            self._failed_once.add(number)
+            return first
+
+    def hurry(self, call: Call) -> None:
+        """Deliver a call's first status callback now, before whoever created it has the answer."""
+        self.schedule.run_call(call)
+
+    def inflict(self, plan: faults.FaultPlan) -> None:
+        """Put a plan of faults in force."""
+        self.faults = faults.CreateFates(plan)
+
+    def end(self, call: Call) -> None:
+        """End a call by request: `canceled` before it is answered, `completed` after; nothing happens to an ended one."""
+        with self.schedule.changed:
+            if call.ended:
+                return
+            call.finish("completed" if call.answered_at else "canceled", self.clock.now())
+        self.interrupt(call, Ended())
+
+    def interrupt(self, call: Call, interruption: Interrupted) -> None:
+        """Change a call's course now; a request that is under way is waited for, its reply is not obeyed."""
+        with self.schedule.changed:
+            call.interruptions.append(interruption)
+        self.schedule.put(call, self.clock.now(), lambda at: self._resume(call, None, at))
+
+    def new_sid(self, prefix: str, call: Call, number: int) -> str:
+        """An identifier derived from the seed, the call and a number."""
+        return f"{prefix}{_digest(f'{self.seed}/{prefix}/{call.sid}/{number}')}"
+
+    def recording_url(self, sid: str) -> str:
+        """The address of a recording at this exchange's API."""
+        return f"{self.base_url}/2010-04-01/Accounts/{self.account.sid}/Recordings/{sid}"
+
+    def keep_recording(self, recording: Recording) -> None:
+        """Make a recording findable by its sid."""
+        self.recordings[recording.sid] = recording
+
+    def waiting_line(self, name: str) -> WaitingLine:
+        """The queue of that name; it is made when there is none."""
+        with self.schedule.changed:
+            for line in self.queues.values():
+                if line.name == name:
+                    return line
+            line = WaitingLine(f"QU{_digest(f'{self.seed}/queue/{name}')}", name, self.clock.now())
+            self.queues[line.sid] = line
+            return line
+
+    def ring(self, parent: Call, to: str, caller_id: str) -> tuple[Call, Persona]:
+        """A leg of a Dial: it is never queued."""
+        with self.schedule.changed:
+            order = replace(parent.order, to=to, caller_id=caller_id, url=None, twiml=None, status_url=None, fallback_url=None)
+            return self._new_call(order, parent.now, parent)
+
+    def limit(self, call: Call) -> None:
+        """End a call when its time limit is over, or when the answering machine's tape is full."""
+        traits = self._traits(call.order.to)
+        seconds = MACHINE_TAPE_SECONDS if traits.pick_up in ("machine", "fax") else float(call.order.limit_seconds)
+        self.schedule.put(call, call.now + min(seconds, call.order.limit_seconds), lambda at: self._out_of_time(call, at))
+
+    def close(self) -> None:
+        """Stop the clock and all threads."""
+        self.schedule.close()
+
+    def _out_of_time(self, call: Call, at: float) -> None:
+        if not call.ended:
+            call.finish("completed", at)
+            call.interruptions.append(Ended())
+            self._resume(call, None, at)
+
+    def _new_call(self, order: Order, now: float, parent: Call | None) -> tuple[Call, Persona]:
+        ordinal = len(self.calls)
+        earlier = self._by_number.setdefault(order.to, [])
+        kind = callees.kind_of(order.to)
+        name = "registered" if order.to in self._registered else kind.name
+        call = Call(
+            f"CA{_digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
+            direction="outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
+        )  # fmt: skip
+        earlier.append(call)
+        self.calls[call.sid] = call
+        return call, Persona(self._traits(order.to), order.to, self.seed, call.nth)
+
+    def _traits(self, address: str) -> Traits:
+        return self._registered.get(address) or callees.kind_of(address).traits
+
+    def _resume(self, call: Call, turn: int | None, at: float) -> None:
+        stale = turn != call.turn if turn is not None else not call.interruptions
+        if not stale and call.story is not None:
+            self._drive(call, at, None)
+
+    def _drive(self, call: Call, at: float, held: Effect | None) -> None:
+        """Let a call's story go on until it waits; `held` is an effect that was put off."""
+        call.now = at
+        effect, result = held, None
+        while True:
+            if effect is None:
+                effect = self._advance(call, result)
+                if effect is None:
+                    return
+            call.turn += 1
+            match effect:
+                case Wait(seconds):
+                    self._sleep(call, at, seconds)
+                    return
+                case Fetch() if held is None and (delay := self.courier.delay_of(effect)):
+                    self.schedule.put(call, at + delay, partial(self._postponed, call, call.turn, effect))
+                    return
+                case Fetch():
+                    result = self.courier.fetch(effect, at)
+                case Download(url):
+                    result = self.courier.download(url)
+                case Deliver():
+                    self.courier.post(effect, at)
+                    result = None
+            effect = held = None
+
+    def _advance(self, call: Call, result: Any) -> Effect | None:
+        assert call.story is not None
+        try:
+            with self.schedule.changed:
+                interruption = call.interruptions.popleft() if call.interruptions else None
+            if interruption is not None:
+                return call.story.throw(interruption)
+            return call.story.send(result)
+        except StopIteration:
+            call.story = None
+            return None
+
+    def _sleep(self, call: Call, at: float, seconds: float | None) -> None:
+        if call.interruptions:
+            self.schedule.put(call, at, lambda then: self._resume(call, None, then))
+        elif seconds is not None:
+            turn = call.turn
+            self.schedule.put(call, at + seconds, lambda then: self._resume(call, turn, then))
+
+    def _postponed(self, call: Call, turn: int, effect: Effect, at: float) -> None:
+        if turn == call.turn and not call.interruptions:
+            self._drive(call, at, effect)
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

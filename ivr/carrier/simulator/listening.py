@@ -1,0 +1,79 @@
+"""What a person understands of what the telephone says: which question it is, and which keys it offers. Chinese and English."""
+
+import re
+
+QUESTIONS: dict[str, re.Pattern[str]] = {
+    item: re.compile(pattern, re.IGNORECASE)
+    for item, pattern in {
+        "right_person": r"本人|是您报的|是不是您|the person who|"
+        r"did you (?:make|report|call)|was it you|were you the|are you the (?:person|caller)",
+        "speed": r"速度|多快|快慢|\bspeed|how (?:quickly|fast|soon)",
+        "attitude": r"态度|\battitude|\bmanner\b|courte(?:sy|ous)|polite",
+        "outcome": r"结果|处置情况|\boutcome|\bresults?\b|way (?:it|your case|the matter) was (?:handled|dealt)",
+        "equipment": r"装备|\bequip(?:ment|ped)",
+        "appearance": r"警容|着装|形象|风纪|仪表|\bappearance|\buniform|\bdress(?:ed)?\b",
+        "reason": r"哪里不满意|哪些地方不满意|什么(?:地方)?不满意|不满意的(?:原因|地方)|"
+        r"why (?:you )?(?:were|are|you)|what (?:were you|you were|went|was) "
+        r"(?:dissatisfied|unhappy|wrong|not)|dissatisfied with|(?:the|your) reason",
+        "consent": r"是否同意|同不同意|同意.{0,12}联系|"
+        r"(?:agree|consent|allow|may|happy for|want) .{0,60}\bcontact|contact you (?:about|regarding)",
+        "discipline": r"违纪|纪律|廉洁|收受|吃拿卡要|刁难|打骂|bribe|misconduct|discipline|ask(?:ed)? you for money|abus(?:e|ive)",
+        "interference": r"打招呼|要求您给|给好评|事先|beforehand|in advance|good rating|told you (?:how|what) to|pressure",
+        "remark": r"意见|建议|隐患|\bsuggest|anything else|\bcomments?\b|\bremarks?\b",
+    }.items()
+}
+
+_KEY = r"\s*(?:请)?按\s*[“\"「]?\s*(?P<zh>[0-9*#]|星号|井号)"
+_PRESS = r"press\s+(?:the\s+)?(?P<{name}>[0-9*#]|star|pound|hash|zero|one|two|three|four|five|six|seven|eight|nine)\b"
+_WORDS = {"星号": "*", "井号": "#", "star": "*", "pound": "#", "hash": "#"} | {
+    word: str(number) for number, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+}
+CONCEPTS: dict[str, tuple[str, str]] = {
+    "yes": (r"(?<!不)是|(?<!不)同意", r"\byes\b|you (?:are|did|agree)|it was you|you do agree"),
+    "no": (r"不是|不同意|没有|不要联系|不要求联系", r"\bno\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing"),
+    "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|not (?:a )?(?:good|convenient)"),
+    "never": (
+        r"不再接听|不再接到|不要再打|不再联系|不再来电",
+        r"never|no (?:more|further) calls|not (?:be|to be) called|stop (?:these )?calls",
+    ),
+    "human": (r"人工|转接|工作人员", r"operator|a person|human|officer|member of staff"),
+    "back": (r"上一题|返回|更改", r"go back|previous"),
+    "repeat": (r"重复|再听|重听", r"repeat|again"),
+    "very_satisfied": (r"非常满意", r"very satisfied"),
+    "satisfied": (r"(?<!非常)(?<!不)满意", r"(?<!very )(?<!dis)satisfied"),
+    "speak": (r"(?:有意见|有建议|要留言|留言|有的话|想说)", r"leave (?:a|your) (?:message|comment|remark)|to (?:speak|comment)"),
+}
+_OFFERS = {
+    concept: (
+        re.compile(rf"(?:{zh})[^0-9。;;,,按]{{0,10}}[,,]?{_KEY}"),
+        re.compile(
+            rf"(?:{en})[^.;0-9]{{0,30}}?\b{_PRESS.format(name='a')}|{_PRESS.format(name='b')}[^.;,0-9]{{0,25}}?(?:{en})", re.IGNORECASE
+        ),
+    )
+    for concept, (zh, en) in CONCEPTS.items()
+}
+
+
+def question_in(heard: str) -> str | None:
+    """The item asked last in what was heard, None when no question is recognised."""
+    last = {item: max((match.start() for match in pattern.finditer(heard)), default=-1) for item, pattern in QUESTIONS.items()}
+    item = max(last, key=lambda name: last[name])
+    return item if last[item] >= 0 else None
+
+
+def key_for(concept: str, heard: str) -> str | None:
+    """The key that the words offer for a concept (`yes`, `never`, ...), None when they offer none."""
+    for pattern in _OFFERS[concept]:
+        matches = list(pattern.finditer(heard))
+        if matches:
+            found = next(value for value in matches[-1].groupdict().values() if value)
+            return _WORDS.get(found.lower(), found)
+    return None
+
+
+def speaking_seconds(text: str) -> float:
+    """How long it takes to say: 4.5 Chinese characters or 14 Latin ones a second (domain §2.6)."""
+    chinese = sum(1 for sign in text if "\u3400" <= sign <= "\u9fff")
+    digits = sum(1 for sign in text if sign.isdigit())
+    others = sum(1 for sign in text if sign.isascii() and not sign.isdigit() and sign not in "\n\t")
+    return round(chinese / 4.5 + digits / 4.5 + others / 14, 2)
