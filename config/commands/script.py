@@ -1,0 +1,147 @@
+"""`script`: check, rehearse and publish a call script."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from config.wiring import House
+from survey import lint, prompts, rehearsal, script_yaml, scripting
+from survey.actions import Action, Hangup, Record, Say, SetDisposition
+from survey.events import Digits, Event, HungUp, NoInput, Recorded
+from survey.script import RecordStep, Script
+from survey.script_issues import Severity, errors
+
+FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.HINT: None}
+HELP = (
+    "按键回车作答；直接回车＝不出声，h＝挂机；录音时输入文字＝说这些话。"
+    " / Type a key and Enter; Enter alone is silence, h hangs up; at the beep, type what you say."
+)
+ReadLine = Callable[[], str | None]
+
+
+@click.group()
+def script() -> None:
+    """话术：检查、试演、发布 / Call scripts: check, rehearse, publish."""
+
+
+@script.command()
+@FILE
+@click.pass_context
+def check(context: click.Context, file: Path) -> None:
+    """检查话术并指出位置；有错误时退出码为1 / Check a script; exit status 1 on errors."""
+    issues = lint.check(read_text(file))
+    for issue in issues:
+        click.secho(f"{file}:{issue}", fg=COLOURS[issue.severity])
+    counts = [sum(issue.severity is severity for issue in issues) for severity in Severity]
+    click.echo("错误 {} 警告 {} 提示 {} / {} errors, {} warnings, {} hints".format(*counts, *counts))
+    if errors(issues):
+        context.exit(1)
+
+
+@script.command()
+@FILE
+@click.option(
+    "--keys", help="依次按下的键：数字 * #，- 不出声，s 说话，h 挂机 / keys in order: digits * #, - silence, s speech, h hang up."
+)
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="保存为测试用例 / keep as a test case.")
+@click.pass_obj
+def rehearse(house: House, file: Path, keys: str | None, save: Path | None) -> None:
+    """在终端里把话术走一遍，与真实通话同一流程 / Play a script in the terminal, by the same flow as a call."""
+    played = script_yaml.parse(read_text(file))
+    now = house.clock.now()
+    variables = prompts.variables(played, house.bureau, now, house.bureau.zone)
+    if keys is None:
+        click.echo(HELP)
+    turns = list(_turns(played, variables, _typed() if keys is None else _given(keys)))
+    if save:
+        save.write_text(rehearsal.write_case(file.name, f"rehearsed {now:%Y-%m-%d}", turns), "utf-8")
+        click.echo(f"已保存 / saved: {save}")
+
+
+@script.command()
+@FILE
+@click.option("--by", "name", required=True, help="发布者 / who publishes.")
+@click.option("--reason", required=True, help="发布原因 / why.")
+@click.pass_obj
+def publish(house: House, file: Path, name: str, reason: str) -> None:
+    """发布为不可更改的版本 / Publish as an immutable version; the same text is published once."""
+    now = house.clock.now()
+    with house.unit_of_work() as work:
+        version = scripting.publish(work.session, read_text(file), name, reason, now)
+        fresh = version.published_at == now
+        if fresh:
+            house.office.record(
+                work.session, now, name, "script_published", f"script:{version.id}", number=version.number, digest=version.digest
+            )
+    state = "已发布 / published" if fresh else "早已发布 / was published before"
+    click.echo(f"{state}: {version.name} v{version.number} {version.digest[:12]}")
+
+
+def read_text(file: Path) -> str:
+    """The file as UTF-8; what is not UTF-8 is shown as such by the check instead of breaking it."""
+    return file.read_bytes().decode("utf-8", "replace")
+
+
+def _turns(played: Script, variables: prompts.Variables, read_line: ReadLine) -> Iterator[rehearsal.Turn]:
+    turn = rehearsal.begin(played)
+    while True:
+        _show(played, variables, turn.actions)
+        yield turn
+        if turn.state.ended:
+            return
+        event = _event(played, turn.state.node, read_line())
+        click.secho(f"  < {rehearsal.write_event(event)}", fg="cyan")
+        turn = rehearsal.take(played, turn.state, event)
+
+
+def _show(played: Script, variables: prompts.Variables, actions: tuple[Action, ...]) -> None:
+    for action in actions:
+        match action:
+            case Say(prompt):
+                click.echo(f"> {prompts.speak(played, prompt, variables)}")
+            case Record():
+                click.echo("> （嘀 / beep）")
+            case SetDisposition(verdict):
+                click.secho(f"  = {verdict.aapor} {verdict.zh} / {verdict.en}", bold=True)
+            case Hangup():
+                click.echo("> （挂机 / hang up）")
+            case _:
+                click.secho(f"  . {rehearsal.write_action(action)}", dim=True)
+
+
+def _event(played: Script, node: str, line: str | None) -> Event:
+    """What a typed line means while `node` waits; no line at all is hanging up."""
+    if line is None or line in ("h", "H"):
+        return HungUp()
+    if not _records(played, node):
+        return Digits(line) if line else NoInput()
+    if line == "" or (len(line) == 1 and line in "0123456789*#"):
+        return Recorded("RErehearsal", 0, line or "silence")
+    return Recorded("RErehearsal", round(max(1, len(line) / 4.5), 1), played.keys.end_recording)
+
+
+def _records(played: Script, node: str) -> bool:
+    return isinstance(played.question(node), RecordStep)
+
+
+def _typed() -> ReadLine:
+    def read_line() -> str | None:
+        line = sys.stdin.readline()
+        return line.strip() if line else None
+
+    return read_line
+
+
+def _given(keys: str) -> ReadLine:
+    """Each key of `--keys` as a typed line: `-` is silence, `s` are words for a recording; hangs up when they are used up."""
+    left = iter(keys.replace(" ", ""))
+    words = {"-": "", "s": "……………………"}
+
+    def read_line() -> str | None:
+        key = next(left, None)
+        return None if key is None else words.get(key, key)
+
+    return read_line
