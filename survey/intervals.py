@@ -94,7 +94,7 @@ def _continued_fraction(terms: Iterable[float]) -> float:
 
 @dataclass(frozen=True)
 class StratumScores:
-    """One unit's answers: the frame's N_h, the n = r_h answers, their mean and variance s² (0 for one answer)."""
+    """One unit's answers: the frame's N_h, the n = r_h answers, their mean and variance s² (of no account for one answer)."""
 
     frame: int
     n: int
@@ -129,7 +129,8 @@ class Estimate:
 def stratified(strata: Iterable[StratumScores]) -> Estimate | None:
     """The mean over units weighted by their frames: Σ(N_h/N)ȳ_h, variance Σ(N_h/N)²(1−r_h/N_h)s_h²/r_h (domain §3.4).
 
-    Units without an answer are left out of N; None when there is none with one. The design effect is Kish's
+    Units without an answer are left out of N; None when there is none with one. A single answer shows no spread: the
+    pooled variance of the other units stands in for it. The design effect is Kish's
     n·Σw²/(Σw)² with w = N_h/r_h.
     """
     answered = [stratum for stratum in strata if stratum.n]
@@ -137,10 +138,18 @@ def stratified(strata: Iterable[StratumScores]) -> Estimate | None:
         return None
     total, n = sum(stratum.frame for stratum in answered), sum(stratum.n for stratum in answered)
     mean = sum(stratum.frame * stratum.mean for stratum in answered) / total
-    spread = sum((s.frame / total) ** 2 * max(0.0, 1 - s.n / s.frame) * s.variance / s.n for s in answered)
+    pooled = _pooled_variance(answered)
+    spread = sum((s.frame / total) ** 2 * max(0.0, 1 - s.n / s.frame) * (s.variance if s.n > 1 else pooled) / s.n for s in answered)
     effect = design_effect([(stratum.frame / stratum.n, stratum.n) for stratum in answered])
     unweighted = sum(stratum.n * stratum.mean for stratum in answered) / n
     return Estimate(mean, math.sqrt(spread), unweighted, n, effect, n / effect)
+
+
+def _pooled_variance(strata: Iterable[StratumScores]) -> float:
+    """Σ(n−1)s² / Σ(n−1); 0 when no unit has two answers."""
+    several = [(stratum.n - 1, stratum.variance) for stratum in strata if stratum.n > 1]
+    degrees = sum(free for free, _ in several)
+    return sum(free * spread for free, spread in several) / degrees if degrees else 0.0
 
 
 def design_effect(weights: Iterable[tuple[float, int]]) -> float:

@@ -1,0 +1,216 @@
+"""The month's sheet 《警情处置情况考核表》 as figures and words' codes; nothing here knows files or pages (R38–R43, R56, R57, R60).
+
+    Tally per unit (counts out of the tables)  →  build(...)  →  Sheet  →  survey.sheet renders it
+
+Interviews (complete and partial) are scored; the answers of break-offs are kept, counted apart and not scored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+
+from survey.disposition import Disposition
+from survey.rates import Counts, OutcomeRates, counts_of, outcome_rates, share
+from survey.scoring import (
+    FORMULAS,
+    ITEMS,
+    SCALE,
+    UNSURE,
+    Rate,
+    Score,
+    Tally,
+    effect_of_weights,
+    item_score,
+    rate,
+    together,
+    total_score,
+    weighted_item,
+    weighted_rate,
+    weighted_total,
+)  # fmt: skip
+
+SCORED_FROM = 10
+RANKED_FROM = 30
+LEAST_RANKED_UNITS = 6
+LAST = 3
+
+
+@dataclass(frozen=True)
+class ItemFigure:
+    """One item: its score, the valid answers under it, their distribution over the scale, and what was left out."""
+
+    item: str
+    score: Score
+    valid: int
+    scale: tuple[int, ...]
+    unsure: int
+    missing: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the sheet. `standing`: ranked, few (listed, not ranked) or suppressed (no score shown)."""
+
+    unit: str
+    frame: int
+    drawn: int
+    answered: int
+    items: tuple[ItemFigure, ...]
+    total: Score
+    valid: int
+    rates: Mapping[str, Rate]
+    dissatisfied: int
+    escalated: int
+    coverage: float | None
+    response: float | None
+    standing: str = ""
+    rank: int | None = None
+    last_three: bool = False
+
+
+@dataclass(frozen=True)
+class ScriptUsed:
+    """A script version that answers of this sheet were given to."""
+
+    name: str
+    number: int
+    digest: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """Where the sample came from: the draw's own accounts."""
+
+    incidents: int
+    frame: int
+    exclusions: tuple[tuple[str, int], ...]
+    digest: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands over the figures. `audit_n` and `audit_digest` are the audit trail's last link when the sheet was made."""
+
+    month: str
+    bureau: str
+    bureau_en: str
+    campaigns: tuple[str, ...]
+    simulated: bool
+    provisional: bool
+    issued_at: datetime
+    scripts: tuple[ScriptUsed, ...]
+    audit_n: int
+    audit_digest: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The month's sheet. `digest` covers all figures, not the moment of issue: run again, it is the same."""
+
+    head: Head
+    source: Frame
+    rows: tuple[Row, ...]
+    weighted: Row
+    unweighted: Row
+    design_effect: float | None
+    effective_n: float | None
+    dispositions: tuple[tuple[Disposition, int], ...]
+    counts: Counts
+    outcome: OutcomeRates
+    break_off_answers: int
+    digest: str = ""
+
+    @property
+    def cases(self) -> int:
+        """All respondents: the sum of all dispositions (R17)."""
+        return sum(count for _, count in self.dispositions)
+
+
+def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers: int = 0) -> Sheet:
+    """The sheet from the counts per unit; rows come in the order of rank, unranked units after them by name."""
+    rows = _ordered(_ranked([_row(tally) for tally in tallies]))
+    everybody = together(tallies)
+    plain = _row(everybody, whole=True)
+    codes = Counter(everybody.dispositions)
+    counts = counts_of(codes)
+    effect = effect_of_weights(tallies)
+    sheet = Sheet(
+        head,
+        source,
+        rows,
+        _weighted_row(tallies, plain, effect),
+        plain,
+        effect,
+        everybody.sums.persons / effect if effect else None,
+        tuple((each, codes[each]) for each in Disposition if codes[each]),
+        counts,
+        outcome_rates(counts),
+        break_off_answers,
+    )
+    return replace(sheet, digest=digest_of(sheet))
+
+
+def digest_of(sheet: Sheet) -> str:
+    """SHA-256 over all figures and over what they rest on, without the moment of issue and the audit trail's head."""
+    head = {**asdict(sheet.head), "issued_at": None, "audit_n": None, "audit_digest": None}
+    figures = {**asdict(sheet), "head": head, "digest": None, "dispositions": [(each.word, n) for each, n in sheet.dispositions]}
+    return hashlib.sha256(json.dumps(figures, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _row(tally: Tally, whole: bool = False) -> Row:
+    """One unit's line, or with `whole` the bureau's, which has no standing and is always shown."""
+    shown = whole or tally.answered >= SCORED_FROM
+    standing = "ranked" if tally.answered >= RANKED_FROM else "few" if shown else "suppressed"
+    items = tuple(_item(tally, item, shown) for item in ITEMS)
+    return Row(
+        tally.unit, tally.frame, tally.drawn, tally.answered, items,
+        total_score(tally.sums) if shown else Score(),
+        sum(item.valid for item in items),
+        {name: rate(tally, weights) if shown else Rate() for name, weights in FORMULAS.items()},
+        tally.dissatisfied, tally.escalated,
+        share(tally.closed, tally.drawn),
+        outcome_rates(counts_of(tally.dispositions)).rr1,
+        "" if whole else standing,
+    )  # fmt: skip
+
+
+def _item(tally: Tally, item: str, shown: bool) -> ItemFigure:
+    mine = [count for count in tally.answers if count.item == item]
+    given = Counter({count.code: count.count for count in mine})
+    missing = tally.answered - sum(given.values())
+    score = item_score(mine) if shown else Score()
+    return ItemFigure(item, score, sum(given[code] for code in SCALE), tuple(given[code] for code in SCALE), given[UNSURE], missing)
+
+
+def _weighted_row(tallies: Sequence[Tally], plain: Row, effect: float | None) -> Row:
+    """The bureau's row: every unit counts by its frame, N_h/r_h per answer (R43)."""
+    items = tuple(replace(figure, score=weighted_item(tallies, figure.item)) for figure in plain.items)
+    rates = {name: weighted_rate(tallies, weights, effect) for name, weights in FORMULAS.items()}
+    return replace(plain, items=items, total=weighted_total(tallies), rates=rates)
+
+
+def _merit(row: Row) -> tuple[float, float]:
+    """What the rank goes by, best first: the total mean, then the lower share of dissatisfied persons (R60)."""
+    return -round(row.total.mean or 0.0, 9), round(row.dissatisfied / row.answered, 9)
+
+
+def _ranked(rows: Sequence[Row]) -> list[Row]:
+    """The rows with rank and last three: none among fewer than six, all that are equal at the third place (R60)."""
+    merits = sorted(_merit(row) for row in rows if row.standing == "ranked" and row.total.mean is not None)
+    bar = merits[-LAST] if len(merits) >= LEAST_RANKED_UNITS else None
+    return [
+        replace(row, rank=merits.index(_merit(row)) + 1, last_three=bar is not None and _merit(row) >= bar)
+        if row.standing == "ranked" and row.total.mean is not None
+        else row
+        for row in rows
+    ]
+
+
+def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
+    return tuple(sorted(rows, key=lambda row: (row.rank is None, row.rank or 0, row.unit)))

@@ -1,0 +1,84 @@
+"""Use case: the month's sheet out of the tables. Reads only; the figures are made in `survey.report`."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from survey.bureau import Bureau
+from survey.disposition import Disposition
+from survey.errors import NotFound
+from survey.report import Frame, Head, ScriptUsed, Sheet, build
+from survey.scoring import CodeCount, ScoreSums, Tally
+from survey.store.models import Campaign, Draw
+from survey.store.queries import reporting as ask
+
+ENDED = ("stopped", "finished")
+NO_UNIT = "—"
+
+
+def build_sheet(session: Session, month: str, bureau: Bureau, now: datetime) -> Sheet:
+    """The sheet of a month `YYYY-MM` over all its campaigns. Raises NotFound when there is none.
+
+    Simulated campaigns are shown only when the month has no real one: they never mix (C38).
+    """
+    campaigns = ask.campaigns_of_month(session, month)
+    real = [campaign for campaign in campaigns if not campaign.simulated]
+    if not campaigns:
+        raise NotFound(f"{month} 没有回访任务 (no campaign in {month})")
+    return _sheet(session, month, real or campaigns, bureau, now)
+
+
+def build_campaign_sheet(session: Session, campaign: Campaign, bureau: Bureau, now: datetime) -> Sheet:
+    """The sheet of one campaign alone."""
+    return _sheet(session, campaign.month, [campaign], bureau, now)
+
+
+def _sheet(session: Session, month: str, campaigns: Sequence[Campaign], bureau: Bureau, now: datetime) -> Sheet:
+    ids = [campaign.id for campaign in campaigns]
+    draw = campaigns[-1].draw
+    audit_n, audit_digest = ask.audit_head(session)
+    head = Head(
+        month, bureau.name, bureau.name_en,
+        tuple(campaign.name for campaign in campaigns),
+        any(campaign.simulated for campaign in campaigns),
+        any(campaign.state not in ENDED for campaign in campaigns),
+        now,
+        tuple(ScriptUsed(each.name, each.number, each.digest) for each in ask.script_versions(session, ids)),
+        audit_n, audit_digest,
+    )  # fmt: skip
+    return build(head, _source(draw), _tallies(session, ids, draw), ask.unscored_answers(session, ids))
+
+
+def _source(draw: Draw) -> Frame:
+    exclusions = tuple(sorted((str(reason), int(count)) for reason, count in draw.exclusions.items()))
+    return Frame(draw.incident_count, draw.frame_count, exclusions, draw.frame_digest, draw.seed)
+
+
+def _tallies(session: Session, campaigns: Sequence[int], draw: Draw) -> list[Tally]:
+    """One tally per unit of the draw or of a respondent. A unit is known to the draw by its code."""
+    units = ask.units(session)
+    names = {unit.id: unit.name for unit in units}
+    ids = {unit.code: unit.id for unit in units}
+    frames = {ids.get(part["unit"]): int(part["frame"]) for part in draw.allocation}
+    counts: dict[int | None, Counter[Disposition]] = defaultdict(Counter)
+    closed: Counter[int | None] = Counter()
+    for each in ask.progress(session, campaigns):
+        counts[each.unit_id][each.disposition] += each.count
+        closed[each.unit_id] += each.closed
+    answers: dict[int | None, list[CodeCount]] = defaultdict(list)
+    for unit, count in ask.answers(session, campaigns):
+        answers[unit].append(count)
+    persons, cases = ask.interviewed(session, campaigns), ask.escalated(session, campaigns)
+    nobody = ask.Interviewed(ScoreSums(), 0)
+    return [
+        Tally(
+            names.get(unit, NO_UNIT) if unit is not None else NO_UNIT,
+            frames.get(unit, 0), dict(counts[unit]), closed[unit], tuple(answers[unit]),
+            persons.get(unit, nobody).sums, persons.get(unit, nobody).dissatisfied, cases.get(unit, 0),
+        )
+        for unit in {**frames, **counts}
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The month's sheet as text, CSV, XLSX and HTML: one layout, four writers, two languages."""

@@ -1,0 +1,297 @@
+"""The sheet as titled tables, with the words of one language: what all writers have in common.
+
+A cell is a text, a whole number, `Points` (0 to 100), `Share` (0 to 1), a `Span` of either, or None: nothing to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from survey.disposition import OUTCOME_CLASSES
+from survey.eligibility import Exclusion
+from survey.intervals import Interval
+from survey.rates import FORMULAS as RATE_FORMULAS
+from survey.report import RANKED_FROM, SCORED_FROM, Row, Sheet
+
+LANGUAGES = ("zh", "en")
+
+
+class Points(NamedTuple):
+    """A mean of points, 0 to 100."""
+
+    value: float
+
+
+class Share(NamedTuple):
+    """A share, 0 to 1, shown in per cent."""
+
+    value: float
+
+
+class Span(NamedTuple):
+    """An interval of points or, with `percent`, of shares."""
+
+    low: float
+    high: float
+    percent: bool
+
+
+Cell = str | int | Points | Share | Span | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A heading; `span` columns hold intervals and become two columns where cells must be numbers."""
+
+    label: str
+    numeric: bool = True
+    span: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of cells. `tone`: "" as usual, `total` for the bureau, `muted` for what is not ranked, `warning` for the last three."""
+
+    cells: tuple[Cell, ...]
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A titled table with notes under it. `long` ones have a line per unit and item: left out on the terminal."""
+
+    key: str
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...] = ()
+    long: bool = False
+
+
+ITEM_WORDS = {
+    "speed": ("出警速度", "Speed"), "attitude": ("处警态度", "Attitude"), "outcome": ("处置结果", "Outcome"),
+    "equipment": ("单警装备", "Equipment"), "appearance": ("警容风纪", "Appearance"),
+}  # fmt: skip
+RATE_WORDS = {"strict": ("严格", "Strict"), "weighted": ("加权", "Weighted"), "broad": ("宽口径", "Broad")}
+RATE_MEANINGS = {
+    "strict": ("满意率（严格）=（非常满意+满意）÷有效答案", "strict = (very satisfied + satisfied) / valid answers"),
+    "weighted": (
+        "满意率（加权）=（非常满意×1+满意×1+一般×0.5）÷有效答案",
+        "weighted = (very satisfied + satisfied + 0.5 × neutral) / valid answers",
+    ),
+    "broad": ("满意率（宽口径）=（非常满意+满意+一般）÷有效答案", "broad = (very satisfied + satisfied + neutral) / valid answers"),
+}
+SCALE_WORDS = (
+    ("非常满意", "Very sat."), ("满意", "Satisfied"), ("一般", "Neutral"), ("不满意", "Dissat."), ("非常不满意", "Very dissat."),
+)  # fmt: skip
+STANDINGS = {
+    "few": ("样本不足，不排名", "Too few answers, not ranked"),
+    "suppressed": ("样本不足，不出分", "Too few answers, no score"),
+}
+FRAME_NOTE = ("样框：本月可回访警情，一人一件", "Frame: the month's eligible incidents, one per person")
+
+
+class Words:
+    """Picks the Chinese or the English of a pair."""
+
+    def __init__(self, language: str) -> None:
+        self.index = LANGUAGES.index(language)
+
+    def __call__(self, zh: str, en: str) -> str:
+        return (zh, en)[self.index]
+
+
+def title(sheet: Sheet, language: str) -> str:
+    """The sheet's own title with bureau and month."""
+    word = Words(language)
+    bureau = word(sheet.head.bureau, sheet.head.bureau_en)
+    return f"{bureau} {word('《警情处置情况考核表》', 'Assessment of incident handling,')} {sheet.head.month}"
+
+
+def marks(sheet: Sheet, language: str) -> tuple[str, ...]:
+    """What must stand over the figures: simulated, provisional, mixed scripts."""
+    word = Words(language)
+    found = (
+        (
+            sheet.head.simulated,
+            word("演示/模拟：以下数据来自模拟通话，不得用于考核", "SIMULATED: made by simulated calls, not for assessment"),
+        ),
+        (sheet.head.provisional, word("未完结：回访仍在进行，数字会变化", "Provisional: calling goes on, figures will change")),
+        (len(sheet.head.scripts) > 1, word("本期使用了多个话术版本，比较时请注意", "More than one script version in this period")),
+    )
+    return tuple(text for holds, text in found if holds)
+
+
+def blocks(sheet: Sheet, language: str) -> tuple[Block, ...]:
+    """All tables of the sheet, the main one first. `language` is zh or en (ValueError otherwise)."""
+    word = Words(language)
+    makers = (_units, _satisfaction, _items, _dispositions, _outcome_rates, _exclusions, _provenance)
+    return tuple(make(sheet, word) for make in makers)
+
+
+def _points(value: float | None) -> Points | None:
+    return None if value is None else Points(value)
+
+
+def _share(value: float | None) -> Share | None:
+    return None if value is None else Share(value)
+
+
+def _span(interval: Interval | None, percent: bool) -> Span | None:
+    return Span(interval.low, interval.high, percent) if interval else None
+
+
+def _name(row: Row, sheet: Sheet, word: Words) -> str:
+    if row is sheet.weighted:
+        return word("全局（加权）", "Bureau (weighted)")
+    return word("全局（未加权）", "Bureau (unweighted)") if row is sheet.unweighted else row.unit
+
+
+def _tone(row: Row) -> str:
+    return {"": "total", "ranked": "warning" if row.last_three else ""}.get(row.standing, "muted")
+
+
+def _all_rows(sheet: Sheet) -> tuple[Row, ...]:
+    return (sheet.weighted, sheet.unweighted, *sheet.rows)
+
+
+def _units(sheet: Sheet, word: Words) -> Block:
+    items = [Column(word(zh[2:], en[:6])) for zh, en in ITEM_WORDS.values()]
+    rates = [Column(word(f"{zh}%", f"{en}%")) for zh, en in RATE_WORDS.values()]
+    columns = (
+        Column(word("单位", "Unit"), numeric=False), Column(word("样框", "Frame")), Column(word("抽取", "Drawn")),
+        Column(word("答访", "n")), *items, Column(word("总均分", "Total")), Column(word("95%区间", "95% CI"), span=True), *rates,
+        Column(word("不满意", "Dissat.")), Column(word("转人工", "Queue")), Column(word("覆盖%", "Cover%")),
+        Column(word("回应%", "RR1%")), Column(word("名次", "Rank")), Column(word("备注", "Remark"), numeric=False),
+    )  # fmt: skip
+    notes = (
+        word(*FRAME_NOTE),
+        word(
+            "分值 非常满意100、满意75、一般50、不满意25、非常不满意0；“说不清”与未答不计入均值，另计",
+            "Points 100, 75, 50, 25, 0; “cannot say” and no answer stay out of the means and are counted apart",
+        ),
+        word(
+            f"答访少于{SCORED_FROM}份不出分，少于{RANKED_FROM}份不排名；全局加权按各单位样框 N_h/r_h",
+            f"No score below {SCORED_FROM} answers, no rank below {RANKED_FROM}; the bureau's row weights units by their frame, N_h/r_h",
+        ),
+    )
+    lines = tuple(Line(_unit_cells(row, sheet, word), _tone(row)) for row in _all_rows(sheet))
+    return Block("units", word("各单位得分", "Scores by unit"), columns, lines, notes)
+
+
+def _unit_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
+    remark = word("后三位", "Last three") if row.last_three else word(*STANDINGS.get(row.standing, ("", "")))
+    return (
+        _name(row, sheet, word), row.frame, row.drawn, row.answered,
+        *(_points(figure.score.mean) for figure in row.items),
+        _points(row.total.mean), _span(row.total.interval, percent=False),
+        *(_share(row.rates[name].value) for name in RATE_WORDS),
+        row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response), row.rank, remark,
+    )  # fmt: skip
+
+
+def _satisfaction(sheet: Sheet, word: Words) -> Block:
+    rates = [
+        column
+        for zh, en in RATE_WORDS.values()
+        for column in (Column(word(f"{zh}%", f"{en}%")), Column(word(f"{zh}区间", f"{en} CI"), span=True))
+    ]
+    columns = (
+        Column(word("单位", "Unit"), numeric=False), Column(word("答访", "n")), Column(word("有效答案", "Valid")),
+        *rates, Column(word("覆盖%", "Cover%")), Column(word("回应%", "RR1%")),
+    )  # fmt: skip
+    notes = (
+        *(word(*meaning) for meaning in RATE_MEANINGS.values()),
+        word(
+            "区间：Wilson 95%，以人计（同一人的五个答案不独立），全局用有效样本量 n_eff",
+            "Intervals: Wilson 95 % over persons (one person's five answers belong together), n_eff for the bureau",
+        ),
+        word(
+            "覆盖率=回访了结÷抽取；回应率 RR1=I÷(I+P+R+NC+O+UH+UO)；不满意=至少一项评为4或5的人数",
+            "Coverage = closed / drawn; response RR1 = I/(I+P+R+NC+O+UH+UO); dissatisfied = persons with a 4 or 5 on any item",
+        ),
+    )
+    lines = tuple(Line(_satisfaction_cells(row, sheet, word), _tone(row)) for row in _all_rows(sheet))
+    return Block("satisfaction", word("满意率", "Satisfaction"), columns, lines, notes)
+
+
+def _satisfaction_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
+    pairs = [(_share(row.rates[name].value), _span(row.rates[name].interval, percent=True)) for name in RATE_WORDS]
+    rates = [cell for pair in pairs for cell in pair]
+    return _name(row, sheet, word), row.answered, row.valid, *rates, _share(row.coverage), _share(row.response)
+
+
+def _items(sheet: Sheet, word: Words) -> Block:
+    columns = (
+        Column(word("单位", "Unit"), numeric=False), Column(word("项目", "Item"), numeric=False), Column(word("均分", "Mean")),
+        Column(word("95%区间", "95% CI"), span=True), Column(word("有效", "Valid")), *(Column(word(*step)) for step in SCALE_WORDS),
+        Column(word("说不清", "Cannot say")), Column(word("未答", "No answer")),
+    )  # fmt: skip
+    lines = tuple(line for row in _all_rows(sheet) for line in _item_lines(row, sheet, word))
+    return Block("items", word("分项明细", "Items"), columns, lines, (word("区间：t 95%", "Intervals: t, 95 %"),), long=True)
+
+
+def _item_lines(row: Row, sheet: Sheet, word: Words) -> Iterator[Line]:
+    shown = row.standing != "suppressed"
+    for figure in row.items:
+        scale = figure.scale if shown else (None,) * len(figure.scale)
+        mean, span = _points(figure.score.mean), _span(figure.score.interval, percent=False)
+        name = word(*ITEM_WORDS[figure.item])
+        yield Line((_name(row, sheet, word), name, mean, span, figure.valid, *scale, figure.unsure, figure.missing), _tone(row))
+
+
+def _dispositions(sheet: Sheet, word: Words) -> Block:
+    columns = (
+        Column(word("代码", "Code"), numeric=False), Column(word("类", "Class"), numeric=False),
+        Column(word("结果", "Disposition"), numeric=False), Column(word("人数", "Cases")),
+    )  # fmt: skip
+    lines = [Line((each.aapor, each.outcome_class, word(each.zh, each.en), count)) for each, count in sheet.dispositions]
+    lines.append(Line(("", "", word("合计", "Total"), sheet.cases), "total"))
+    classes = "，".join(f"{name} {word(*words)}" for name, words in OUTCOME_CLASSES.items())
+    return Block("dispositions", word("回访结果（AAPOR）", "Final dispositions (AAPOR)"), columns, tuple(lines), (classes,))
+
+
+def _outcome_rates(sheet: Sheet, word: Words) -> Block:
+    columns = (Column(word("比率", "Rate"), numeric=False), Column("%"), Column(word("公式", "Formula"), numeric=False))
+    lines = tuple(
+        Line((name.upper() if name != "e" else name, _share(value), RATE_FORMULAS[name])) for name, value in asdict(sheet.outcome).items()
+    )
+    counts = "，".join(f"{name.upper()}={count}" for name, count in asdict(sheet.counts).items())
+    return Block("outcome", word("结果比率", "Outcome rates"), columns, lines, (counts,))
+
+
+def _exclusions(sheet: Sheet, word: Words) -> Block:
+    columns = (Column(word("未入样框的原因", "Left out because"), numeric=False), Column(word("警情数", "Incidents")))
+    lines = [Line((_exclusion(reason, word), count)) for reason, count in sheet.source.exclusions]
+    lines.append(Line((word("样框", "Frame"), sheet.source.frame), "total"))
+    lines.append(Line((word("本月警情合计", "Incidents of the month"), sheet.source.incidents), "total"))
+    return Block("exclusions", word("样框与排除", "Frame and exclusions"), columns, tuple(lines))
+
+
+def _exclusion(reason: str, word: Words) -> str:
+    try:
+        exclusion = Exclusion.from_word(reason)
+    except KeyError:
+        return reason
+    return word(exclusion.zh, exclusion.en)
+
+
+def _provenance(sheet: Sheet, word: Words) -> Block:
+    head = sheet.head
+    scripts = "，".join(f"{script.name} v{script.number} ({script.digest[:12]})" for script in head.scripts)
+    effect = "—" if sheet.design_effect is None else f"{sheet.design_effect:.4f} / {sheet.effective_n:.2f}"
+    pairs = (
+        (word("回访任务", "Campaigns"), "，".join(head.campaigns)),
+        (word("话术版本", "Script versions"), scripts),
+        (word("抽样种子", "Seed of the draw"), str(sheet.source.seed)),
+        (word("样框校验值", "Digest of the frame"), sheet.source.digest),
+        (word("设计效应 / 有效样本量", "Design effect / n_eff"), effect),
+        (word("中途退出者的评分（不计）", "Scores of break-offs (not counted)"), str(sheet.break_off_answers)),
+        (word("制表时间", "Issued"), head.issued_at.isoformat(timespec="seconds")),
+        (word("审计链尾", "Head of the audit trail"), f"{head.audit_n} {head.audit_digest}".strip()),
+        (word("本表校验值", "Digest of this sheet"), sheet.digest),
+    )
+    columns = (Column(word("依据", "Source"), numeric=False), Column(word("内容", "Value"), numeric=False))
+    return Block("provenance", word("依据与校验", "Sources and checks"), columns, tuple(Line(pair) for pair in pairs))
