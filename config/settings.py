@@ -229,3 +229,24 @@ def _complete_for_show(values: dict[str, Any]) -> None:
     if missing:
         kept = own_secrets.kept(values["data"])
         values.update({name: kept.get(PREFIX + name.upper(), "") for name in missing})
+
+
+def env_example() -> str:
+    """The text of `.env.example`: every setting with its help, commented out at its default."""
+    head = (
+        "# Copy to .env and change what differs; then: chmod 600 .env\n"
+        "# 由设置表生成，请勿手改 / generated from the table in config/settings.py\n"
+    )
+    rows = ((variable(item), row_of(item)) for item in fields(Settings))
+    return head + "".join(f"\n# {row.zh}\n# {row.en}\n#{name}={row.default}\n" for name, row in rows)
+
+
+def markdown_table(language: str) -> str:
+    """The settings as a Markdown table for the README, with the help in `zh` or `en`."""
+    titles = ("变量", "默认值", "含义") if language == "zh" else ("Variable", "Default", "Meaning")
+    lines = [f"| {' | '.join(titles)} |", "| --- | --- | --- |"]
+    for item in fields(Settings):
+        row = row_of(item)
+        meaning = (row.zh if language == "zh" else row.en).replace("|", "\\|")
+        lines.append(f"| `{variable(item)}` | {f'`{row.default}`' if row.default else ''} | {meaning} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,215 @@
+"""The supervisor, with real processes."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from config.supervisor import Child, ChildFailed, Supervisor
+
+ROOT = Path(__file__).parents[2]
+SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+
+
+def python(program: str) -> list[str]:
+    return [sys.executable, "-c", textwrap.dedent(program)]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def is_gone(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return state == "Z"
+
+
+def writes_its_pid(path: Path, then: str = "time.sleep(600)") -> list[str]:
+    return python(f"""
+        import os, time
+        with open({str(path)!r}, "a") as file:
+            file.write(f"{{os.getpid()}}\\n")
+        {then}
+    """)
+
+
+def pids(path: Path) -> list[int]:
+    return [int(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+class Outside:
+    """A supervisor in a process of its own, as `serve` runs it."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        frame = f"import sys\nfrom pathlib import Path\nfrom config.supervisor import Child, Supervisor\nfolder = Path({str(folder)!r})\n"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.process = subprocess.Popen(python(frame + textwrap.dedent(program)), env=environment, stderr=subprocess.PIPE, text=True)
+
+    def end(self, sign: signal.Signals) -> tuple[int, float]:
+        started = time.monotonic()
+        self.process.send_signal(sign)
+        self.process.communicate(timeout=20)
+        return self.process.returncode, time.monotonic() - started
+
+
+@pytest.fixture
+def lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[str]]:
+    return lambda: capsys.readouterr().err.splitlines()
+
+
+def test_children_start_in_order_and_a_leading_one_ends_all_with_its_status(tmp_path: Path, lines: Callable[[], list[str]]) -> None:
+    first = tmp_path / "first"
+    seen = python(f"import os, sys; sys.exit(7 if os.path.exists({str(first)!r}) else 1)")
+
+    status = Supervisor([
+        Child("prepare", python(f"open({str(first)!r}, 'w')"), once=True),
+        Child("steady", writes_its_pid(tmp_path / "pids")),
+        Child("lead", seen, leading=True),
+    ]).run()  # fmt: skip
+
+    assert status == 7
+    assert all(is_gone(pid) for pid in pids(tmp_path / "pids"))
+
+
+def test_each_line_carries_the_name_of_its_process(lines: Callable[[], list[str]]) -> None:
+    Supervisor([Child("greeter", python("print('one'); print('two +8613800138000', end='')"), leading=True)]).run()
+
+    assert lines() == ["greeter | one", "greeter | two +***00"]
+
+
+def test_what_a_child_is_told_reaches_it(lines: Callable[[], list[str]]) -> None:
+    Supervisor([Child("told", python("import os; print(os.environ['WORD'])"), {"WORD": "hello"}, leading=True)]).run()
+
+    assert lines() == ["told | hello"]
+
+
+def test_the_next_child_waits_until_the_one_before_is_ready(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    slow = python(f"import time; time.sleep(0.3); open({str(flag)!r}, 'w'); time.sleep(600)")
+    check = python(f"import os, sys; sys.exit(0 if os.path.exists({str(flag)!r}) else 3)")
+
+    assert Supervisor([Child("slow", slow, ready=flag.exists), Child("check", check, leading=True)]).run() == 0
+
+
+def test_a_start_that_fails_stops_everything_and_says_which(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailed, match="migrate"):
+        Supervisor([Child("steady", writes_its_pid(tmp_path / "pids")), Child("migrate", python("raise SystemExit(2)"), once=True)]).run()
+
+    assert all(is_gone(pid) for pid in pids(tmp_path / "pids"))
+
+
+def test_a_killed_child_is_back_within_five_seconds(tmp_path: Path) -> None:
+    outside = Outside(tmp_path, f"sys.exit(Supervisor([Child('steady', {writes_its_pid(tmp_path / 'pids')!r})]).run())")
+    wait_until(lambda: len(pids(tmp_path / "pids")) == 1)
+
+    os.kill(pids(tmp_path / "pids")[0], signal.SIGKILL)
+
+    wait_until(lambda: len(pids(tmp_path / "pids")) == 2, seconds=5)
+    outside.end(signal.SIGTERM)
+    assert all(is_gone(pid) for pid in pids(tmp_path / "pids"))
+
+
+def test_a_child_that_falls_at_once_is_not_restarted_without_pause(tmp_path: Path) -> None:
+    outside = Outside(
+        tmp_path, f"sys.exit(Supervisor([Child('faller', {writes_its_pid(tmp_path / 'pids', 'raise SystemExit(1)')!r})]).run())"
+    )
+    wait_until(lambda: len(pids(tmp_path / "pids")) >= 2)
+    started = time.monotonic()
+    wait_until(lambda: len(pids(tmp_path / "pids")) >= 4)
+
+    assert time.monotonic() - started > 1.5
+    outside.end(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "ctrl-c"])
+def test_a_signal_stops_all_children_in_time(tmp_path: Path, sign: signal.Signals) -> None:
+    outside = Outside(tmp_path, f"sys.exit(Supervisor([Child('a', {writes_its_pid(tmp_path / 'pids')!r})] * 3).run())")
+    wait_until(lambda: len(pids(tmp_path / "pids")) == 3)
+
+    status, seconds = outside.end(sign)
+
+    assert status == 0
+    assert seconds < 8
+    assert all(is_gone(pid) for pid in pids(tmp_path / "pids"))
+
+
+def test_a_child_that_will_not_stop_is_killed_in_time(tmp_path: Path) -> None:
+    deaf = writes_its_pid(
+        tmp_path / "pids", "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); open(str(path), 'w'); time.sleep(600)"
+    )
+    deaf[-1] = deaf[-1].replace("str(path)", repr(str(tmp_path / "deaf")))
+    outside = Outside(tmp_path, f"sys.exit(Supervisor([Child('deaf', {deaf!r})]).run())")
+    wait_until((tmp_path / "deaf").exists)
+
+    _, seconds = outside.end(signal.SIGTERM)
+
+    assert seconds < 8
+    assert all(is_gone(pid) for pid in pids(tmp_path / "pids"))
+
+
+def test_a_second_signal_is_faster(tmp_path: Path) -> None:
+    deaf = python(
+        f"import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); open({str(tmp_path / 'deaf')!r}, 'w'); time.sleep(600)"
+    )
+    outside = Outside(tmp_path, f"sys.exit(Supervisor([Child('deaf', {deaf!r})]).run())")
+    wait_until((tmp_path / "deaf").exists)
+    outside.process.send_signal(signal.SIGTERM)
+    threading.Timer(0.5, outside.process.send_signal, [signal.SIGTERM]).start()
+    started = time.monotonic()
+
+    outside.process.communicate(timeout=20)
+
+    assert time.monotonic() - started < 4
+
+
+def test_killing_the_supervisor_leaves_no_child(tmp_path: Path) -> None:
+    outside = Outside(tmp_path, f"sys.exit(Supervisor([Child('a', {writes_its_pid(tmp_path / 'pids')!r})] * 2).run())")
+    wait_until(lambda: len(pids(tmp_path / "pids")) == 2)
+
+    outside.end(signal.SIGKILL)
+
+    wait_until(lambda: all(is_gone(pid) for pid in pids(tmp_path / "pids")), seconds=3)
+
+
+def test_after_sigterm_calls_in_progress_are_waited_for(tmp_path: Path) -> None:
+    outside = Outside(
+        tmp_path,
+        f"""
+        child = Child('a', {writes_its_pid(tmp_path / "pids")!r})
+        sys.exit(Supervisor([child], drained=(folder / 'quiet').exists, drain_seconds=60).run())
+    """,
+    )
+    wait_until(lambda: len(pids(tmp_path / "pids")) == 1)
+    outside.process.send_signal(signal.SIGTERM)
+    with pytest.raises(subprocess.TimeoutExpired):
+        outside.process.wait(timeout=1)
+    assert not is_gone(pids(tmp_path / "pids")[0])
+
+    (tmp_path / "quiet").touch()
+
+    outside.process.communicate(timeout=8)
+    assert outside.process.returncode == 0
+
+
+def test_a_child_listening_counts_as_ready() -> None:
+    from config import ports
+
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        host, port = server.getsockname()
+        assert Supervisor([Child("a", SLEEPER, ready=lambda: ports.answers(host, port)), Child("b", python(""), leading=True)]).run() == 0
