@@ -87,6 +87,10 @@ class RecordStep:
 
 Question = ConfirmStep | RateStep | ChooseStep | RecordStep
 Step = SayStep | HangupStep | Question
+KINDS_OF_STEPS: Mapping[str, type] = {
+    "say": SayStep, "confirm": ConfirmStep, "rate": RateStep, "choose": ChooseStep, "record": RecordStep, "hangup": HangupStep,
+}  # fmt: skip
+"""A step's `type` in the text -> its class."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """callscript/1 as text: YAML 1.2 by ruamel, scalars as the author wrote them, a place for every complaint."""
 
 import hashlib
+import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,14 +13,12 @@ from ruamel.yaml.nodes import Node
 
 from survey import script_shape, script_structure
 from survey.script import (
+    KINDS_OF_STEPS,
     Choice,
-    ChooseStep,
-    ConfirmStep,
     HangupStep,
     KeyPlan,
     Limits,
     RateStep,
-    RecordStep,
     SayStep,
     Script,
     Step,
@@ -29,10 +27,8 @@ from survey.script import (
 from survey.script_issues import Issue, Place, Places, ScriptFaulty, in_order
 from survey.script_shape import MISSING, Reading
 
+FULL_WIDTH_COLON = re.compile(r"\s*(?:- )?[a-z_]+：")
 LONGEST_TEXT = 200_000  # characters
-KINDS: Mapping[str, type] = {
-    "say": SayStep, "confirm": ConfirmStep, "rate": RateStep, "choose": ChooseStep, "record": RecordStep, "hangup": HangupStep,
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,8 @@ def _compose(text: str, reading: Reading) -> Node | None:
         node = YAML(pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        _unreadable(reading, (mark.line + 1, mark.column + 1) if mark else (1, 1), error.problem or "")
+        place = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        _unreadable(reading, _full_width_colon(text, place), error.problem or "")
     except (YAMLError, ValueError, RecursionError) as error:
         position = getattr(error, "position", 0)
         line = text.count("\n", 0, position) + 1
@@ -98,6 +95,15 @@ def _compose(text: str, reading: Reading) -> Node | None:
             return node  # type: ignore[no-any-return]
         reading.report("CS01", (1, 1), "文本是空的", "the text is empty")
     return None
+
+
+def _full_width_colon(text: str, place: Place) -> Place:
+    """The parser stumbles only after a full-width colon: the place of one in a line shortly before, else `place`."""
+    lines = text.split("\n")
+    for line in range(min(place[0], len(lines)), max(0, place[0] - 4), -1):
+        if found := FULL_WIDTH_COLON.match(lines[line - 1]):
+            return line, found.end()
+    return place
 
 
 def _unreadable(reading: Reading, place: Place, reason: str) -> None:
@@ -119,7 +125,7 @@ def _script(data: dict[str, Any], text_digest: str) -> Script:
 
 def _step(data: dict[str, Any], scale: tuple[Choice, ...]) -> Step:
     fields = {name: value for name, value in data.items() if name != "type"}
-    kind = KINDS[data["type"]]
+    kind = KINDS_OF_STEPS[data["type"]]
     if kind not in (SayStep, HangupStep):
         fields["item"] = data.get("item", data["id"])
         fields["retry"] = tuple(data.get("retry", ()))
