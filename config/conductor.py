@@ -23,6 +23,7 @@ from worker.runtime import Runtime
 TICK = timedelta(seconds=2)
 """Virtual time between two sweeps while calls are going on."""
 
+PATIENCE_SWEEPS = 200
 PATIENCE_SECONDS = 20.0
 """Real time granted to the workers for what they have been woken for; a hanging carrier takes up to its time-out."""
 
@@ -94,6 +95,7 @@ def conduct(
 
     Raises Stuck when the workers do not act, or nothing is left to wait for.
     """
+    idle = 0
     while not _is_finished(sessions, campaign_id, report):
         jobs.sweep(runtime)
         _await_workers(sessions)
@@ -105,6 +107,9 @@ def conduct(
             exchange.advance(line.now + TICK)
         elif following is not None:
             exchange.advance(following)
+        elif idle < PATIENCE_SWEEPS:  # the last settlement may be on its way through a worker
+            idle += 1
+            time.sleep(0.01)
         else:
             raise Stuck
     _await_recordings(runtime, exchange, sessions)
@@ -141,5 +146,3 @@ def _await_recordings(runtime: Runtime, exchange: RemoteExchange, sessions: sess
 
 def _count(session: Session, condition: Any) -> int:
     return session.scalar(select(func.count()).select_from(CallAttempt).where(condition)) or 0
-
-

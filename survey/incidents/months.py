@@ -1,0 +1,31 @@
+"""Which months a file of incidents is about."""
+
+from collections import Counter
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from survey.errors import BadInput
+from survey.incidents.fictitious import fiction
+from survey.incidents.importing import _find_header
+from survey.incidents.mapping import Mapping
+from survey.incidents.readers import open_table
+from survey.incidents.records import Reading, RowRefused
+from survey.phone import NumberPolicy
+
+
+def busiest_month(path: Path, mapping: Mapping, policy: NumberPolicy, now: datetime) -> str:
+    """The month `YYYY-MM`, by the mapping's zone, in which most of the file's incidents were closed. Raises BadInput when there is none."""
+    table = open_table(path, code_page=mapping.code_page, delimiter=mapping.delimiter, sheet=mapping.sheet)
+    layout, rows = _find_header(table, mapping)
+    reading = Reading(mapping, layout, policy, fiction(1, mapping.made_up_numbers, mapping.made_up_officers), now)
+    months: Counter[str] = Counter()
+    for row in rows:
+        try:
+            record, _ = reading.interpret(row)
+        except RowRefused:
+            continue
+        months[f"{record.closed_at.astimezone(ZoneInfo(mapping.zone)):%Y-%m}"] += 1
+    if not months:
+        raise BadInput(f"{path.name} 中没有一行可读的警情 / no line of {path.name} can be read as an incident")
+    return months.most_common(1)[0][0]
