@@ -1,0 +1,168 @@
+"""The command line's frame, and the commands of administration."""
+
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import text
+
+from config.cli import COMMANDS, main
+from config.settings import Settings
+from config.wiring import House
+from survey.errors import BadInput
+from survey.store.database import open_engine
+from survey.store.migrations import migrate
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(Settings.from_env({"HUIFANG_DATA": str(tmp_path)}, None))
+
+
+@pytest.fixture
+def migrated(house: House) -> House:
+    migrate(house.engine)
+    return house
+
+
+def run(house: House | None, *arguments: str, **variables: str) -> "click.testing.Result":
+    return CliRunner().invoke(main, arguments, obj=house, env=variables or None)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_of_the_table_is_there_and_explains_itself(name: str) -> None:
+    result = run(None, name, "--help")
+
+    assert result.exit_code == 0, result.output
+    assert "Usage" in result.output
+
+
+def test_help_works_whatever_the_settings_say() -> None:
+    assert run(None, "migrate", "--help", HUIFANG_VOICE_PORT="none").exit_code == 0
+
+
+def test_wrong_settings_are_listed_without_a_traceback() -> None:
+    result = run(None, "migrate", HUIFANG_VOICE_PORT="none", HUIFANG_CONSOLE_PORT="none")
+
+    assert result.exit_code == 1
+    assert "HUIFANG_VOICE_PORT" in result.output
+    assert "HUIFANG_CONSOLE_PORT" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_a_domain_error_is_one_line_and_status_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command()
+    def fails() -> None:
+        raise BadInput("line 3: no such day")
+
+    monkeypatch.setattr("config.commands.migrate.migrate_command", fails)
+    result = run(house, "migrate")
+
+    assert (result.exit_code, result.output) == (1, "Error: line 3: no such day\n")
+
+
+def test_an_unknown_command_is_a_usage_error(house: House) -> None:
+    assert run(house, "fly").exit_code == 2
+
+
+def test_a_database_without_tables_is_explained(house: House) -> None:
+    result = run(house, "user", "add", "admin", "--role", "administrator")
+
+    assert result.exit_code == 1
+    assert "./huifang migrate" in result.output
+
+
+def test_migrate_can_be_repeated(house: House) -> None:
+    assert run(house, "migrate").exit_code == 0
+    assert "nothing to do" in run(house, "migrate").output
+
+
+def test_a_new_user_gets_a_password_once_and_an_entry_in_the_trail(migrated: House) -> None:
+    first = run(migrated, "user", "add", "wang.li", "--role", "operator", "--display", "王丽")
+    again = run(migrated, "user", "add", "wang.li", "--role", "operator")
+
+    assert first.exit_code == 0
+    assert "密码 / password: " in first.output
+    assert again.exit_code == 1
+    with migrated.engine.connect() as connection:
+        assert connection.execute(text("SELECT action, subject FROM audit_entries")).all() == [("user.add", "user:wang.li")]
+
+
+def test_a_renewed_password_is_another_one(migrated: House) -> None:
+    first = run(migrated, "user", "add", "wang.li", "--role", "operator").output
+    second = run(migrated, "user", "renew-password", "wang.li")
+
+    assert second.exit_code == 0
+    assert second.output.splitlines()[1] != first.splitlines()[1]
+
+
+def test_a_user_who_does_not_exist_cannot_be_shut_out(migrated: House) -> None:
+    assert run(migrated, "user", "disable", "nobody").exit_code == 1
+
+
+def test_a_whole_trail_is_verified_and_an_altered_one_is_not(migrated: House) -> None:
+    for name in ("anna", "bert", "carl"):
+        run(migrated, "user", "add", name, "--role", "operator")
+    assert run(migrated, "audit", "verify").exit_code == 0
+
+    with migrated.engine.begin() as connection:
+        connection.execute(text("UPDATE audit_entries SET subject = 'user:nobody' WHERE n = 2"))
+    result = run(migrated, "audit", "verify")
+
+    assert result.exit_code == 1
+    assert "2: was altered" in result.output
+
+
+def test_doctor_shows_the_settings_but_no_secret(migrated: House) -> None:
+    result = run(migrated, "doctor")
+
+    assert result.exit_code == 0, result.output
+    assert "HUIFANG_VOICE_PORT=8801" in result.output
+    for secret in (migrated.settings.secret_key, migrated.settings.twilio_auth_token, migrated.settings.pii_keys):
+        assert secret not in result.output
+
+
+def test_doctor_ends_with_one_when_the_database_is_behind(migrated: House) -> None:
+    with migrated.engine.begin() as connection:
+        connection.execute(text("DELETE FROM alembic_version"))
+
+    result = run(migrated, "doctor")
+
+    assert result.exit_code == 1
+    assert "✗ database" in result.output
+
+
+def test_doctor_lists_what_is_wrong_with_the_settings() -> None:
+    result = run(None, "doctor", HUIFANG_VOICE_PORT="none", HUIFANG_ENVIRONMENT="holiday")
+
+    assert result.exit_code == 1
+    assert len(result.output.splitlines()) == 2
+
+
+def test_doctor_hides_the_password_in_the_database_url(tmp_path: Path) -> None:
+    given = {"HUIFANG_DATA": str(tmp_path), "HUIFANG_DATABASE_URL": "postgresql://user:hidden@127.0.0.1:1/none"}
+    result = run(House(Settings.from_env(given, None)), "doctor")
+
+    assert result.exit_code == 1
+    assert "hidden" not in result.output
+
+
+def test_the_module_can_be_run(tmp_path: Path) -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-m", "config.cli", "--help"], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0
+    assert "./huifang" in done.stdout
+
+
+def test_a_folder_with_spaces_and_han_characters_holds_a_database(tmp_path: Path) -> None:
+    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path / "数 据 50%")}, None))
+
+    assert run(house, "migrate").exit_code == 0
+    assert (tmp_path / "数 据 50%" / "huifang.sqlite").exists()
+    assert open_engine(house.settings.database_url).url.database == str(tmp_path / "数 据 50%" / "huifang.sqlite")

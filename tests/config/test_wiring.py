@@ -1,0 +1,77 @@
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from config.clock import SharedClock, SystemClock
+from config.no_carrier import NoCarrier
+from config.settings import Settings
+from config.wiring import House
+from ivr.carrier.base import CallRequest, Rejected
+from worker.queues import InlineQueue, RqJobQueue
+
+URL = "http://127.0.0.1:8801/x"
+REQUEST = CallRequest("+8610055550101", "+8610055550100", URL, URL, URL, None, 30, 600)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.from_env({"HUIFANG_DATA": str(tmp_path / "data")}, None)
+
+
+def test_the_data_folder_is_its_owners_alone(settings: Settings) -> None:
+    assert House(settings).data.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_demonstration_without_a_simulator_rings_nobody(settings: Settings) -> None:
+    carrier = House(settings).carrier()
+
+    assert isinstance(carrier, NoCarrier)
+    assert isinstance(carrier.place_call(REQUEST), Rejected)
+
+
+def test_another_server_of_the_same_contract_is_used_as_it_is(settings: Settings) -> None:
+    carrier = House(replace(settings, twilio_api_url="http://127.0.0.1:9")).carrier()
+
+    assert type(carrier).__name__ == "TwilioCarrier"
+
+
+def test_the_clock_is_virtual_only_where_its_file_is_named(settings: Settings, tmp_path: Path) -> None:
+    moment = datetime(2026, 3, 10, tzinfo=UTC)
+    SharedClock.create(tmp_path / "clock", moment)
+
+    assert isinstance(House(settings).clock, SystemClock)
+    assert House(replace(settings, clock_file=tmp_path / "clock")).clock.now() == moment
+
+
+def test_jobs_wake_after_the_commit_and_only_then(settings: Settings) -> None:
+    queue = InlineQueue()
+    house = House(settings, own_queue=queue)
+
+    with house.unit_of_work() as work:
+        work.later("dial", 1)
+        assert queue.waiting == ()
+    with suppress(ZeroDivisionError), house.unit_of_work() as work:
+        work.later("dial", 2)
+        raise ZeroDivisionError
+
+    assert queue.waiting == (("dial", 1, 0),)
+    assert isinstance(House(settings).queue, RqJobQueue)
+
+
+def test_the_trail_and_the_data_have_different_keys(settings: Settings) -> None:
+    house = House(settings)
+
+    assert house.audit_key != house.keys.index_key
+    assert house.audit_key == House(settings).audit_key
+    assert len(house.audit_key) == 32
+
+
+def test_both_doors_open_on_an_empty_house(settings: Settings) -> None:
+    house = House(settings)
+
+    assert house.voice_app().test_client().get("/healthz").status_code == 200
+    assert house.console_app().test_client().get("/healthz").status_code == 200
+    assert house.runtime().office.bureau.zone == "Asia/Shanghai"

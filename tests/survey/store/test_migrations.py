@@ -1,0 +1,96 @@
+"""The migrations end where the models stand, on both databases, however many processes come at once."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from survey.store.database import open_engine
+from survey.store.migrations import DatabaseAhead, current, head, migrate
+from survey.store.models import Base
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database of either kind."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres_engine")
+        return
+    engine = open_engine(f"sqlite:///{tmp_path / 'empty.sqlite'}")
+    yield engine
+    engine.dispose()
+
+
+def test_the_head_equals_the_models(empty: Engine) -> None:
+    migrate(empty)
+
+    with empty.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_constraints_and_indexes_are_those_of_the_models(empty: Engine, tmp_path: Path) -> None:
+    migrate(empty)
+    migrated = shape(empty)
+    with empty.begin() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+        Base.metadata.drop_all(connection)
+        Base.metadata.create_all(connection)
+
+    assert migrated == shape(empty)
+
+
+def shape(engine: Engine) -> dict[str, tuple[set[str], ...]]:
+    found = inspect(engine)
+    return {
+        table: (
+            {f"{column['name']} {column['type']!r} {column['nullable']}" for column in found.get_columns(table)},
+            {str(index["name"]) + str(index["column_names"]) + str(index["unique"]) for index in found.get_indexes(table)},
+            {str(unique["name"]) + str(unique["column_names"]) for unique in found.get_unique_constraints(table)},
+            {str(key["name"]) + str(key["constrained_columns"]) for key in found.get_foreign_keys(table)},
+        )
+        for table in found.get_table_names()
+        if table != "alembic_version"
+    }
+
+
+def test_a_second_run_changes_nothing(empty: Engine) -> None:
+    assert migrate(empty) is None
+    assert migrate(empty) == head() == current(empty)
+
+
+def test_processes_that_come_at_once_wait_for_each_other(empty: Engine) -> None:
+    results: list[str | None] = []
+    threads = [threading.Thread(target=lambda: results.append(migrate(empty))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results, key=str) == [head()] * 3 + [None]
+
+
+def test_a_database_of_a_newer_program_is_left_alone(empty: Engine) -> None:
+    migrate(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(DatabaseAhead, match="9999"):
+        migrate(empty)
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(config: Config, revision: str) -> None:
+        config.attributes["connection"].execute(text("CREATE TABLE half (id INTEGER)"))
+        raise RuntimeError("in the middle")
+
+    monkeypatch.setattr("survey.store.migrations.command.upgrade", fails)
+    with pytest.raises(RuntimeError):
+        migrate(empty)
+
+    assert inspect(empty).get_table_names() == []
