@@ -102,6 +102,8 @@ def _read_mapping(node: Node, schema: Mapping[str, Any], path: Path, rule: str, 
         else:
             first[name] = place_of(key)[0]
             found[name] = _read(value, known[name], (*path, name), rule, reading)
+            if isinstance(value, MappingNode | SequenceNode):
+                reading.places[*path, name] = place_of(key)  # a block begins on the line after its name
     return _complete(node, schema, first, found, rule, reading)
 
 

@@ -127,9 +127,8 @@ def test_what_is_no_script_is_refused(text: str, rule: str) -> None:
 
 
 def test_aliases_are_refused() -> None:
-    text = edited('  - {key: "2", code: satisfied', '  - &a {key: "2", code: satisfied').replace('  - {key: "3"', '  - *a\n  - {key: "3"', 1)
-        '  - {key: "3"', '  - *a\n  - {key: "3"', 1
-    )
+    text = edited('  - {key: "2", code: satisfied', '  - &good {key: "2", code: satisfied')
+    text = text.replace('  - {key: "3"', '  - *good\n  - {key: "3"', 1)
 
     assert "CS01" in {issue.rule for issue in refusals(text)}
 
