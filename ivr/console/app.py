@@ -1,9 +1,11 @@
 """The console: door 2, for people. `create_console_app` is all that the outside needs."""
 
 import re
+from pathlib import Path
 
 from flask import Flask, request
 from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 
@@ -21,7 +23,9 @@ from ivr.console.language import LANGUAGES, current_language, is_english, set_up
 from ivr.console.navigation import menu
 from ivr.console.reports import reports
 from ivr.console.services import KEY, ConsoleServices
+from survey.sheet import html as sheet_pages
 
+TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 BLUEPRINTS = (access, audit, calls, campaigns, escalations, health, home, reports)
 
@@ -79,6 +83,8 @@ def _add_converters(addresses: Map) -> None:
 
 def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     """What every template may use: the words, the menu, the visitor, and whether the lines are simulated."""
+    own, sheets = FileSystemLoader(TEMPLATES), PrefixLoader({"sheet": FileSystemLoader(sheet_pages.HERE)})
+    app.jinja_loader = ChoiceLoader([own, sheets])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
         words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,

@@ -55,7 +55,8 @@ def calendar_day(value: datetime | None) -> str:
     if value is None:
         return "—"
     weekday = str(WEEKDAYS[value.astimezone(services().office.bureau.tzinfo).weekday()])
-    return gettext("%(day)s %(weekday)s", day=_format(value, gettext("M月d日")), weekday=weekday)
+    pattern = gettext("M月d日")
+    return gettext("%(day)s %(weekday)s", day=_format(value, pattern), weekday=weekday)
 
 
 def _format(value: datetime, pattern: str) -> str:

@@ -8,13 +8,14 @@ from flask_babel.speaklater import LazyString
 
 from ivr.console.access import is_allowed, visitor
 
-MENU: tuple[tuple[str, str, LazyString], ...] = (
-    ("home", "home.index", _l("本月工作")),
-    ("campaigns", "campaigns.index", _l("回访任务")),
-    ("escalations", "escalations.index", _l("人工队列")),
-    ("reports", "reports.index", _l("月度报表")),
-    ("audit", "audit.index", _l("审计记录")),
+MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
+    (("home",), "home.index", _l("本月工作")),
+    (("campaigns", "calls"), "campaigns.index", _l("回访任务")),
+    (("escalations",), "escalations.index", _l("人工队列")),
+    (("reports",), "reports.index", _l("月度报表")),
+    (("audit",), "audit.index", _l("审计记录")),
 )
+"""The blueprints of an entry, the page that it opens, its words."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ def menu() -> list[Entry]:
     if person is None:
         return []
     return [
-        Entry(str(label), url_for(endpoint), request.blueprint == noun)
-        for noun, endpoint, label in MENU
+        Entry(str(label), url_for(endpoint), request.blueprint in nouns)
+        for nouns, endpoint, label in MENU
         if is_allowed(endpoint, person.role)
     ]

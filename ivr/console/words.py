@@ -85,7 +85,16 @@ ITEMS = {
     "reason": _l("不满意原因"),
     "consent": _l("同意联系"),
     "interference": _l("有人要求好评"),
+    "discipline": _l("反映违法违纪"),
     "remark": _l("意见建议"),
+    "opening": _l("开场"),
+}
+ITEMS_SHORT = {
+    "speed": _l("速度"),
+    "attitude": _l("态度"),
+    "outcome": _l("结果"),
+    "equipment": _l("装备"),
+    "appearance": _l("警容"),
 }
 CODES = {
     "very_satisfied": _l("非常满意"),
@@ -106,6 +115,46 @@ ROLES = {
     "commander": _l("指挥员"),
     "auditor": _l("审计员"),
 }
+EVENTS = {
+    "answered": _l("接通"),
+    "digits": _l("按键"),
+    "heard": _l("说话"),
+    "noinput": _l("没有应答"),
+    "recorded": _l("录音结束"),
+    "machine": _l("机器应答"),
+    "hungup": _l("对方挂断"),
+}
+ANSWERERS = {"human": _l("真人"), "unknown": _l("不明"), "fax": _l("传真"), "machine": _l("机器")}
+ACTIONS = {
+    "login": _l("登录"),
+    "login.refused": _l("登录被拒"),
+    "logout": _l("退出"),
+    "user.add": _l("建立账号"),
+    "user.disable": _l("停用账号"),
+    "user.renew_password": _l("重设密码"),
+    "incidents.imported": _l("导入警情"),
+    "incident.changed": _l("警情变更"),
+    "draw": _l("抽样"),
+    "draw.drawn": _l("抽样"),
+    "draw.voided": _l("样本作废"),
+    "script.publish": _l("发布话术"),
+    "campaign.launch": _l("建立任务"),
+    "campaign.start": _l("开始任务"),
+    "campaign.pause": _l("暂停任务"),
+    "campaign.resume": _l("恢复任务"),
+    "campaign.stop": _l("停止任务"),
+    "campaign.finish": _l("任务完成"),
+    "contact.dial": _l("拨打"),
+    "contact.opt_out": _l("本人拒绝再访"),
+    "case.escalate": _l("转人工队列"),
+    "answer.save": _l("记录回答"),
+    "person.unmask": _l("查看完整资料"),
+    "recording.permit": _l("获准收听录音"),
+    "recording.play": _l("收听录音"),
+    "export": _l("导出"),
+    "sheet.download": _l("下载报表"),
+}
+_FLAWS = {"missing": "缺少记录", "continue": "与上一条不衔接", "altered": "内容被改动", "cut": "末尾被截断"}
 _DISPOSITION_TONES = {"I": ("✓", GOOD), "P": ("◐", GOOD), "R": ("×", BAD), "NE": ("–", QUIET), "O": ("!", CARE)}
 
 
@@ -127,3 +176,25 @@ def tag(table: dict[str, Tag] | dict[int, Tag], key: str | int) -> Tag:
 def say(table: dict[str, LazyString], key: str) -> str:
     """The word for a stored word; one that we do not know is shown as it is."""
     return str(table.get(key, key))
+
+
+def aapor(word: str) -> str:
+    """The AAPOR code of a disposition."""
+    return Disposition.from_word(word).aapor
+
+
+def answerer(answered_by: str | None) -> str:
+    """Who picked up, in the carrier's opinion: it has several words for a machine."""
+    if answered_by is None:
+        return "—"
+    return say(ANSWERERS, "machine" if answered_by.startswith("machine") else answered_by)
+
+
+def flaw(problem: str) -> str:
+    """A flaw of the audit chain in the page's language."""
+    if is_english():
+        return problem
+    for english, chinese in _FLAWS.items():
+        if english in problem:
+            return chinese
+    return problem

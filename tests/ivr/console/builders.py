@@ -1,10 +1,14 @@
 """Small builders of rows for the console's tests: keyword defaults, real tables, sealed personal data."""
 
 import hashlib
+import wave
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.disposition import Disposition
@@ -87,8 +91,8 @@ def a_script(session: Session, name: str = "警情回访", number: int = 1, text
 
 def a_campaign(session: Session, draw: Draw, script: ScriptVersion, **changes: Any) -> Campaign:
     row = Campaign(
-        name="2026年10月回访", month=draw.month, draw_id=draw.id, script_version_id=script.id, state="running", lines=5, calls_per_second=1.0,
-        caller_id="+8610055550100", simulated=True, created_at=NOON - timedelta(hours=3), started_at=NOON - timedelta(hours=2),
+        name="2026年10月回访", month=draw.month, draw_id=draw.id, script_version_id=script.id, state="running", lines=5,
+        calls_per_second=1.0, caller_id="+8610055550100", simulated=True, created_at=NOON - timedelta(hours=3), started_at=NOON - timedelta(hours=2),
     )  # fmt: skip
     for name, value in changes.items():
         setattr(row, name, value)
@@ -150,8 +154,8 @@ def a_turn(session: Session, attempt: CallAttempt, step: int, node: str, event: 
 def a_recording(session: Session, attempt: CallAttempt, item: str = "remark", **changes: Any) -> Recording:
     unique = hashlib.md5(f"recording {attempt.id} {item}".encode()).hexdigest()
     row = Recording(
-        public_id=unique, respondent_id=attempt.respondent_id, attempt_id=attempt.id, item=item, carrier_sid=f"RE{unique}", state="announced",
-        seconds=6.5, announced_at=attempt.claimed_at + timedelta(seconds=120),
+        public_id=unique, respondent_id=attempt.respondent_id, attempt_id=attempt.id, item=item, carrier_sid=f"RE{unique}",
+        state="announced", seconds=6.5, announced_at=attempt.claimed_at + timedelta(seconds=120),
     )  # fmt: skip
     for name, value in changes.items():
         setattr(row, name, value)
@@ -163,7 +167,8 @@ def a_recording(session: Session, attempt: CallAttempt, item: str = "remark", **
 def an_escalation(session: Session, attempt: CallAttempt, **changes: Any) -> Escalation:
     row = Escalation(
         public_id=hashlib.md5(f"case {attempt.id}".encode()).hexdigest(), respondent_id=attempt.respondent_id, attempt_id=attempt.id,
-        reasons=["dissatisfied"], priority=3, consent="yes", opened_at=attempt.claimed_at + timedelta(minutes=2), due_at=NOON + timedelta(days=1),
+        reasons=["dissatisfied"], priority=3, consent="yes", opened_at=attempt.claimed_at + timedelta(minutes=2),
+        due_at=NOON + timedelta(days=1),
     )  # fmt: skip
     for name, value in changes.items():
         setattr(row, name, value)
@@ -245,3 +250,22 @@ def _whole_call(session: Session, attempt: CallAttempt) -> None:
     for step, item in enumerate(RATED, start=1):
         a_turn(session, attempt, step, item, {"event": "digits", "keys": "5"})
     a_turn(session, attempt, 6, "", {"event": "recorded", "carrier_sid": "RE" + "0" * 32, "seconds": 6.5, "ended_by": "#"})
+
+
+def a_kept_sound(session: Session, keys: KeyRing, data: Path, recording: str, wav: bytes | None = None) -> bytes:
+    """Keep a second of silence (or `wav`) for an announced recording, sealed below the data folder as the fetching job does."""
+    row = session.scalars(select(Recording).where(Recording.public_id == recording)).one()
+    sound = wav or _silence()
+    path = Path("recordings") / recording[:2] / f"{recording}.sealed"
+    (data / path).parent.mkdir(parents=True, exist_ok=True)
+    (data / path).write_bytes(keys.seal_bytes(sound, place("recordings", "path", recording)))
+    row.state, row.path, row.sound_digest, row.kept_at = "kept", str(path), hashlib.sha256(sound).hexdigest(), NOON
+    return sound
+
+
+def _silence() -> bytes:
+    stream = BytesIO()
+    with wave.open(stream, "wb") as sound:
+        sound.setparams((1, 2, 8000, 8000, "NONE", ""))
+        sound.writeframes(b"\0\0" * 8000)
+    return stream.getvalue()

@@ -20,7 +20,6 @@ from survey.fieldwork import Office
 from survey.phone import NumberPolicy
 from survey.store.database import reading, session_factory
 from survey.store.sealing import KeyRing
-from survey.working_days import CALENDARS
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, Month, a_month
 from tests.ivr.console.pages import Page
@@ -49,7 +48,7 @@ def sessions(file_engine: Engine) -> sessionmaker[Session]:
 @pytest.fixture
 def services(sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, tmp_path: Path) -> ConsoleServices:
     bureau = Bureau("临江市公安局", "Linjiang Public Security Bureau", "0100-5550110", 1, "Asia/Shanghai")
-    office = Office(keys, audit_key, bureau, CALENDARS["cn"], NumberPolicy(fictitious=True))
+    office = Office(keys, audit_key, bureau, NumberPolicy(fictitious=True))
     reads = session_factory(reading(sessions.kw["bind"]))
     return ConsoleServices(
         sessions, reads, SilentQueue(), clock, office, "test", simulated=True, secret_key=b"s" * 32, https=False, data=tmp_path
