@@ -46,7 +46,7 @@ def _sheet(session: Session, month: str, campaigns: Sequence[Campaign], bureau: 
         tuple(campaign.name for campaign in campaigns),
         any(campaign.simulated for campaign in campaigns),
         any(campaign.state not in ENDED for campaign in campaigns),
-        now,
+        now.astimezone(bureau.tzinfo),
         tuple(ScriptUsed(each.name, each.number, each.digest) for each in ask.script_versions(session, ids)),
         audit_n, audit_digest,
     )  # fmt: skip

@@ -74,6 +74,7 @@ ITEM_WORDS = {
     "speed": ("出警速度", "Speed"), "attitude": ("处警态度", "Attitude"), "outcome": ("处置结果", "Outcome"),
     "equipment": ("单警装备", "Equipment"), "appearance": ("警容风纪", "Appearance"),
 }  # fmt: skip
+SHORT_ITEM_WORDS = (("速度", "Speed"), ("态度", "Attitude"), ("结果", "Outcome"), ("装备", "Equipment"), ("警容", "Appearance"))
 RATE_WORDS = {"strict": ("严格", "Strict"), "weighted": ("加权", "Weighted"), "broad": ("宽口径", "Broad")}
 RATE_MEANINGS = {
     "strict": ("满意率（严格）=（非常满意+满意）÷有效答案", "strict = (very satisfied + satisfied) / valid answers"),
@@ -158,7 +159,7 @@ def _all_rows(sheet: Sheet) -> tuple[Row, ...]:
 
 
 def _units(sheet: Sheet, word: Words) -> Block:
-    items = [Column(word(zh[2:], en[:6])) for zh, en in ITEM_WORDS.values()]
+    items = [Column(word(*pair)) for pair in SHORT_ITEM_WORDS]
     rates = [Column(word(f"{zh}%", f"{en}%")) for zh, en in RATE_WORDS.values()]
     columns = (
         Column(word("单位", "Unit"), numeric=False), Column(word("样框", "Frame")), Column(word("抽取", "Drawn")),
