@@ -23,8 +23,16 @@ class Exclusion(Enum):
     QUARANTINE = ("quarantine", "静默期内已访", "Called within the quarantine")
     DUPLICATE_NUMBER = ("duplicate_number", "同一号码另有警情入样框", "Same number already in the frame")
 
-    def __init__(self, word: str, zh: str, en: str) -> None:
-        self.word, self.zh, self.en = word, zh, en
+    word: str
+    zh: str
+    en: str
+
+    def __new__(cls, word: str, zh: str, en: str) -> "Exclusion":
+        """Its value is the word under which it is stored: `Exclusion("cancelled")`, ValueError for an unknown one."""
+        member = object.__new__(cls)
+        member._value_ = member.word = word
+        member.zh, member.en = zh, en
+        return member
 
     @classmethod
     def from_word(cls, word: str) -> "Exclusion":
@@ -82,6 +90,7 @@ ORDINARY = {
     "complaint": ("投诉举报", "Complaint or report"),
     "alarm": ("报警器", "Alarm"),
     "other": ("其他", "Other"),
+    "officer": ("警务活动", "Police activity"),
     "none": ("无", "None"),
 }
 
