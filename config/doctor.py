@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from importlib.metadata import version
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from redis.exceptions import RedisError
@@ -53,7 +54,7 @@ def _masked(name: str, value: str) -> str:
 def examine(house: House) -> Iterator[Finding]:
     """Everything that can be found out without changing anything."""
     checks: tuple[Callable[[House], Iterator[Finding]], ...] = (
-        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau,
+        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau, _speech,
     )  # fmt: skip
     for check in checks:
         yield from check(house)
@@ -168,3 +169,16 @@ def _bureau(house: House) -> Iterator[Finding]:
     default = next(row_of(item).default for item in fields(Settings) if item.name == "bureau_name")
     if house.settings.environment == "production" and house.settings.bureau_name == default:
         yield Finding(WARNING, "bureau", f"仍是示例名称 {default} / still the example's name", "HUIFANG_BUREAU_NAME, HUIFANG_HOTLINE")
+
+
+def _speech(house: House) -> Iterator[Finding]:
+    for language, folder in (("zh", house.settings.speech_model_zh), ("en", house.settings.speech_model_en)):
+        if folder and Path(folder).is_dir():
+            yield Finding(GOOD, f"speech {language}", folder)
+        elif folder:
+            yield Finding(
+                WRONG,
+                f"speech {language}",
+                f"没有文件夹 {folder} / there is no folder {folder}",
+                f"HUIFANG_SPEECH_MODEL_{language.upper()}",
+            )

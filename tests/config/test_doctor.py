@@ -54,3 +54,8 @@ def test_a_configured_server_that_does_not_answer_is_wrong(settings: Settings) -
 def test_the_example_name_is_remarked_in_production(settings: Settings) -> None:
     assert marks(House(settings), "bureau") == []
     assert marks(House(replace(settings, environment="production")), "bureau") == [WARNING]
+
+
+def test_a_speech_model_that_is_not_there_is_wrong(settings: Settings) -> None:
+    assert marks(House(replace(settings, speech_model_zh=str(settings.data))), "speech zh") == [GOOD]
+    assert marks(House(replace(settings, speech_model_zh="/nowhere/model")), "speech zh") == [WRONG]
