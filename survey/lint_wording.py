@@ -9,16 +9,13 @@ from survey.script import ChoiceStep, SayStep, Script
 from survey.script_issues import Issue, Path, Places, Severity, at
 
 SAMPLE = prompts.Variables(bureau="示范市公安局", hotline="0571 8888 0000", callback_days=3, incident_on=date(2026, 9, 23))
-OPENING_PARTS = {
-    "zh-CN": {
-        "单位名称": r"{{\s*bureau\s*}}", "自动语音": "自动|智能|机器人|语音回访", "来意": "评价|回访|听取|意见|满意",
-        "时长": "分钟|秒", "录音": "录音",
-    },
-    "en": {
-        "the bureau": r"{{\s*bureau\s*}}", "an automated voice": "automated|automatic|recorded voice|robot",
-        "the purpose": "opinion|feedback|survey|rate|how we", "the length": "minute|second", "the recording": "recorded|recording",
-    },
-}  # fmt: skip
+OPENING_PARTS = (
+    ("单位名称", "the bureau's name", r"{{\s*bureau\s*}}"),
+    ("自动语音", "that it is an automated voice", "自动|智能|机器人|automated|automatic|robot"),
+    ("来意", "the purpose", "评价|回访|听取|意见|满意|opinion|feedback|survey|rate"),
+    ("时长", "the length", "分钟|秒|minute|second"),
+    ("录音", "that it is recorded", "录音|recorded|recording"),
+)
 FORBIDDEN = re.compile(
     r"银行卡|卡号|账号|帐号|密码|验证码|身份证|转账|"
     r"\b(?:bank (?:card|account)|card number|account number|passwords?|pin code|verification codes?|identity (?:card|number)|"
@@ -74,7 +71,7 @@ def _template(path: Path, step_id: str, text: str, places: Places) -> Iterator[I
         yield at(places, path, "CS17", zh, en, step_id)
         return
     for name in sorted(used - prompts.VARIABLES):
-        known = "、".join(sorted(prompts.VARIABLES))
+        known = ", ".join(sorted(prompts.VARIABLES))
         yield at(places, path, "CS17", f"变量“{name}”不存在，可用：{known}", f"there is no variable {name!r}; known: {known}", step_id)
 
 
@@ -95,10 +92,10 @@ def _key_first(path: Path, step_id: str, text: str, places: Places) -> Iterator[
 
 def _opening(script: Script, places: Places) -> Iterator[Issue]:
     text = script.steps[0].text
-    parts = OPENING_PARTS[script.language]
-    missing = [part for part, pattern in parts.items() if not re.search(pattern, text, re.IGNORECASE)]
+    missing = [(zh, en) for zh, en, pattern in OPENING_PARTS if not re.search(pattern, text, re.IGNORECASE)]
     if missing:
-        zh, en = f"开场白缺少：{'、'.join(missing)}", f"the opening lacks: {', '.join(missing)}"
+        zh = f"开场白缺少：{'、'.join(part for part, _ in missing)}"
+        en = f"the opening lacks: {', '.join(part for _, part in missing)}"
         yield at(places, ("steps", 0, "text"), "CS14", zh, en, script.steps[0].id)
 
 

@@ -1,7 +1,7 @@
 """The text of a script: YAML's traps, places of complaints, the canonical form, the schema as the one truth."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import fields
 
 import pytest
 
