@@ -12,8 +12,10 @@ from survey import drawing
 from survey.eligibility import STANDING, Exclusion
 from survey.errors import BadInput, NotAllowed
 from survey.store import audit
+from survey.store.database import session_factory
 from survey.store.models import (
     AuditEntry,
+    Base,
     CallAttempt,
     Campaign,
     Draw,
@@ -36,15 +38,14 @@ def key(n):
 
 def fill(session, sizes, exclusion=None, first=1, **common):
     """Incidents of units named by their place in `sizes`, each with a number of its own; returns their ids."""
-    n = first
+    serial = itertools.count(first)
     for place, size in enumerate(sizes):
         unit = session.scalar(select(Unit).where(Unit.code == f"U{place}")) or Unit(code=f"U{place}", name=f"单位{place}")
         session.add(unit)
         session.flush()
-        for n in range(n, n + size):
+        for n in itertools.islice(serial, size):
             values = {"closed_at": CLOSED, "occurred_at": CLOSED, "phone_key": key(n), "unit_id": unit.id, "exclusion": exclusion, **common}
             session.add(Incident(number=f"I{n:07}", category="theft", zone="Asia/Shanghai", row_digest="", **values))
-        n += 1
     session.commit()
 
 
@@ -311,9 +312,6 @@ def test_draw_and_voiding_stand_in_the_audit_trail(session):
     st.integers(0, 2**63 - 1),
 )
 def test_for_any_month_the_accounts_add_up_and_the_redraw_is_identical(engine, incidents, size, seed):
-    from survey.store.database import session_factory
-    from survey.store.models import Base
-
     Base.metadata.drop_all(engine)
     Base.metadata.create_all(engine)
     with session_factory(engine)() as session:

@@ -15,7 +15,7 @@ from survey.phone import NumberPolicy
 from survey.store import audit
 from survey.store.models import AuditEntry, Incident, IncidentImport, Unit
 from survey.store.sealing import place
-from tests.survey.incidents.conftest import MAPPINGS, NOW, row
+from tests.survey.incidents.conftest import HEADERS, MAPPINGS, NOW, row
 
 
 def incidents(intake):
@@ -165,15 +165,9 @@ def test_an_incident_keeps_exactly_the_first_reason_not_to_be_called(intake, bri
 
 @pytest.mark.parametrize(("age", "word"), [("17", "under_age"), ("13岁", "under_age"), ("18", None), ("", None), ("１７", "under_age")])
 def test_minors_are_not_called(intake, bring_in, csv_file, age, word):
-    bring_in(csv_file((*row(), age), headers=(*csv_headers(), "年龄")))
+    bring_in(csv_file((*row(), age), headers=(*HEADERS, "年龄")))
 
     assert only(intake).exclusion == word
-
-
-def csv_headers():
-    from tests.survey.incidents.conftest import HEADERS
-
-    return HEADERS
 
 
 def test_a_bad_number_keeps_its_incident_and_is_listed_with_the_remedy(intake, bring_in, csv_file, rejects):

@@ -1,5 +1,6 @@
 """Mapping files: what is shipped works, what is wrong is named with its place."""
 
+import csv
 from collections import Counter
 
 import pytest
@@ -118,8 +119,6 @@ def test_whatever_the_text_it_gives_a_mapping_or_a_list_of_faults(text):
 
 
 def test_the_san_diego_table_knows_every_code_of_the_citys_list(san_diego, shared):
-    import csv
-
     with (shared / "incident_data" / "san_diego_call_types.csv").open(encoding="utf-8-sig") as file:
         codes = {line["call_type"] for line in csv.DictReader(file)}
 
