@@ -75,7 +75,7 @@ def write_event(event: Event) -> str:
     """An event as one line: `digits 1`, `silence`, `recorded # 12 RE1`, `heard satisfied 0.9`, `hangup`."""
     match event:
         case Digits(keys):
-            return f"digits {keys}"
+            return f"digits {keys}".rstrip()
         case Heard(code, confidence):
             return f"heard {code or '-'} {confidence:g}"
         case Recorded(sid, seconds, ended_by):

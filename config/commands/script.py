@@ -14,6 +14,7 @@ from survey.script import RecordStep, Script
 from survey.script_issues import Severity, errors
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.HINT: None}
 HELP = (
     "按键回车作答；直接回车＝不出声，h＝挂机；录音时输入文字＝说这些话。"
@@ -47,10 +48,17 @@ def check(context: click.Context, file: Path) -> None:
     "--keys", help="依次按下的键：数字 * #，- 不出声，s 说话，h 挂机 / keys in order: digits * #, - silence, s speech, h hang up."
 )
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="保存为测试用例 / keep as a test case.")
+@click.option(
+    "--update",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="重演并改写此目录里的用例 / replay and rewrite the cases there.",
+)
 @click.pass_obj
-def rehearse(house: House, file: Path, keys: str | None, save: Path | None) -> None:
+def rehearse(house: House, file: Path, keys: str | None, save: Path | None, update: Path | None) -> None:
     """在终端里把话术走一遍，与真实通话同一流程 / Play a script in the terminal, by the same flow as a call."""
     played = script_yaml.parse(read_text(file))
+    if update:
+        return _update(played, file.name, update)
     now = house.clock.now()
     variables = prompts.variables(played, house.bureau, now, house.bureau.zone)
     if keys is None:
@@ -59,6 +67,15 @@ def rehearse(house: House, file: Path, keys: str | None, save: Path | None) -> N
     if save:
         save.write_text(rehearsal.write_case(file.name, f"rehearsed {now:%Y-%m-%d}", turns), "utf-8")
         click.echo(f"已保存 / saved: {save}")
+    return None
+
+
+def _update(played: Script, file_name: str, folder: Path) -> None:
+    for path in sorted(folder.glob("*.yaml")):
+        case = rehearsal.read_case(path)
+        if case.script_file == file_name:
+            path.write_text(rehearsal.write_case(file_name, case.story, rehearsal.play(played, case.events)), "utf-8")
+            click.echo(path.name)
 
 
 @script.command()

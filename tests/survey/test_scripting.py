@@ -1,0 +1,78 @@
+"""Publishing: immutable versions, counted under their name, the same text only once, nothing with an error."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey import script_yaml, scripting
+from survey.errors import BadInput, NotFound
+from survey.script_issues import ScriptFaulty
+from survey.store.models import ScriptVersion
+from tests.survey.scripts import SHIPPED, text_of
+
+NOW = datetime(2026, 3, 10, 2, tzinfo=UTC)
+ZH, EN = SHIPPED
+
+
+def publish(session: Session, text: str) -> ScriptVersion:
+    return scripting.publish(session, text, "张三", "first wording", NOW)
+
+
+def test_a_published_version_holds_the_canonical_text_and_who_when_why(session: Session) -> None:
+    version = publish(session, text_of(ZH).replace("\n", "\r\n"))
+
+    assert (version.name, version.number, version.language) == ("接处警电话回访", 1, "zh-CN")
+    assert (version.published_by, version.reason, version.published_at) == ("张三", "first wording", NOW)
+    assert version.text == script_yaml.canonical(text_of(ZH))
+    assert script_yaml.parse(version.text).digest == version.digest == script_yaml.digest(text_of(ZH))
+
+
+def test_the_same_text_is_published_once(session: Session) -> None:
+    first = publish(session, text_of(ZH))
+    again = scripting.publish(session, text_of(ZH) + "\n\n", "李四", "again", NOW)
+
+    assert again is first
+    assert first.published_by == "张三"
+    assert session.scalar(select(func.count()).select_from(ScriptVersion)) == 1
+
+
+def test_a_changed_text_is_the_next_version_of_its_name(session: Session) -> None:
+    first = publish(session, text_of(ZH))
+    second = publish(session, text_of(ZH).replace("感谢您的评价。", "谢谢您的评价。"))
+    english = publish(session, text_of(EN))
+
+    assert [first.number, second.number, english.number] == [1, 2, 1]
+    assert scripting.latest(session, first.name) is second
+
+
+def test_going_back_to_an_old_text_gives_the_old_version(session: Session) -> None:
+    first = publish(session, text_of(ZH))
+    publish(session, text_of(ZH).replace("感谢您的评价。", "谢谢您的评价。"))
+
+    assert publish(session, text_of(ZH)) is first
+
+
+def test_an_error_blocks_and_all_issues_are_told(session: Session) -> None:
+    faulty = text_of(ZH).replace("，通话会录音", "").replace("accept: 0.80", "accept: 0.10")
+
+    with pytest.raises(ScriptFaulty) as caught:
+        publish(session, faulty)
+
+    assert [issue.rule for issue in caught.value.issues] == ["CS23", "CS14"]
+    assert session.scalar(select(func.count()).select_from(ScriptVersion)) == 0
+
+
+def test_a_warning_does_not_block(session: Session) -> None:
+    assert publish(session, text_of(ZH).replace("请立即挂断并拨打{{ emergency }}", "请立即挂断")).number == 1
+
+
+def test_somebody_must_answer_for_it(session: Session) -> None:
+    with pytest.raises(BadInput):
+        scripting.publish(session, text_of(ZH), "  ", "", NOW)
+
+
+def test_an_unpublished_name_is_not_found(session: Session) -> None:
+    with pytest.raises(NotFound, match="nothing"):
+        scripting.latest(session, "nothing")
