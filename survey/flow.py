@@ -203,11 +203,11 @@ def _human(script: Script, state: State, question: Question, *before: Action) ->
 
 
 def _not_now(state: State, *before: Action) -> Turn:
-    """Another call is promised unless nothing is left to ask; what was answered counts by R39 all the same."""
+    """Another call would ask everything anew, so it is promised only while too little was answered for an interview (R39)."""
     so_far = interview(state)
-    if so_far is Disposition.COMPLETE:
+    if so_far is not Disposition.BREAK_OFF:
         return _end(state, so_far, "thanks", *before)
-    return _end(state, interview_or(so_far, Disposition.NOT_AVAILABLE), "not_now", *before, CallLater())
+    return _end(state, Disposition.NOT_AVAILABLE, "not_now", *before, CallLater())
 
 
 def _never(state: State, *before: Action) -> Turn:

@@ -202,16 +202,11 @@ def test_nine_means_another_time(keys: str) -> None:
     assert actions == (CallLater(), SetDisposition(Disposition.NOT_AVAILABLE), Say("notice.not_now"), Hangup())
 
 
-def test_nine_after_three_ratings_is_partial_and_another_call_is_still_promised() -> None:
-    _, actions = call(CONFIRMED + "123" + "9")
+@pytest.mark.parametrize(("keys", "expected"), [(CONFIRMED + "123", Disposition.PARTIAL), (FIVE_GOOD, Disposition.COMPLETE)])
+def test_nine_after_three_ratings_or_more_thanks_and_promises_no_call_that_would_ask_all_again(keys: str, expected: Disposition) -> None:
+    _, actions = call(keys + "9")
 
-    assert actions == (CallLater(), SetDisposition(Disposition.PARTIAL), Say("notice.not_now"), Hangup())
-
-
-def test_nine_after_all_five_ratings_is_complete_and_promises_no_other_call() -> None:
-    _, actions = call(FIVE_GOOD + "9")
-
-    assert actions == (SetDisposition(Disposition.COMPLETE), Say("notice.thanks"), Hangup())
+    assert actions == (SetDisposition(expected), Say("notice.thanks"), Hangup())
 
 
 @pytest.mark.parametrize(

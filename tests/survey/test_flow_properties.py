@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey import flow, prompts, script_structure
-from survey.actions import Collect, Escalate, Hangup, Record, SaveAnswer, Say, SetDisposition
+from survey.actions import CallLater, Collect, Escalate, Hangup, OptOut, Record, SaveAnswer, Say, SetDisposition
 from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, MachineAnswered
 from survey.lint_wording import SAMPLE
@@ -162,3 +162,11 @@ def test_a_machine_verdict_ends_the_call_unless_a_person_has_shown(script: Scrip
         assert (after, actions) == (state, ())
     else:
         assert actions == (SetDisposition(Disposition.FAX if kind == "fax" else Disposition.MACHINE), Hangup())
+
+
+@given(SCRIPTS, WALKS)
+def test_another_call_is_promised_exactly_when_the_disposition_leaves_room_for_one(script: Script, events: list[Event]) -> None:
+    for *_, actions in walk(script, events):
+        later = CallLater() in actions
+        assert later == (SetDisposition(Disposition.NOT_AVAILABLE) in actions) == (Say("notice.not_now") in actions)
+        assert (OptOut() in actions) == (Say("notice.never") in actions)
