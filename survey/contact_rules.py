@@ -23,9 +23,8 @@ from survey.working_days import CALENDARS, ONE_DAY, Calendar, is_public_holiday,
 EARLIEST, LATEST = time(8), time(21)
 """No setting widens the windows beyond these (R14)."""
 NOON, EVENING = time(12), time(18)
-LEAST_RING_SECONDS = 15
 DAYPARTS = ("morning", "afternoon", "evening", "weekend")
-HORIZON = timedelta(days=60)  # longer than any run of days without a window
+HORIZON = timedelta(days=60)  # no run of days without a window is longer
 
 FINAL = frozenset(each for each in Disposition if each.outcome_class in ("I", "P", "O", "NE")) | {Disposition.REFUSAL}
 """After these nobody is called again."""
@@ -84,7 +83,7 @@ WINDOW_FIELDS = ("working_day", "weekend", "public_holiday")
 BOUNDS = {  # of R15 and R19: settings may be gentler, never harsher
     "max_attempts": (1, 5), "within_days": (1, 7), "dayparts": (1, 4), "spacing_minutes": (180, 10_080),
     "busy_minutes": (20, 1_440), "busy_a_day": (0, 2), "declined_calls": (1, 1), "postponements": (0, 3),
-    "ring_seconds": (LEAST_RING_SECONDS, 120), "start_delay_minutes": (0, 10_080),
+    "ring_seconds": (15, 120), "start_delay_minutes": (0, 10_080),
 }  # fmt: skip
 
 
@@ -229,12 +228,7 @@ def next_opening(rules: Rules, calendar: Calendar, at: datetime, zone: str) -> d
 
 
 def next_call(
-    rules: Rules,
-    calendar: Calendar,
-    history: Sequence[PastAttempt],
-    now: datetime,
-    zone: str,
-    closed_at: datetime | None = None,
+    rules: Rules, calendar: Calendar, history: Sequence[PastAttempt], now: datetime, zone: str, closed_at: datetime | None = None
 ) -> CallAt | Close:
     """When to call next after `history` (oldest first), or why not to (R15). Raises CalendarMissing.
 
@@ -249,14 +243,13 @@ def next_call(
     now = now.astimezone(UTC)
     if not history:
         start = max(now, closed_at.astimezone(UTC) + timedelta(minutes=rules.start_delay_minutes)) if closed_at else now
-        return _first_opening(rules, calendar, start, zone)
+        return next(_openings(rules, calendar, start, zone), Close("out_of_time"))
     tried = [_daypart(calendar, attempt.at, zone) for attempt in history]
     last = history[-1]
     limit = history[0].at.astimezone(UTC) + timedelta(days=rules.within_days)
     only_new = rules.max_attempts - len(history) <= rules.dayparts - len(set(tried))
     since = max(now, last.at.astimezone(UTC) + _pause(rules, history, zone))
-    choice = _choose(_openings(rules, calendar, since, zone, limit), tried, last.disposition, only_new)
-    return choice or Close("out_of_time")
+    return _choose(_openings(rules, calendar, since, zone, limit), tried, last.disposition, only_new) or Close("out_of_time")
 
 
 def _closing_reason(rules: Rules, history: Sequence[PastAttempt]) -> str:
@@ -271,10 +264,6 @@ def _closing_reason(rules: Rules, history: Sequence[PastAttempt]) -> str:
 def _declines(attempt: PastAttempt) -> bool:
     """Whether the person would not take part: “not now” puts a call off and counts apart."""
     return attempt.disposition in DECLINING or (attempt.declined and attempt.disposition is not Disposition.NOT_AVAILABLE)
-
-
-def _first_opening(rules: Rules, calendar: Calendar, since: datetime, zone: str) -> CallAt | Close:
-    return next(_openings(rules, calendar, since, zone), Close("out_of_time"))
 
 
 def _pause(rules: Rules, history: Sequence[PastAttempt], zone: str) -> timedelta:
