@@ -23,7 +23,7 @@ LONGEST_PAUSE_SECONDS = 3.0
 STEADY_SECONDS = 20.0
 """A child that lived this long starts again without a pause."""
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 LAST_STOP_SECONDS = 1.5
 BEAT_SECONDS = 0.1
@@ -31,10 +31,11 @@ BEAT_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Child:
-    """One process. A child of a later `rank` starts after all earlier ones are ready and stops before them.
+    """One process.
 
-    `ready` is asked until it says yes before the next child starts. A `once` child must end with status 0 before the next one
-    starts. A `leading` child ends everything when it ends, with its own status. `shown` children print without a prefix.
+    `ready` is asked until it says yes before the next `once` or `leading` child starts. A `once` child must end with status 0
+    before anything else starts. A `leading` child ends everything when it ends, with its own status. A `shown` child prints to
+    the terminal itself, without a prefix.
     """
 
     name: str
@@ -103,11 +104,21 @@ class Supervisor:
         self._signals.append(sign)
 
     def _start_all(self) -> None:
-        for running in self._running:
+        """Start one after the other; only before a `once` or `leading` child, and at the end, is everybody's readiness awaited."""
+        for position, running in enumerate(self._running):
+            if running.child.once or running.child.leading:
+                self._await_all(self._running[:position])
             if self._signals:
                 return
             self._start(running)
-            self._await(running)
+            if running.child.once:
+                self._await(running)
+        self._await_all(self._running)
+
+    def _await_all(self, group: Sequence["_Running"]) -> None:
+        for running in group:
+            if running.child.ready and not running.child.once:
+                self._await(running)
 
     def _start(self, running: _Running) -> None:
         child = running.child
