@@ -14,13 +14,12 @@ from survey.events import Digits, Event, Heard, HungUp, MachineAnswered, Recorde
 from survey.flow_state import State, escalate, interview, interview_or, verdict, with_answer
 from survey.script import Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
 
-Actions = tuple[Action, ...]
-Turn = tuple[State, Actions]
-
 __all__ = ["State", "ask_again", "attempts", "longest_walk", "start", "step"]
 
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
+Actions = tuple[Action, ...]
+Turn = tuple[State, Actions]
 
 
 def start(script: Script) -> State:

@@ -1,7 +1,7 @@
 """Where a call stands between two events, and what its answers so far amount to."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from survey.actions import Action, Escalate
@@ -31,7 +31,7 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON object."""
-        return asdict(self)
+        return {**vars(self), "answers": dict(self.answers), "trail": list(self.trail), "escalated": list(self.escalated)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":
