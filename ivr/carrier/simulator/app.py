@@ -1,6 +1,7 @@
 """The carrier's API over HTTP: the routes of `2010-04-01` that we use, and control routes for this machine alone."""
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, jsonify, request
@@ -18,10 +19,28 @@ from ivr.carrier.simulator.sound import wav
 ROOT = "/2010-04-01/Accounts/<account>"
 
 
+class Counting:
+    """Counts the requests in progress and tells each of them how many there are."""
+
+    def __init__(self, inner: Callable[..., Iterable[bytes]]) -> None:
+        self._inner, self._lock, self._count = inner, threading.Lock(), 0
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        with self._lock:
+            self._count += 1
+            environ["carrier.concurrent"] = self._count
+        try:
+            return self._inner(environ, start_response)
+        finally:
+            with self._lock:
+                self._count -= 1
+
+
 def create_app(exchange: Exchange) -> Flask:
     """The WSGI app of one exchange. State lives in the exchange: serve it from one process."""
     app = Flask(__name__)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.wsgi_app = Counting(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(lambda: _guard(exchange))
     app.after_request(_after)
     app.register_error_handler(Refused, _refused)
@@ -40,8 +59,7 @@ def _guard(exchange: Exchange) -> None:
 
 
 def _after(response: Response) -> Response:
-    response.headers["Twilio-Concurrent-Requests"] = "1"
-    response.headers["Twilio-Request-Id"] = f"RQ{abs(hash((request.path, id(response)))):032x}"[:34]
+    response.headers["Twilio-Concurrent-Requests"] = str(request.environ["carrier.concurrent"])
     return response
 
 
@@ -90,7 +108,7 @@ def _calls(app: Flask, exchange: Exchange) -> None:
         call = _call(exchange, sid)
         if not call.ended:
             raise Refused(400, 20009, "Call is in progress")
-        exchange.calls.pop(call.sid)
+        exchange.forget(call)
         return "", 204
 
     @_route(app, "/Calls/<sid>/Notifications.json", "GET")
@@ -108,7 +126,7 @@ def _calls(app: Flask, exchange: Exchange) -> None:
 def _change(exchange: Exchange, call: Call) -> None:
     """Status, or another document, or other callbacks for a live call."""
     form = request.form
-    if call.ended:
+    if call.ended or (call.answered_at is None and not form.get("Status") and (form.get("Url") or form.get("Twiml"))):
         raise Refused(400, 21220, f"Call {call.sid} is not in-progress. Cannot redirect.")
     call.order = changed(call.order, form)
     status = form.get("Status", "")

@@ -102,6 +102,13 @@ class Call:
     interruptions: deque[Interrupted] = field(default_factory=deque)
     agenda: list[tuple[float, int, Callable[[float], None]]] = field(default_factory=list)
     busy: bool = False
+    waiting: set[int] = field(default_factory=set)  # agenda entries that the story's present wait depends on
+    limits: set[int] = field(default_factory=set)  # agenda entries that end the call if it lives too long
+
+    @property
+    def root(self) -> "Call":
+        """The call that this leg belongs to, itself when it is not a leg."""
+        return self if self.parent is None else self.parent.root
 
     @property
     def ended(self) -> bool:

@@ -50,6 +50,8 @@ class Courier:
         """Deliver a callback now; a failure is noted as the carrier's debugger would."""
         call = deliver.call
         if deliver.kind == "machine":
+            if call.ended:
+                return
             call.answered_by = deliver.params["AnsweredBy"]
         call.requests += 1
         reply = self._hooks.send(deliver.target.url, deliver.target.method, deliver.params, token or self._token(call), call.cookies)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from xml.etree import ElementTree
 
-from ivr.carrier.simulator.grammar import CHILDREN, TOP_LEVEL, VALUES, attributes_of, ends_a_document
+from ivr.carrier.simulator.grammar import CHILDREN, LAST_WORDS, TOP_LEVEL, VALUES, attributes_of, ends_a_document
 
 LIMIT_BYTES = 64 * 1024
 XML_TYPES = frozenset({"text/xml", "application/xml", "text/html"})
@@ -92,12 +93,12 @@ def _element_faults(verb: Verb) -> Iterator[Fault]:
 def _order_faults(verbs: tuple[Verb, ...], purpose: str) -> Iterator[Fault]:
     if not verbs and purpose == "call":
         yield Fault(12200, "the document is empty")
-    for verb, following in zip(verbs, [*verbs[1:], None], strict=True):
+    for verb, following in zip_longest(verbs, verbs[1:]):
         if verb.name in ("Gather", "Record") and not verb.get("action"):
             yield Fault(12200, f"<{verb.name}> without action would ask for the same document again")
         if verb.name == "Gather" and purpose == "call" and (following is None or following.name != "Redirect"):
             yield Fault(12200, "<Gather> is not followed by <Redirect>")
-        if following is not None and ends_a_document(verb.name, verb.attributes):
+        if following is not None and verb.name in LAST_WORDS:
             yield Fault(12200, f"<{following.name}> after <{verb.name}> is never reached")
     if verbs and purpose == "call" and not ends_a_document(verbs[-1].name, verbs[-1].attributes):
         yield Fault(12200, f"the document ends with <{verbs[-1].name}> and nothing that ends the call or goes on")

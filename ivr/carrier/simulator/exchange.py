@@ -1,6 +1,7 @@
 """The telephone exchange: places calls, lives them on its clock, keeps their recordings, queues and the journal."""
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -70,6 +71,7 @@ class Exchange:
         self._by_number: dict[str, list[Call]] = {}
         self._registered: dict[str, Traits] = {}
         self._failed_once: set[str] = set()
+        self._ordinals = itertools.count()
         self._slot = 0.0
 
     def place(self, order: Order) -> Call:
@@ -108,6 +110,12 @@ class Exchange:
         """The calls to a number, oldest first."""
         with self.schedule.changed:
             return list(self._by_number.get(number, ()))
+
+    def forget(self, call: Call) -> None:
+        """Drop the record of a call that is over."""
+        with self.schedule.changed:
+            self.calls.pop(call.sid, None)
+            self._by_number[call.order.to].remove(call)
 
     def journal(self, since: int = 0) -> list[dict[str, Any]]:
         """What happened at every call, from the `since`-th on, as JSON objects: the carrier's own witness."""
@@ -180,7 +188,8 @@ class Exchange:
         """End a call when its time limit is over, or when the answering machine's tape is full."""
         traits = self._traits(call.order.to)
         seconds = MACHINE_TAPE_SECONDS if traits.pick_up in ("machine", "fax") else float(call.order.limit_seconds)
-        self.schedule.put(call, call.now + min(seconds, call.order.limit_seconds), lambda at: self._out_of_time(call, at))
+        at = call.now + min(seconds, call.order.limit_seconds)
+        call.limits.add(self.schedule.put(call, at, lambda then: self._out_of_time(call, then)))
 
     def close(self) -> None:
         """Stop the clock and all threads."""
@@ -193,7 +202,7 @@ class Exchange:
             self._resume(call, None, at)
 
     def _new_call(self, order: Order, now: float, parent: Call | None) -> tuple[Call, Persona]:
-        ordinal = len(self.calls)
+        ordinal = next(self._ordinals)
         earlier = self._by_number.setdefault(order.to, [])
         kind = callees.kind_of(order.to)
         name = "registered" if order.to in self._registered else kind.name
@@ -211,6 +220,8 @@ class Exchange:
     def _resume(self, call: Call, turn: int | None, at: float) -> None:
         stale = turn != call.turn if turn is not None else not call.interruptions
         if not stale and call.story is not None:
+            self.schedule.withdraw(call, call.waiting)
+            call.waiting.clear()
             self._drive(call, at, None)
 
     def _drive(self, call: Call, at: float, held: Effect | None) -> None:
@@ -244,11 +255,14 @@ class Exchange:
         try:
             with self.schedule.changed:
                 interruption = call.interruptions.popleft() if call.interruptions else None
+            if interruption is not None and call.turn == 0:
+                raise StopIteration  # it never began, so nobody is told
             if interruption is not None:
                 return call.story.throw(interruption)
             return call.story.send(result)
         except StopIteration:
             call.story = None
+            self.schedule.withdraw(call, call.limits)
             return None
 
     def _sleep(self, call: Call, at: float, seconds: float | None) -> None:
@@ -256,7 +270,7 @@ class Exchange:
             self.schedule.put(call, at, lambda then: self._resume(call, None, then))
         elif seconds is not None:
             turn = call.turn
-            self.schedule.put(call, at + seconds, lambda then: self._resume(call, turn, then))
+            call.waiting.add(self.schedule.put(call, at + seconds, lambda then: self._resume(call, turn, then)))
 
     def _postponed(self, call: Call, turn: int, effect: Effect, at: float) -> None:
         if turn == call.turn and not call.interruptions:

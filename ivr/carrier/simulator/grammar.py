@@ -96,8 +96,10 @@ def attributes_of(name: str) -> frozenset[str]:
     return ATTRIBUTES.get(name, frozenset())
 
 
+LAST_WORDS = frozenset({"Hangup", "Redirect", "Reject", "Leave"})
+"""Verbs after which nothing is reached."""
+
+
 def ends_a_document(name: str, attributes: Mapping[str, str]) -> bool:
-    """Whether no verb after this one can be reached: it ends the call or hands it to another document."""
-    if name in ("Hangup", "Redirect", "Reject", "Leave"):
-        return True
-    return name in ("Record", "Dial", "Enqueue") and bool(attributes.get("action"))
+    """Whether a document may end with this verb: it ends the call or hands it to another document."""
+    return name in LAST_WORDS or (name in ("Record", "Dial", "Enqueue", "Connect") and bool(attributes.get("action")))

@@ -3,54 +3,54 @@
 import re
 
 QUESTIONS: dict[str, re.Pattern[str]] = {
-    item: re.compile(pattern, re.IGNORECASE)
-    for item, pattern in {
-        "right_person": r"本人|是您报的|是不是您|the person who|"
-        r"did you (?:make|report|call)|was it you|were you the|are you the (?:person|caller)",
-        "speed": r"速度|多快|快慢|\bspeed|how (?:quickly|fast|soon)",
-        "attitude": r"态度|\battitude|\bmanner\b|courte(?:sy|ous)|polite",
-        "outcome": r"结果|处置情况|\boutcome|\bresults?\b|way (?:it|your case|the matter) was (?:handled|dealt)",
-        "equipment": r"装备|\bequip(?:ment|ped)",
-        "appearance": r"警容|着装|形象|风纪|仪表|\bappearance|\buniform|\bdress(?:ed)?\b",
-        "reason": r"哪里不满意|哪些地方不满意|什么(?:地方)?不满意|不满意的(?:原因|地方)|"
-        r"why (?:you )?(?:were|are|you)|what (?:were you|you were|went|was) "
-        r"(?:dissatisfied|unhappy|wrong|not)|dissatisfied with|(?:the|your) reason",
-        "consent": r"是否同意|同不同意|同意.{0,12}联系|"
-        r"(?:agree|consent|allow|may|happy for|want) .{0,60}\bcontact|contact you (?:about|regarding)",
-        "discipline": r"违纪|纪律|廉洁|收受|吃拿卡要|刁难|打骂|bribe|misconduct|discipline|ask(?:ed)? you for money|abus(?:e|ive)",
-        "interference": r"打招呼|要求您给|给好评|事先|beforehand|in advance|good rating|told you (?:how|what) to|pressure",
-        "remark": r"意见|建议|隐患|\bsuggest|anything else|\bcomments?\b|\bremarks?\b",
+    item: re.compile("|".join(patterns), re.IGNORECASE)
+    for item, patterns in {
+        "right_person": (
+            r"本人|是您报的|是不是您", r"the person who",
+            r"did you (?:yourself )?(?:make|report|call)|(?:was it|that was|were|are) (?:you|me)\b",
+            r"you called the police",
+        ),
+        "speed": (r"速度|多快|快慢", r"\bspeed|how (?:quickly|fast|soon)"),
+        "attitude": (r"态度", r"\battitude|\bmanner\b|courte(?:sy|ous)|polite|treated you"),
+        "outcome": (r"结果|处置情况", r"\boutcome|\bresults?\b|way (?:it|your case|the matter) was (?:handled|dealt)"),
+        "equipment": (r"装备", r"\bequip(?:ment|ped)"),
+        "appearance": (r"警容|着装|形象|风纪|仪表|仪容|举止", r"\bappearance|\buniform|\bdress(?:ed)?\b|\bbearing\b"),
+        "reason": (
+            r"哪里不满意|哪些地方不满意|什么(?:地方)?不满意|不满意的(?:原因|地方)", r"why (?:you )?(?:were|are|you)|the reason|your reason",
+            r"what (?:were you|you were|went|was) (?:dissatisfied|unhappy|wrong|not)|dissatisfied with",
+        ),
+        "consent": (r"是否同意|同不同意|同意.{0,12}联系", r"(?:agree|consent|allow|may|happy for|want) .{0,60}\bcontact"),
+        "discipline": (r"违纪|纪律|廉洁|收受|吃拿卡要|刁难|打骂", r"bribe|misconduct|discipline|money|abus(?:e|ive)|violence"),
+        "interference": (r"打招呼|要求您给|给好评|事先", r"beforehand|in advance|good rating|told you (?:how|what) to|pressure"),
+        "remark": (r"意见|建议|隐患", r"\bsuggest|anything else|\bcomments?\b|\bremarks?\b"),
     }.items()
-}
+}  # fmt: skip
 
-_KEY = r"\s*(?:请)?按\s*[“\"「]?\s*(?P<zh>[0-9*#]|星号|井号)"
+_COMMAS, _STOPS = ",\uff0c", ".;\u3002\uff1b\uff1a"
+_KEY = r"\s*(?:请)?按\s*(?P<key>[0-9*#]|星号|井号)"
 _PRESS = r"press\s+(?:the\s+)?(?P<{name}>[0-9*#]|star|pound|hash|zero|one|two|three|four|five|six|seven|eight|nine)\b"
 _WORDS = {"星号": "*", "井号": "#", "star": "*", "pound": "#", "hash": "#"} | {
     word: str(number) for number, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 }
 CONCEPTS: dict[str, tuple[str, str]] = {
-    "yes": (r"(?<!不)是|(?<!不)同意", r"\byes\b|you (?:are|did|agree)|it was you|you do agree"),
-    "no": (r"不是|不同意|没有|不要联系|不要求联系", r"\bno\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing"),
-    "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|not (?:a )?(?:good|convenient)"),
-    "never": (
-        r"不再接听|不再接到|不要再打|不再联系|不再来电",
-        r"never|no (?:more|further) calls|not (?:be|to be) called|stop (?:these )?calls",
+    "no": (
+        r"不是|不同意|没有|不涉及|不要联系|不想说",
+        r"\bno\b|\bif not\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing|rather not",
     ),
+    "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|bad time|not (?:a )?(?:good|convenient)"),
+    "never": (r"不再接听|不再接到|不要再打|不再联系|不再来电", r"never|no (?:more|further)(?: such)? calls|stop (?:these )?calls"),
     "human": (r"人工|转接|工作人员", r"operator|a person|human|officer|member of staff"),
     "back": (r"上一题|返回|更改", r"go back|previous"),
-    "repeat": (r"重复|再听|重听", r"repeat|again"),
-    "very_satisfied": (r"非常满意", r"very satisfied"),
-    "satisfied": (r"(?<!非常)(?<!不)满意", r"(?<!very )(?<!dis)satisfied"),
-    "speak": (r"(?:有意见|有建议|要留言|留言|有的话|想说)", r"leave (?:a|your) (?:message|comment|remark)|to (?:speak|comment)"),
-}
+    "repeat": (r"重复|再听|重听", r"repeat|hear .{0,12}again"),
+    "speak": (r"有意见|有建议|要留言|留言|有的话|想说", r"leave (?:a|your) (?:message|comment|remark)|to (?:speak|comment)"),
+}  # fmt: skip
 _OFFERS = {
     concept: (
-        re.compile(rf"(?:{zh})[^0-9。;;,,按]{{0,10}}[,,]?{_KEY}"),
-        re.compile(
-            rf"(?:{en})[^.;0-9]{{0,30}}?\b{_PRESS.format(name='a')}|{_PRESS.format(name='b')}[^.;,0-9]{{0,25}}?(?:{en})", re.IGNORECASE
-        ),
+        re.compile(rf"(?:{chinese})[^0-9{_STOPS}{_COMMAS}按]{{0,12}}[{_COMMAS}]?{_KEY}"),
+        re.compile(rf"(?:{english})[^.;0-9]{{0,30}}?\b{_PRESS.format(name='key')}", re.IGNORECASE),
+        re.compile(rf"{_PRESS.format(name='key')}[^.;,0-9]{{0,25}}?(?:{english})", re.IGNORECASE),
     )
-    for concept, (zh, en) in CONCEPTS.items()
+    for concept, (chinese, english) in CONCEPTS.items()
 }
 
 
@@ -64,10 +64,9 @@ def question_in(heard: str) -> str | None:
 def key_for(concept: str, heard: str) -> str | None:
     """The key that the words offer for a concept (`yes`, `never`, ...), None when they offer none."""
     for pattern in _OFFERS[concept]:
-        matches = list(pattern.finditer(heard))
-        if matches:
-            found = next(value for value in matches[-1].groupdict().values() if value)
-            return _WORDS.get(found.lower(), found)
+        if matches := list(pattern.finditer(heard)):
+            found = matches[-1]["key"].lower()
+            return _WORDS.get(found, found)
     return None
 
 

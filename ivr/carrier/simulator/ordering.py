@@ -20,6 +20,9 @@ MAGIC = {  # numbers that always fail, as with the carrier's test credentials
 }
 
 
+UNSIMULATED = ("ApplicationSid", "SendDigits", "Record", "SipAuthUsername", "Byoc", "CallToken")
+
+
 class Refused(Exception):
     """The API refuses a request. `status` is HTTP's, `code` the carrier's."""
 
@@ -31,6 +34,8 @@ class Refused(Exception):
 def order_from(form: MultiDict[str, str], caller_ids: frozenset[str] | None) -> Order:
     """The order in a creation's form. Raises Refused with 400 and the carrier's code."""
     to, caller_id = form.get("To", ""), form.get("From", "")
+    if beyond := [name for name in UNSIMULATED if form.get(name, "false") != "false"]:
+        raise Refused(400, 20001, f"The simulated carrier does not know {', '.join(beyond)}")
     _check_numbers(to, caller_id, caller_ids)
     if not form.get("Url") and not form.get("Twiml"):
         raise Refused(400, 21205, "Url parameter is required.")

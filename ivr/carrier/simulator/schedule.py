@@ -3,10 +3,10 @@
 import itertools
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.clock import ExchangeClock
@@ -33,16 +33,22 @@ class Schedule:
         self._keeper: threading.Thread | None = None
         self._keeping = False
 
-    def put(self, call: Call, at: float, action: Action) -> None:
-        """Have `action(at)` run for the call (or for the call that its leg belongs to) at that moment."""
-        owner = call
-        while owner.parent is not None:
-            owner = owner.parent
+    def put(self, call: Call, at: float, action: Action) -> int:
+        """Have `action(at)` run for the call (or for the call that its leg belongs to) at that moment; gives the entry's number."""
+        owner = call.root
         with self.changed:
             number = next(self._numbers)
             heappush(owner.agenda, (at, number, action))
             heappush(self._due, (at, number, owner))
             self.changed.notify_all()
+            return number
+
+    def withdraw(self, call: Call, numbers: Collection[int]) -> None:
+        """Take entries out of a call's agenda; those that are not there any more do not matter."""
+        with self.changed:
+            owner = call.root
+            owner.agenda = [entry for entry in owner.agenda if entry[1] not in numbers]
+            heapify(owner.agenda)
 
     def next_at(self) -> float | None:
         """When the next event is due, epoch seconds, None when nothing is."""

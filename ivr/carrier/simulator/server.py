@@ -11,6 +11,7 @@ from ivr.carrier.simulator.app import create_app
 from ivr.carrier.simulator.exchange import Exchange
 
 LOOPBACK = "127.0.0.1"
+POLL_SECONDS = 0.02  # how soon a server in a thread notices that it is to stop
 
 
 class QuietHandler(WSGIRequestHandler):
@@ -39,7 +40,7 @@ def serve(exchange: Exchange, host: str = LOOPBACK, port: int = 0) -> None:
 def serving(exchange: Exchange, host: str = LOOPBACK, port: int = 0) -> Iterator[str]:
     """Serve in a thread for the length of a `with`; gives the base URL. The exchange is closed at the end."""
     server = bind(exchange, host, port)
-    thread = threading.Thread(target=server.serve_forever, name="carrier", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), name="carrier", daemon=True)
     thread.start()
     try:
         yield exchange.base_url

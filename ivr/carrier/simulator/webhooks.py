@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from time import monotonic
 from urllib.parse import parse_qs, urldefrag, urlencode, urljoin
 
 import urllib3
@@ -46,7 +47,7 @@ class WebHooks:
     """Sends web-hooks signed with the account's token. Safe for use by many threads; no proxies of the environment."""
 
     def __init__(self, auth_token: str, connections: int, connect_seconds: float = 5.0, total_seconds: float = 15.0) -> None:
-        self._token = auth_token
+        self._token, self._total = auth_token, total_seconds
         self._timeout = urllib3.Timeout(connect=connect_seconds, read=total_seconds, total=total_seconds)
         self._pool = urllib3.PoolManager(num_pools=32, maxsize=connections, retries=False)
 
@@ -55,9 +56,10 @@ class WebHooks:
         plain, fragment = urldefrag(url)
         retries = _retries(fragment)
         jar = {} if cookies is None else cookies
+        end = monotonic() + self._total
         reply = self._follow(plain, method, params, idempotency, jar)
         for _ in range(retries.count):
-            if not retries.cover(reply):
+            if not retries.cover(reply) or monotonic() > end:
                 break
             reply = self._follow(plain, method, params, idempotency, jar)
         return reply

@@ -122,7 +122,7 @@ def served(toy: Toy) -> Iterator[Toy]:
     """The application on a free port of this machine."""
     server = make_server("127.0.0.1", 0, toy, threaded=True, request_handler=QuietHandler)
     toy.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield toy
