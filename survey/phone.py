@@ -135,6 +135,8 @@ def _area_is_in(area: int, region: str) -> bool:
 
 
 def _plain(text: str) -> str:
+    if text.isascii() and text.isprintable():
+        return text.strip().strip("'\"").strip()
     narrow = unicodedata.normalize("NFKC", text)
     visible = "".join(" " if unicodedata.category(c) == "Zs" else c for c in narrow if unicodedata.category(c) not in ("Cc", "Cf"))
     return visible.strip().strip("'\"").strip()

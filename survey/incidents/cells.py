@@ -7,29 +7,26 @@ from zoneinfo import ZoneInfo
 
 from survey.incidents.readers import Cell
 
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_UNSEEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069\\ufeff\\ud800-\\udfff]")
 _SERIAL = re.compile(r"\d{5}(\.\d+)?")
 _EXCEL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
-_EXCEL_LEAST, _EXCEL_MOST = 20_000, 80_000  # 1954 to 2119
+_EXCEL_LEAST, _EXCEL_MOST = 32_874, 73_415  # 1990 to 2100
 _AGE = re.compile(r"(\d{1,3})(\.0)?\s*(岁|周岁)?")
 
 
 def clean(cell: Cell, most: int = 255) -> str:
     """A text without control and direction marks, in NFC, of at most `most` characters."""
     text = cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell
-    if text.isascii() and text.isprintable():
-        return text.strip()[:most]
-    visible = (c for c in unicodedata.normalize("NFC", text) if c not in _BIDI and not _is_control(c))
-    return "".join(visible).strip()[:most]
-
-
-def _is_control(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs")
+    text = _UNSEEN.sub("", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return text.strip()[:most].strip()
 
 
 def code(cell: Cell) -> str:
     """A code or word from a table: width makes no difference, case does."""
-    return unicodedata.normalize("NFKC", clean(cell, 64)).strip()
+    text = clean(cell, 64)
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).strip()
 
 
 def moment(cell: Cell, formats: tuple[str, ...], zone: ZoneInfo) -> datetime:

@@ -10,7 +10,11 @@ from sqlalchemy import func, select
 
 from survey.errors import NotAllowed
 from survey.incidents import mapping_yaml
+from survey.incidents.fictitious import fiction
 from survey.incidents.importing import import_incidents
+from survey.incidents.mapping import lay_out
+from survey.incidents.readers import Row
+from survey.incidents.records import Reading
 from survey.phone import NumberPolicy
 from survey.store import audit
 from survey.store.models import AuditEntry, Incident, IncidentImport, Unit
@@ -55,10 +59,20 @@ def test_personal_data_is_sealed_to_its_row_and_found_by_keyed_hash(intake, brin
     assert intake.keys.open(incident.reporter_sealed, place("incidents", "reporter_sealed", incident.public_id)) == "王芳"
 
 
+def test_a_record_shows_no_personal_data_when_it_is_printed(chinese):
+    layout, _ = lay_out(chinese, HEADERS)
+    reading = Reading(chinese, layout, NumberPolicy(), fiction(1, "", ""), NOW)
+
+    record, _ = reading.interpret(Row(2, row()))
+
+    assert record.phone == "+8613800138000"
+    assert not any(secret in repr(record) for secret in ("13800138000", "王芳"))
+
+
 def test_the_same_file_twice_changes_nothing(intake, bring_in, csv_file):
     path = csv_file(row(), row(警情编号="2"))
     bring_in(path)
-    before = [dataclasses.asdict(d) if dataclasses.is_dataclass(d) else d.phone_sealed for d in incidents(intake)]
+    before = [incident.phone_sealed for incident in incidents(intake)]
 
     report = bring_in(path)
 
