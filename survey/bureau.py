@@ -9,7 +9,7 @@ class Bureau:
     """The police bureau that asks.
 
     `hotline` is spoken at the end of a call, `callback_days` are the working days within which a person
-    calls back, `zone` is the IANA name of the bureau's own time zone.
+    calls back, `zone` is the IANA name of the bureau's own time zone, `emergency` is the number to dial in danger.
     """
 
     name: str
@@ -17,6 +17,7 @@ class Bureau:
     hotline: str
     callback_days: int
     zone: str
+    emergency: str = "110"
 
     @property
     def tzinfo(self) -> ZoneInfo:

@@ -44,7 +44,7 @@ def variables(script: Script, bureau: Bureau, occurred_at: datetime | None, zone
     """The variables of one call: the bureau's name in the script's language, the incident's day in the IANA zone `zone`."""
     day = occurred_at.astimezone(ZoneInfo(zone)).date() if occurred_at else None
     name = bureau.name if script.language.startswith("zh") else bureau.name_en
-    return Variables(name, bureau.hotline, bureau.callback_days, day)
+    return Variables(name, bureau.hotline, bureau.callback_days, day, bureau.emergency)
 
 
 def speak(script: Script, prompt_id: str, given: Variables) -> str:

@@ -82,6 +82,12 @@ def test_the_bureau_is_named_in_the_language_of_the_script() -> None:
     assert names == ["示范市公安局", "Example City Police"]
 
 
+def test_the_emergency_number_is_the_one_of_the_place() -> None:
+    given = prompts.variables(shipped(SHIPPED[1]), replace(BUREAU, emergency="911"), None, "America/Los_Angeles")
+
+    assert prompts.speak(shipped(SHIPPED[1]), "no_fraud", given).endswith("dial 9 1 1.")
+
+
 def test_a_number_may_decide_between_two_words() -> None:
     text = '{{ callback_days }} {{ "day" if callback_days == 1 else "days" }}'
 
