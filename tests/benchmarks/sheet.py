@@ -11,14 +11,14 @@ import io
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Connection, Engine, insert
 from sqlalchemy.orm import Session
 
 from survey import exports, reporting
@@ -26,10 +26,10 @@ from survey.bureau import Bureau
 from survey.scoring import ITEMS
 from survey.sheet import csv, html, text, xlsx
 from survey.store.database import open_engine, reading
-from survey.store.models import Answer, CallAttempt, Campaign, Draw, Respondent, ScriptVersion
-from tests.benchmarks.draw import AT_A_TIME, fill
+from survey.store.models import Answer, Base, CallAttempt, Campaign, Draw, Incident, Respondent, ScriptVersion, Unit
 from tests.survey.month import KEYS, POINTS
 
+AT_A_TIME = 20_000
 NOW = datetime(2026, 3, 5, tzinfo=UTC)
 BUREAU = Bureau("某市公安局", "City Bureau", "+861000000000", 1, "Asia/Shanghai")
 CODES = tuple(POINTS)
@@ -45,7 +45,10 @@ def timed(what: str) -> Iterator[None]:
 
 def furnish(engine: Engine, incidents: int, respondents: int, units: int) -> None:
     """A month with its frame, one campaign, and complete interviews."""
-    fill(engine, incidents, units)
+    Base.metadata.create_all(engine)
+    with engine.begin() as connection:
+        connection.execute(insert(Unit), [{"id": n + 1, "code": f"U{n:04d}", "name": f"第{n}派出所"} for n in range(units)])
+        _insert(connection, Incident, (_incident(n, units) for n in range(1, incidents + 1)))
     with Session(engine) as session:
         frame = [{"unit": f"U{n:04d}", "frame": incidents // units, "drawn": respondents // units} for n in range(units)]
         draw = Draw(
@@ -61,14 +64,23 @@ def furnish(engine: Engine, incidents: int, respondents: int, units: int) -> Non
         ))  # fmt: skip
         session.commit()
     chance = random.Random(7)
-    makers: tuple[tuple[Any, Callable[[int], list[dict[str, Any]]]], ...] = (
-        (Respondent, lambda n: [_respondent(n, units)]), (CallAttempt, lambda n: [_attempt(n)]), (Answer, lambda n: _answers(n, chance)),
-    )  # fmt: skip
     with engine.begin() as connection:
-        for table, make in makers:
-            source = (row for n in range(1, respondents + 1) for row in make(n))
-            while part := list(islice(source, AT_A_TIME)):
-                connection.execute(insert(table), part)
+        _insert(connection, Respondent, (_respondent(n, units) for n in range(1, respondents + 1)))
+        _insert(connection, CallAttempt, (_attempt(n) for n in range(1, respondents + 1)))
+        _insert(connection, Answer, (row for n in range(1, respondents + 1) for row in _answers(n, chance)))
+
+
+def _insert(connection: Connection, table: type[Base], rows: Iterator[dict[str, Any]]) -> None:
+    while part := list(islice(rows, AT_A_TIME)):
+        connection.execute(insert(table), part)
+
+
+def _incident(n: int, units: int) -> dict[str, Any]:
+    return {
+        "id": n, "public_id": f"{n:032x}", "number": f"J{n:010d}", "unit_id": n % units + 1, "category": "theft", "call_type": "",
+        "occurred_at": NOW, "closed_at": NOW, "zone": "Asia/Shanghai", "phone_key": n.to_bytes(16, "big"), "row_digest": "0" * 64,
+        "made_up": True,
+    }  # fmt: skip
 
 
 def _respondent(n: int, units: int) -> dict[str, Any]:
