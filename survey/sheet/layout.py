@@ -14,8 +14,7 @@ from survey.eligibility import Exclusion
 from survey.intervals import Interval
 from survey.rates import FORMULAS as RATE_FORMULAS
 from survey.report import RANKED_FROM, SCORED_FROM, Row, Sheet
-
-LANGUAGES = ("zh", "en")
+from survey.sheet.words import FRAME_NOTE, ITEM_WORDS, RATE_MEANINGS, RATE_WORDS, SCALE_WORDS, SHORT_ITEM_WORDS, STANDINGS, Words
 
 
 class Points(NamedTuple):
@@ -68,40 +67,6 @@ class Block:
     lines: tuple[Line, ...]
     notes: tuple[str, ...] = ()
     long: bool = False
-
-
-ITEM_WORDS = {
-    "speed": ("出警速度", "Speed"), "attitude": ("处警态度", "Attitude"), "outcome": ("处置结果", "Outcome"),
-    "equipment": ("单警装备", "Equipment"), "appearance": ("警容风纪", "Appearance"),
-}  # fmt: skip
-SHORT_ITEM_WORDS = (("速度", "Speed"), ("态度", "Attitude"), ("结果", "Outcome"), ("装备", "Equipment"), ("警容", "Appearance"))
-RATE_WORDS = {"strict": ("严格", "Strict"), "weighted": ("加权", "Weighted"), "broad": ("宽口径", "Broad")}
-RATE_MEANINGS = {
-    "strict": ("满意率（严格）=（非常满意+满意）÷有效答案", "strict = (very satisfied + satisfied) / valid answers"),
-    "weighted": (
-        "满意率（加权）=（非常满意×1+满意×1+一般×0.5）÷有效答案",
-        "weighted = (very satisfied + satisfied + 0.5 × neutral) / valid answers",
-    ),
-    "broad": ("满意率（宽口径）=（非常满意+满意+一般）÷有效答案", "broad = (very satisfied + satisfied + neutral) / valid answers"),
-}
-SCALE_WORDS = (
-    ("非常满意", "Very sat."), ("满意", "Satisfied"), ("一般", "Neutral"), ("不满意", "Dissat."), ("非常不满意", "Very dissat."),
-)  # fmt: skip
-STANDINGS = {
-    "few": ("样本不足，不排名", "Too few answers, not ranked"),
-    "suppressed": ("样本不足，不出分", "Too few answers, no score"),
-}
-FRAME_NOTE = ("样框：本月可回访警情，一人一件", "Frame: the month's eligible incidents, one per person")
-
-
-class Words:
-    """Picks the Chinese or the English of a pair."""
-
-    def __init__(self, language: str) -> None:
-        self.index = LANGUAGES.index(language)
-
-    def __call__(self, zh: str, en: str) -> str:
-        return (zh, en)[self.index]
 
 
 def title(sheet: Sheet, language: str) -> str:
@@ -168,6 +133,7 @@ def _units(sheet: Sheet, word: Words) -> Block:
         Column(word("回应%", "RR1%")), Column(word("名次", "Rank")), Column(word("备注", "Remark"), numeric=False),
     )  # fmt: skip
     notes = (
+        _summary(sheet, word),
         word(*FRAME_NOTE),
         word(
             "分值 非常满意100、满意75、一般50、不满意25、非常不满意0；“说不清”与未答不计入均值，另计",
@@ -180,6 +146,19 @@ def _units(sheet: Sheet, word: Words) -> Block:
     )
     lines = tuple(Line(_unit_cells(row, sheet, word), _tone(row)) for row in _all_rows(sheet))
     return Block("units", word("各单位得分", "Scores by unit"), columns, lines, notes)
+
+
+def _summary(sheet: Sheet, word: Words) -> str:
+    """Coverage, valid rate and response in one sentence, each with what it was divided by (C5, C6)."""
+    row, counts = sheet.unweighted, sheet.counts
+    interviews = counts.i + counts.p
+    reached = interviews + counts.r + counts.o
+    rates = {name: "—" if value is None else f"{100 * value:.1f} %" for name, value in asdict(sheet.outcome).items()}
+    closed = round((row.coverage or 0) * row.drawn)
+    return word(
+        f"抽取 {row.drawn}，已了结 {closed}；接触 {reached}，答访 {interviews}，有效回访率 {rates['coop2']}；回应率 RR1 {rates['rr1']}",
+        f"Drawn {row.drawn}, closed {closed}; reached {reached}, answered {interviews}, valid {rates['coop2']}; RR1 {rates['rr1']}",
+    )
 
 
 def _unit_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:

@@ -167,6 +167,12 @@ def test_the_terminals_columns_stand_under_each_other(language: str) -> None:
     assert "甲所" in shown
 
 
+def test_the_sheet_says_how_many_were_drawn_reached_and_answered() -> None:
+    made = sheet(tally("甲所", 100, ["satisfied"] * 12, {Disposition.BUSY: 3, Disposition.REFUSAL: 4, Disposition.FAX: 1}))
+    assert "抽取 20，已了结 20；接触 16，答访 12，有效回访率 75.0 %；回应率 RR1 63.2 %" in text.render(made)
+    assert "reached 16, answered 12, valid 75.0 %" in text.render(made, "en")
+
+
 def test_small_units_say_why_they_show_nothing() -> None:
     assert re.search(r"丁所 .*—.*样本不足，不出分", text.render(sheet(*EVERY)))
 
