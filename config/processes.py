@@ -54,7 +54,7 @@ def sweeper(settings: Settings) -> Child:
 def _child(settings: Settings, name: str, *, argument: str = "", address: tuple[str, int] | None = None, once: bool = False) -> Child:
     return Child(
         name, python("config.processes", argument or name), {**settings.as_environment(), "PYTHONPATH": str(ROOT)},
-        ready=partial(ports.answers, *address) if address else None, once=once,
+        ready=partial(ports.answers, *address) if address else None, unhurried=address is not None, once=once,
     )  # fmt: skip
 
 

@@ -33,20 +33,21 @@ BEAT_SECONDS = 0.1
 class Child:
     """One process.
 
-    `ready` is asked until it says yes before the next `once` or `leading` child starts. A `once` child must end with status 0
-    before anything else starts. A `leading` child ends everything when it ends, with its own status. A `shown` child prints to
-    the terminal itself, without a prefix.
+    `ready` is asked until it says yes before the next child starts; for an `unhurried` one, only before a leading child
+    starts or the start is over. A `once` child must end with status 0 before the next one starts. A `leading` child ends
+    everything when it ends, with its own status. A `shown` child prints to the terminal itself, without a prefix. A `last`
+    one is stopped after all others, because they need it to end well.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     ready: Callable[[], bool] | None = None
+    unhurried: bool = False
     once: bool = False
     leading: bool = False
     shown: bool = False
     last: bool = False
-    """Stopped after all others, because they need it to end well."""
 
 
 class ChildFailed(SurveyError):
@@ -104,21 +105,22 @@ class Supervisor:
         self._signals.append(sign)
 
     def _start_all(self) -> None:
-        """Start one after the other; only before a `once` or `leading` child, and at the end, is everybody's readiness awaited."""
-        for position, running in enumerate(self._running):
-            if running.child.once or running.child.leading:
-                self._await_all(self._running[:position])
+        unhurried: list[_Running] = []
+        for running in self._running:
+            if running.child.leading:
+                self._await_all(unhurried)
             if self._signals:
                 return
             self._start(running)
-            if running.child.once:
+            if running.child.unhurried:
+                unhurried.append(running)
+            else:
                 self._await(running)
-        self._await_all(self._running)
+        self._await_all(unhurried)
 
-    def _await_all(self, group: Sequence["_Running"]) -> None:
-        for running in group:
-            if running.child.ready and not running.child.once:
-                self._await(running)
+    def _await_all(self, group: list[_Running]) -> None:
+        while group:
+            self._await(group.pop())
 
     def _start(self, running: _Running) -> None:
         child = running.child

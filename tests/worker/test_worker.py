@@ -52,6 +52,8 @@ import logging, os, sys, time, types
 import worker
 from pathlib import Path
 logging.basicConfig(level="CRITICAL")
+def note(name):
+    return lambda: open(Path({str(notes)!r} + "-" + name), "a").write(f"{{os.getpid()}}\\n")
 def job(name):
     def run(row_id, epoch=0):
         with open({str(notes)!r}, "a") as file: file.write(f"{{name}} {{row_id}} {{epoch}} {{os.getpid()}}\\n")
@@ -63,7 +65,7 @@ for name in QUEUES: setattr(jobs, name, job(name))
 sys.modules["worker.jobs"] = worker.jobs = jobs
 from config import valkey
 from worker.worker import open_worker
-open_worker({queue!r}, valkey.client("", Path({str(data)!r}), blocking=True), lambda: None).work(logging_level="CRITICAL")
+open_worker({queue!r}, valkey.client("", Path({str(data)!r}), blocking=True), note("forked")).work(logging_level="CRITICAL")
 """
         self.process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
 
@@ -178,6 +180,15 @@ def test_a_killed_worker_takes_its_child_along(redis: Redis, start: Callable[...
     outside.process.wait()
 
     wait_until(lambda: not is_running(child), seconds=2)
+
+
+def test_each_child_drops_what_the_fork_has_copied_before_its_job(redis: Redis, start: Callable[..., Outside]) -> None:
+    RqJobQueue(redis).enqueue("fetch_recording", 1)
+
+    outside = start("recordings")
+
+    wait_until(outside.noted)
+    assert Path(f"{outside.notes}-forked").read_text().split() == [outside.noted()[0][3]]
 
 
 def is_running(pid: int) -> bool:
