@@ -31,12 +31,17 @@ def code(cell: Cell) -> str:
 
 def moment(cell: Cell, formats: tuple[str, ...], zone: ZoneInfo) -> datetime:
     """A point in time in UTC; what names no zone is taken as local time of `zone`. Raises ValueError."""
-    found = cell if isinstance(cell, datetime) else _read_moment(code(cell), formats)
+    found = _to_the_second(cell) if isinstance(cell, datetime) else _read_moment(code(cell), formats)
     if found.tzinfo is None:
         found = found.replace(tzinfo=zone)
     if not 1990 <= found.year <= 2100:
         raise ValueError("year")
     return found.astimezone(UTC)
+
+
+def _to_the_second(at: datetime) -> datetime:
+    """Sheets keep times as fractions of a day, which come back some microseconds off."""
+    return (at + timedelta(milliseconds=500)).replace(microsecond=0)
 
 
 def _read_moment(text: str, formats: tuple[str, ...]) -> datetime:

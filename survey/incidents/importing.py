@@ -16,7 +16,7 @@ from survey.errors import NotAllowed
 from survey.incidents.fictitious import fiction
 from survey.incidents.mapping import FIELD_WORDS, Layout, Mapping, lay_out
 from survey.incidents.readers import Row, Table, open_table
-from survey.incidents.records import Reading, Record, Rejection, RowRefused
+from survey.incidents.records import Reading, Record, Rejection, RowRefused, shown
 from survey.incidents.rejects import RejectsFile
 from survey.incidents.sniffing import Limits, Unreadable
 from survey.incidents.storing import Outcome, store
@@ -148,9 +148,9 @@ def _judge(reading: Reading, rows: Iterator[Row], keys: KeyRing) -> Iterator[_Ju
 
 
 def _repeated(record: Record, layout: Layout, first: int) -> Rejection:
-    header = layout.headers[layout.places["number"]]
-    return Rejection(record.line, header, record.number, f"编号与第 {first} 行重复而内容不同", f"same number as line {first}, other text",
-                     "两行只留一行", "leave one of the two lines")  # fmt: skip
+    header, value = layout.headers[layout.places["number"]], shown("number", record.number)
+    zh, en = f"编号与第 {first} 行重复而内容不同", f"same number as line {first}, but other content"
+    return Rejection(record.line, header, value, zh, en, "两行只留一行", "leave one of the two lines")
 
 
 def row_digest(record: Record, keys: KeyRing) -> str:
@@ -197,8 +197,8 @@ def _find_header(table: Table, mapping: Mapping) -> tuple[Layout, Iterator[Row]]
         if not missing or len(lacking) < len(missing):
             missing, headers = lacking, texts
     words = "；".join(f"{FIELD_WORDS.get(name, name)} {name}（{' / '.join(mapping.columns[name])}）" for name in missing)
-    shown = "、".join(header[:20] for header in headers[:30])
-    raise Unreadable(f"找不到必需的列：{words}。文件里的表头是：{shown}", "required columns are missing: " + ", ".join(missing))
+    present = "、".join(header[:20] for header in headers[:30])
+    raise Unreadable(f"找不到必需的列：{words}。文件里的表头是：{present}", "required columns are missing: " + ", ".join(missing))
 
 
 def _begin(intake: Intake, path: Path, mapping: Mapping, now: datetime) -> int:

@@ -84,91 +84,91 @@ class Reading:
 
     def interpret(self, row: Row) -> tuple[Record, tuple[Rejection, ...]]:
         """The incident in a row, with what was left out of it. Raises RowRefused."""
-        cells_ = _Cells(row, self.layout)
+        told = _Cells(row, self.layout)
         if row.fault:
             raise RowRefused(Rejection(row.line, "", "", row.fault.zh, row.fault.en, row.fault.remedy_zh, row.fault.remedy_en))
-        cells_.refuse_ragged()
-        record, reasons = self._record(cells_)
-        number, problem = self._phone(cells_)
-        age, age_note = self._age(cells_)
+        told.refuse_ragged()
+        record, reasons = self._record(told)
+        number, problem = self._phone(told)
+        age, age_note = self._age(told)
         reasons += [_for_phone(problem)] if problem else []
         reasons += [Exclusion.UNDER_AGE] if age is not None and age < ADULT_AT else []
         record = self._invent(replace(record, phone=number, exclusion=first(reasons)))
         notes = [age_note] if age_note else []
         if problem and record.exclusion is Exclusion.BAD_NUMBER:
-            notes.append(cells_.rejection("phone", problem.zh, problem.en, problem.remedy_zh, problem.remedy_en, kept=True))
+            notes.append(told.rejection("phone", problem.zh, problem.en, problem.remedy_zh, problem.remedy_en, kept=True))
         return record, tuple(notes)
 
-    def _record(self, cells_: "_Cells") -> tuple[Record, list[Exclusion]]:
+    def _record(self, told: "_Cells") -> tuple[Record, list[Exclusion]]:
         mapping = self.mapping
-        unit = cells.code(cells_["unit"])
-        occurred_at = self._moment(cells_, "occurred_at")
-        arrived_at = self._moment(cells_, "arrived_at") if cells_["arrived_at"] else None
-        call_type = cells.code(cells_["call_type"])
+        unit = cells.code(told["unit"])
+        occurred_at = self._moment(told, "occurred_at")
+        arrived_at = self._moment(told, "arrived_at") if told["arrived_at"] else None
+        call_type = cells.code(told["call_type"])
         meaning = mapping.call_types.get(call_type, mapping.unlisted)
         if meaning is None:
-            raise RowRefused(cells_.rejection("call_type", "代码不在映射表中", "the code is not in the mapping",
+            raise RowRefused(told.rejection("call_type", "代码不在映射表中", "the code is not in the mapping",
                                               "在映射文件 call_types 中补上该代码", "add the code to call_types"))  # fmt: skip
         has_unit = bool(unit) and unit not in mapping.no_unit
         reasons = [
             meaning.exclusion,
-            mapping.dispositions.get(cells.code(cells_["disposition"])),
-            mapping.sources.get(cells.code(cells_["source"])),
+            mapping.dispositions.get(cells.code(told["disposition"])),
+            mapping.sources.get(cells.code(told["source"])),
             None if has_unit else Exclusion.INVALID,
         ]
         record = Record(
-            line=cells_.row.line,
-            number=self._number(cells_),
+            line=told.row.line,
+            number=self._number(told),
             unit=unit if has_unit else "",
-            unit_name=(cells.clean(cells_["unit_name"], 128) or mapping.unit_name.replace("{code}", unit)) if has_unit else "",
+            unit_name=(cells.clean(told["unit_name"], 128) or mapping.unit_name.replace("{code}", unit)) if has_unit else "",
             category=meaning.category,
             call_type=call_type,
             occurred_at=occurred_at,
             arrived_at=arrived_at,
-            closed_at=self._closed_at(cells_, occurred_at),
+            closed_at=self._closed_at(told, occurred_at),
             zone=mapping.zone,
             exclusion=None,
-            reporter=cells.clean(cells_["reporter"], 64) or None,
-            officer=cells.clean(cells_["officer"], 64) or None,
-            place=cells.clean(cells_["place"]) or None,
+            reporter=cells.clean(told["reporter"], 64) or None,
+            officer=cells.clean(told["officer"], 64) or None,
+            place=cells.clean(told["place"]) or None,
         )
         return record, [reason for reason in reasons if reason]
 
-    def _number(self, cells_: "_Cells") -> str:
-        number = cells.code(cells_["number"])
+    def _number(self, told: "_Cells") -> str:
+        number = cells.code(told["number"])
         if not number:
-            raise RowRefused(cells_.rejection("number", "没有警情编号", "no incident number", "补上编号后重新导入", "add the number"))
+            raise RowRefused(told.rejection("number", "没有警情编号", "no incident number", "补上编号后重新导入", "add the number"))
         return number
 
-    def _moment(self, cells_: "_Cells", name: str) -> datetime:
+    def _moment(self, told: "_Cells", name: str) -> datetime:
         try:
-            return cells.moment(cells_[name], self.mapping.date_formats, self.zone)
+            return cells.moment(told[name], self.mapping.date_formats, self.zone)
         except (ValueError, OverflowError):
             shapes = "、".join(self.mapping.date_formats)
-            raise RowRefused(cells_.rejection(name, "看不懂的时间", "not a date and time that can be read",
+            raise RowRefused(told.rejection(name, "看不懂的时间", "not a date and time that can be read",
                                               f"改成 {shapes} 之一", f"write it as one of {shapes}")) from None  # fmt: skip
 
-    def _closed_at(self, cells_: "_Cells", occurred_at: datetime) -> datetime:
-        if cells_["closed_at"]:
-            closed_at = self._moment(cells_, "closed_at")
+    def _closed_at(self, told: "_Cells", occurred_at: datetime) -> datetime:
+        if told["closed_at"]:
+            closed_at = self._moment(told, "closed_at")
         elif self.mapping.closed_after_minutes is not None:
             closed_at = occurred_at + timedelta(minutes=self.mapping.closed_after_minutes)
         else:
             raise RowRefused(
-                cells_.rejection("closed_at", "尚未结案", "not closed yet", "结案后重新导入", "import it again when it is closed")
+                told.rejection("closed_at", "尚未结案", "not closed yet", "结案后重新导入", "import it again when it is closed")
             )
         if closed_at < occurred_at:
             raise RowRefused(
-                cells_.rejection("closed_at", "结案早于报警", "closed before it was reported", "核对两个时间", "check both times")
+                told.rejection("closed_at", "结案早于报警", "closed before it was reported", "核对两个时间", "check both times")
             )
         if occurred_at > self.now + timedelta(days=1):
-            raise RowRefused(cells_.rejection("occurred_at", "报警时间在将来", "reported in the future", "核对年份", "check the year"))
+            raise RowRefused(told.rejection("occurred_at", "报警时间在将来", "reported in the future", "核对年份", "check the year"))
         return closed_at
 
-    def _phone(self, cells_: "_Cells") -> tuple[str | None, Problem | None]:
+    def _phone(self, told: "_Cells") -> tuple[str | None, Problem | None]:
         if self.fiction.number:
             return None, None
-        text = cells.clean(cells_["phone"], 200)
+        text = cells.clean(told["phone"], 200)
         if not text or cells.code(text) in self.mapping.no_phone:
             return None, Problem.MISSING
         try:
@@ -176,11 +176,11 @@ class Reading:
         except NumberRefused as refused:
             return None, refused.problem
 
-    def _age(self, cells_: "_Cells") -> tuple[int | None, Rejection | None]:
+    def _age(self, told: "_Cells") -> tuple[int | None, Rejection | None]:
         try:
-            return cells.age(cells_["age"]), None
+            return cells.age(told["age"]), None
         except ValueError:
-            return None, cells_.rejection("age", "年龄不是数字", "the age is not a number", "改成数字", "write a number", kept=True)
+            return None, told.rejection("age", "年龄不是数字", "the age is not a number", "改成数字", "write a number", kept=True)
 
     def _invent(self, record: Record) -> Record:
         if self.fiction.number:

@@ -50,6 +50,10 @@ def test_a_spreadsheets_day_number_is_read_to_the_second(day, second):
     assert (read - datetime(1899, 12, 30, tzinfo=UTC)).total_seconds() == day * 86400 + second
 
 
+def test_a_sheets_time_is_rounded_to_the_second_that_was_meant():
+    assert moment(datetime(2025, 3, 1, 7, 59, 59, 999_995), (), ZONE) == moment("2025-03-01 08:00:00", ("iso",), ZONE)  # noqa: DTZ001
+
+
 @pytest.mark.parametrize("text", ["12345.5", "99999", "1e5", "", "2025"])
 def test_a_number_that_is_no_day_is_no_time(text):
     with pytest.raises(ValueError):

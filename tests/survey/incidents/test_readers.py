@@ -14,6 +14,7 @@ from sqlalchemy import select
 from survey.incidents.readers import open_table
 from survey.incidents.sniffing import Limits, Unreadable
 from survey.store.models import Incident
+from tests.survey.incidents import old_workbook
 from tests.survey.incidents.conftest import GOOD, HEADERS, row
 
 TINY = Limits(text_bytes=4096, sheet_bytes=20_000, unpacked_bytes=1 << 20, line_characters=2000, columns=50)
@@ -303,10 +304,41 @@ def test_a_number_that_a_workbook_keeps_as_text_in_scientific_notation_is_refuse
     assert "科学计数" in rejects()[0]["原因"]
 
 
+def test_a_workbook_that_unfolds_entities_without_end_is_refused(bring_in, workbook, tmp_path):
+    path = workbook(row())
+    entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    head = "<?xml version='1.0'?>"
+    evil = f'{head}<!DOCTYPE x [<!ENTITY e0 "ha">{entities}]><worksheet><sheetData><row><c><v>&e11;</v></c></row></sheetData></worksheet>'
+    bomb = tmp_path / "laughs.xlsx"
+    with zipfile.ZipFile(path) as good, zipfile.ZipFile(bomb, "w") as archive:
+        for name in good.namelist():
+            archive.writestr(name, evil if name.endswith("sheet1.xml") else good.read(name))
+
+    with pytest.raises(Unreadable):
+        bring_in(bomb)
+
+
 def test_a_formula_in_a_workbook_is_never_computed(bring_in, workbook):
     report = bring_in(workbook(row(报警人='=HYPERLINK("http://x")')))
 
     assert report.counts.new == 1
+
+
+def test_an_old_workbook_is_read_with_its_dates_and_numbers(bring_in, tmp_path, intake):
+    eight = datetime(2025, 3, 1, 8)  # noqa: DTZ001 -- a workbook's dates know no zone
+    path = tmp_path / "old.xls"
+    path.write_bytes(
+        old_workbook.workbook([HEADERS, row(警情编号=2025030100001.0, 报警时间=eight, 结案时间=eight, 报警电话=13800138000.0)])
+    )
+
+    report = bring_in(path)
+
+    with intake.sessions() as session:
+        incident = session.scalars(select(Incident)).one()
+    assert report.format == "xls"
+    assert incident.number == "2025030100001"
+    assert incident.occurred_at.isoformat() == "2025-03-01T00:00:00+00:00"
+    assert incident.phone_key == intake.keys.phone_key("+8613800138000")
 
 
 HTML = (
