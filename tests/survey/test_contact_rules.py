@@ -120,6 +120,14 @@ def test_a_busy_line_is_tried_again_after_twenty_minutes_twice_a_day() -> None:
     assert following(busy) == "2026-03-02 14:00"  # the two attempts left are needed for two more dayparts
 
 
+def test_a_busy_line_gives_way_when_every_attempt_left_is_needed_for_a_new_daypart() -> None:
+    busy = [PastAttempt(at("2026-03-02 09:00"), Disposition.BUSY)]
+    assert following(busy, Rules(max_attempts=3)) == "2026-03-02 14:00"
+    assert following(busy, Rules(max_attempts=4)) == "2026-03-02 09:20"
+    used = [*unanswered("2026-03-02 09:00"), PastAttempt(at("2026-03-04 09:00"), Disposition.NO_ANSWER)]
+    assert following(used, Rules(max_attempts=3, dayparts=2, within_days=2)) == "out_of_time"
+
+
 def test_other_calls_keep_three_hours_apart() -> None:
     assert following(unanswered("2026-03-02 11:30")) == "2026-03-02 14:30"
 

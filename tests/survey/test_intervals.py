@@ -103,6 +103,16 @@ def test_a_stratum_without_an_answer_is_left_out() -> None:
     assert stratified([*FIGURE_8, StratumScores(400, 0, 0.0, 0.0)]) == stratified(FIGURE_8)
 
 
+def test_a_single_answer_borrows_the_spread_of_the_other_units() -> None:
+    others = [StratumScores(100, 3, 70.0, 40.0), StratumScores(100, 5, 80.0, 100.0)]
+    pooled = (2 * 40.0 + 4 * 100.0) / 6
+    alone = stratified([*others, StratumScores(100, 1, 60.0, 0.0)])
+    without = stratified([*others, StratumScores(100, 100, 60.0, 0.0)])
+    assert alone is not None
+    assert without is not None
+    assert alone.standard_error**2 - without.standard_error**2 == pytest.approx(0.99 * pooled / 9)
+
+
 def test_equal_weights_have_no_design_effect() -> None:
     assert design_effect([(3.0, 10), (3.0, 5)]) == pytest.approx(1.0)
     assert Interval(0, 1).low == 0

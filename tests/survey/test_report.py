@@ -1,5 +1,6 @@
 import csv
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ import openpyxl
 import pytest
 
 from survey.disposition import Disposition
+from survey.intervals import t_quantile
 from survey.rates import Counts
 from survey.report import Frame, Head, ScriptUsed, Sheet, build, digest_of
 from survey.scoring import FORMULAS, ITEMS, SCALE, CodeCount, ScoreSums, Tally
@@ -102,6 +104,28 @@ def test_fewer_than_ten_answers_show_no_score_and_fewer_than_thirty_no_rank() ->
 
 def mixed(unit: str, happy: int, unhappy: int) -> Tally:
     return tally(unit, 500, people((happy, "very_satisfied"), (unhappy, "very_dissatisfied")))
+
+
+def test_the_interval_of_a_mean_is_students_over_persons() -> None:
+    row = sheet(tally("甲所", 500, people((5, "very_satisfied"), (5, "neutral")))).rows[0]
+    half = 2.262157 * math.sqrt(10 * 25**2 / 9 / 10)  # t with 9 degrees of freedom; ten persons 25 points off the mean
+    for score in (row.items[0].score, row.total):
+        assert score.interval is not None
+        assert (score.mean, score.interval.low) == (75.0, pytest.approx(75 - half, abs=1e-4))
+        assert score.interval.high == pytest.approx(75 + half, abs=1e-4)
+
+
+def test_persons_who_left_items_out_weigh_by_what_they_answered() -> None:
+    given = [(300.0, 3.0), (250.0, 5.0), (500.0, 5.0)] * 4
+    sums = ScoreSums(12, *(sum(f(s, c) for s, c in given) for f in (
+        lambda s, c: s, lambda s, c: c, lambda s, c: s * s, lambda s, c: s * c, lambda s, c: c * c,
+    )))  # fmt: skip
+    row = sheet(replace(tally("甲所", 500, ["satisfied"] * 12), sums=sums)).rows[0]
+    ratio = 1050 / 13
+    spread = 4 * sum((s - ratio * c) ** 2 for s, c in given[:3]) / 11 / (13 / 3) ** 2
+    assert row.total.mean == pytest.approx(ratio)
+    assert row.total.interval is not None
+    assert row.total.interval.low == pytest.approx(ratio - t_quantile(0.975, 11) * math.sqrt(spread / 12))
 
 
 def test_fewer_than_six_ranked_units_give_no_last_three() -> None:

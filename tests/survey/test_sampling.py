@@ -110,6 +110,13 @@ def test_a_person_with_several_incidents_is_drawn_once_and_the_rest_counted() ->
     assert Counter(keys[place.incident_id] for place in sample.drawn)[b"the same person"] == 1
 
 
+def test_of_one_persons_incidents_the_one_with_the_smallest_ticket_stays() -> None:
+    rows = [row._replace(phone_key=b"the same person") for row in frame(9)]
+    for seed in range(5):
+        first = min(rows, key=lambda row: hashlib.sha256(f"{seed}:draw:{row.number}".encode()).digest())
+        assert [place.number for place in draw(rows, size=9, minimum=1, seed=seed).drawn] == [first.number]
+
+
 def test_replicates_cut_the_sample_into_equal_parts_in_order() -> None:
     sample = draw(frame(200, 300), size=105, minimum=5, seed=3, replicates=10)
     sizes = Counter(place.replicate for place in sample.drawn)
