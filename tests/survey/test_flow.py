@@ -141,6 +141,13 @@ def test_star_repeats_without_costing_an_attempt_but_not_for_ever() -> None:
     assert said(call(CONFIRMED + "***")[1]) == ["speed.retry.1"]
 
 
+def test_each_question_may_be_repeated_anew() -> None:
+    state, actions = call(CONFIRMED + "**1" + "**")
+
+    assert said(actions) == ["attitude"]
+    assert (state.tries, state.repeats) == (0, 2)
+
+
 def test_seven_goes_back_and_the_answer_may_be_replaced() -> None:
     state, actions = call(CONFIRMED + "1" + "7")
     assert said(actions) == ["speed"]
@@ -153,9 +160,11 @@ def test_seven_goes_back_and_the_answer_may_be_replaced() -> None:
 
 
 def test_going_back_twice_skips_on_the_way_forth_what_was_answered() -> None:
-    state, _ = call(CONFIRMED + "11" + "77" + "2")
+    assert call(CONFIRMED + "11" + "77")[0].node == "speed"
 
+    state, _ = call(CONFIRMED + "11" + "77" + "2")
     assert state.node == "outcome"
+    assert state.answers["speed"] == "satisfied"
 
 
 def test_going_back_from_the_first_rating_repeats_it_instead_of_asking_who_it_is() -> None:
