@@ -9,11 +9,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from survey.store.models import AuditEntry, AuditHead
@@ -36,15 +38,19 @@ def append(session: Session, key: bytes, at: datetime, actor: str, action: str, 
 
     `subject` is like `attempt:17`; `details` must hold no personal data.
     """
-    head = session.get(AuditHead, 1, with_for_update=True)
-    if head is None:
-        head = AuditHead(id=1, n=0, digest=GENESIS)
-        session.add(head)
+    head = session.get(AuditHead, 1, with_for_update=True) or _begin(session)
     text = canonical(details)
     n = head.n + 1
     digest = _digest(key, head.digest, n, at, actor, action, subject, text)
     session.add(AuditEntry(n=n, at=at, actor=actor, action=action, subject=subject, details=text, previous=head.digest, digest=digest))
     head.n, head.digest = n, digest
+
+
+def _begin(session: Session) -> AuditHead:
+    """The head of an empty trail, locked; of several writers who find it missing, one makes it and the others wait."""
+    with suppress(IntegrityError), session.begin_nested():  # the loser's insert waits until the winner has committed
+        session.add(AuditHead(id=1, n=0, digest=GENESIS))
+    return session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
 
 
 @dataclass(frozen=True)

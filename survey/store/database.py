@@ -17,12 +17,16 @@ def open_engine(url: str, *, pool_size: int = 16) -> Engine:
 
     SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE` for every transaction that may write (a read-then-write
     transaction under plain BEGIN fails at once with "database is locked", whatever the busy timeout);
-    use `reading(engine)` for transactions that only read. PostgreSQL: READ COMMITTED with time-outs.
+    use `reading(engine)` for transactions that only read. PostgreSQL: READ COMMITTED with time-outs. Errors name no
+    parameters on either, because they end in logs.
     """
     if url.startswith("sqlite"):
         return _open_sqlite(url, pool_size)
     options = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
-    return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"options": options})
+    return create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True,
+        connect_args={"options": options, "connect_timeout": 3},
+    )  # fmt: skip
 
 
 class _Writer(sqlite3.Connection):
@@ -70,7 +74,7 @@ class _Writer(sqlite3.Connection):
 def _open_sqlite(url: str, pool_size: int) -> Engine:
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
     sizes: dict[str, Any] = {} if in_memory else {"pool_size": pool_size, "max_overflow": pool_size}
-    engine = create_engine(url, connect_args={"check_same_thread": False, "factory": _Writer}, **sizes)
+    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False, "factory": _Writer}, **sizes)
     turnstile = None if in_memory else threading.Lock()
 
     @event.listens_for(engine, "connect")
