@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from config import witness
 from config.cli import open_house
+from config.commands.incidents import read_mapping
 from config.conductor import RemoteExchange, conduct
 from config.sweep import Sweeper
 from config.wiring import House
@@ -23,8 +24,8 @@ from survey import accounts, drawing, fieldwork, reporting, scripting
 from survey.contact_rules import Rules
 from survey.disposition import Disposition
 from survey.eligibility import Exclusion
-from survey.incidents import importing, made_up, mapping_yaml
-from survey.incidents.mapping import Mapping
+from survey.errors import SurveyError
+from survey.incidents import importing, made_up
 from survey.sheet import text as sheet_text
 from survey.store.models import Answer, CallAttempt, Campaign, Draw, Recording
 from survey.store.queries import fieldwork as queries
@@ -35,7 +36,7 @@ ACCOUNTS = (("admin", "administrator", "系统管理员"), ("desk", "operator", 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to play. `start` is where the virtual clock stands at first, an ISO time; `month` the month that is drawn from."""
+    """What to play: a file (none: a made-up month), its mapping, the month to draw from, how many, by which seed, in which zone."""
 
     incidents: str
     mapping: str
@@ -44,7 +45,6 @@ class Plan:
     seed: int
     leave: bool
     zone: str
-    start: str
     faults: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -114,15 +114,14 @@ def take_in(house: House, plan: Plan) -> None:
     path = Path(plan.incidents) if plan.incidents else house.data / f"incidents-{plan.month}.csv"
     if not plan.incidents:
         made_up.write_month(path, plan.month, plan.seed)
-    mapping: Mapping = mapping_yaml.parse(Path(plan.mapping).read_text("utf-8"))
     intake = importing.Intake(house.sessions, house.keys, house.audit_key, house.office.numbers, plan.seed)
     rejects = house.data / "rejected.csv"
-    report = importing.import_incidents(intake, path, mapping, rejects=rejects, actor="demo", now=house.clock.now())
+    report = importing.import_incidents(intake, path, read_mapping(plan.mapping), rejects=rejects, actor="demo", now=house.clock.now())
     counts = report.counts
     say(f"1 导入 / import     {path.name}（{report.format}）：{counts.read} 行 / lines")
     say(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 退回 / rejected")
     if report.rejects:
-        say(f"                    退回的行 / rejected lines: {report.rejects}")
+        say(f"                    问题清单 / list of problems: {report.rejects}")
 
 
 def draw_sample(house: House, plan: Plan) -> int:
@@ -134,7 +133,7 @@ def draw_sample(house: House, plan: Plan) -> int:
         )  # fmt: skip
     say(f"2 抽样 / draw       {plan.month}：{draw.incident_count} 起 / incidents = 抽样框 / frame {draw.frame_count} + 排除 / excluded:")
     for word, count in draw.exclusions.items():
-        reason = Exclusion(word)
+        reason = Exclusion.from_word(word)
         say(f"                    {count:7}  {reason.zh} / {reason.en}")
     drawn = sum(unit["drawn"] for unit in draw.allocation)
     say(f"                    抽中 / drawn {drawn}，种子 / seed {draw.seed}，抽样框摘要 / frame digest {draw.frame_digest[:16]}…")
@@ -221,8 +220,12 @@ def stay(house: House, exchange: RemoteExchange) -> None:
 
 
 def main(plan: str) -> int:
-    """Play a plan given as JSON."""
-    return play(open_house(), Plan(**json.loads(plan)))
+    """Play a plan given as JSON; what is wrong is told in one line."""
+    try:
+        return play(open_house(), Plan(**json.loads(plan)))
+    except SurveyError as problem:
+        print(f"Error: {problem}", file=sys.stderr)
+        return 1
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from survey.store.models import CallAttempt, DispositionChange, Respondent
 from survey.store.unit_of_work import UnitOfWork
 from survey.working_days import calendar
 
-LATE_TURN_GRACE = timedelta(seconds=10)
+LATE_TURN_GRACE = timedelta(seconds=30)
 """How long after the end a last key or recording may still arrive: web-hooks overtake each other."""
 
 BY_STATUS = {

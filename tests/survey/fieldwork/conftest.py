@@ -166,7 +166,7 @@ class Ground:
     def end(self, token: str, word: str = "completed", **facts: object) -> None:
         """The carrier reports the end; the grace passes; the attempt is settled."""
         self.status(token, word, seconds=60, **facts)
-        self.clock.advance(seconds=11)
+        self.clock.advance(seconds=31)
         self.settle(token)
 
     def settle(self, token: str) -> bool:

@@ -82,7 +82,7 @@ def test_a_late_key_within_the_grace_is_still_taken(ground: Ground, placed: tupl
     assert not ground.settle(placed[1]), "the last key may still be on its way"
 
     ground.turn(placed[1], len(replies), Digits("1"))
-    ground.clock.advance(seconds=11)
+    ground.clock.advance(seconds=31)
     ground.settle(placed[1])
 
     assert ground.attempt(placed[0]).disposition == "complete"
