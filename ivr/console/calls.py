@@ -157,11 +157,16 @@ def _masked(incident: SealedIncident) -> Person:
     phone = disclosure.open_field(keys, incident.phone, "phone", incident.public_id)
     reporter = disclosure.open_field(keys, incident.reporter, "reporter", incident.public_id)
     officer = disclosure.open_field(keys, incident.officer, "officer", incident.public_id)
-    return Person(mask(phone) if phone else None, _initial(reporter), _initial(officer), "****" if incident.place else None)
+    return Person(
+        mask(phone) if phone and phone != disclosure.UNREADABLE else phone,
+        _initial(reporter),
+        _initial(officer),
+        "****" if incident.place else None,
+    )
 
 
 def _initial(name: str | None) -> str | None:
-    return f"{name[0]}**" if name else None
+    return f"{name[0]}**" if name and name != disclosure.UNREADABLE else name
 
 
 def _minutes(incident: SealedIncident) -> int | None:

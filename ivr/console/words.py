@@ -60,8 +60,8 @@ PRIORITY = {
     3: Tag(_l("按期"), "○", BUSY),
 }
 CONSENT = {
-    "yes": Tag(_l("同意联系"), "✓", GOOD),
-    "no": Tag(_l("不同意联系"), "×", BAD),
+    "yes": Tag(_l("同意"), "✓", GOOD),
+    "no": Tag(_l("不同意"), "×", BAD),
     "unasked": Tag(_l("未询问"), "–", QUIET),
 }
 CASE = {

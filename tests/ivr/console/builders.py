@@ -64,14 +64,15 @@ def an_incident(session: Session, keys: KeyRing, unit: Unit | None, n: int = 1, 
     return row
 
 
-def a_draw(session: Session, size: int = 12, month: str = "2026-10") -> Draw:
+def a_draw(session: Session, units: list[Unit], size: int = 12, month: str = "2026-10") -> Draw:
     session.add(IncidentImport(
         file_name="2026年10月警情.xlsx", file_digest="0" * 64, mapping_name="cn", started_at=NOON - timedelta(days=2),
         finished_at=NOON - timedelta(days=2), counts={},
     ))  # fmt: skip
+    allocation = [{"unit": one.code, "frame": size * 4 // len(units), "drawn": size // len(units)} for one in units]
     draw = Draw(
         month=month, size=size, minimum=2, seed=7, replicates=2, frame_count=size * 4, frame_digest="ab" * 32, program_version="1",
-        allocation=[{"unit": "a", "frame": size * 4, "drawn": size}], exclusions={"no_number": 3}, incident_count=size * 4 + 3,
+        allocation=allocation, exclusions={"no_number": 3}, incident_count=size * 4 + 3,
         drawn_at=NOON - timedelta(days=1),
     )  # fmt: skip
     session.add(draw)
@@ -92,7 +93,8 @@ def a_script(session: Session, name: str = "警情回访", number: int = 1, text
 def a_campaign(session: Session, draw: Draw, script: ScriptVersion, **changes: Any) -> Campaign:
     row = Campaign(
         name="2026年10月回访", month=draw.month, draw_id=draw.id, script_version_id=script.id, state="running", lines=5,
-        calls_per_second=1.0, caller_id="+8610055550100", simulated=True, created_at=NOON - timedelta(hours=3), started_at=NOON - timedelta(hours=2),
+        calls_per_second=1.0,
+        caller_id="+8610055550100", simulated=True, created_at=NOON - timedelta(hours=3), started_at=NOON - timedelta(hours=2),
     )  # fmt: skip
     for name, value in changes.items():
         setattr(row, name, value)
@@ -204,7 +206,7 @@ def a_month(
 ) -> Month:
     """A campaign under way: twelve respondents per unit and round in all sorts of outcomes, one dissatisfied with a case."""
     rows = [a_unit(session, name) for name in units]
-    draw = a_draw(session, size=len(OUTCOMES) * len(rows) * rounds)
+    draw = a_draw(session, rows, size=len(OUTCOMES) * len(rows) * rounds)
     campaign = a_campaign(session, draw, a_script(session))
     n, first = 0, None
     for turn in range(rounds):
@@ -234,8 +236,8 @@ def _dial(session: Session, respondent: Respondent, disposition: Disposition, n:
     if answered:
         return an_attempt(session, respondent, at=at, disposition=disposition.word)
     statuses = {Disposition.BUSY: "busy", Disposition.NO_ANSWER: "no_answer"}
-    return an_attempt(session, respondent, at=at, disposition=disposition.word, status=statuses.get(disposition, "failed"), answered_at=None,
-                      answered_by=None, seconds=0)  # fmt: skip
+    return an_attempt(session, respondent, at=at, disposition=disposition.word, status=statuses.get(disposition, "failed"),
+                      answered_at=None, answered_by=None, seconds=0)  # fmt: skip
 
 
 def _answers(session: Session, attempt: CallAttempt, code: str, count: int) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
@@ -18,6 +19,7 @@ from survey import accounts
 from survey.bureau import Bureau
 from survey.fieldwork import Office
 from survey.phone import NumberPolicy
+from survey.store import passwords as passwords_at_rest
 from survey.store.database import reading, session_factory
 from survey.store.sealing import KeyRing
 from tests.conftest import StandingClock
@@ -33,6 +35,14 @@ class SilentQueue:
 
     def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
         self.woken.append((job, row_id))
+
+
+@pytest.fixture(autouse=True)
+def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords cheaply; the real parameters are tested with the accounts."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords_at_rest, "_hasher", quick)
+    monkeypatch.setattr(passwords_at_rest, "_NOBODY", quick.hash("nobody"))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 VOID = {"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+APART = {"td", "th", "dt", "dd", "li", "a", "h1", "h2", "p", "option", "button", "summary", "label"}
 SELF_LABELLED = {"hidden", "submit", "button"}
 
 
@@ -97,6 +98,8 @@ class _Reader(HTMLParser):
         self.page.elements.append(element)
         if tag not in VOID:
             self.open.append(element)
+        elif self.open:
+            self.open[-1].text += " "
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.page.elements.append(Element(tag, {name: value or "" for name, value in attrs}))
@@ -107,7 +110,7 @@ class _Reader(HTMLParser):
             return
         element = self.open.pop()
         if self.open:
-            self.open[-1].text += element.text
+            self.open[-1].text += element.text + (" " if tag in APART else "")
 
     def handle_data(self, data: str) -> None:
         if self.open:

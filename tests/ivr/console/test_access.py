@@ -1,0 +1,297 @@
+"""Who gets in: default deny, log-in, throttle, sessions, CSRF (RS49, RS51–RS53, RS65)."""
+
+from dataclasses import replace
+from http.cookies import SimpleCookie
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from ivr.console.access import OPEN_ENDPOINTS, local_address
+from ivr.console.app import create_console_app
+from survey import accounts
+from survey.store.models import AuditEntry, Base, LoginFailure, UserSession
+from tests.ivr.console.builders import NOON
+from tests.ivr.console.conftest import csrf_of, post
+
+SOME_ID = "0" * 32
+ARGUMENTS = {"public_id": SOME_ID, "month": "2026-10", "kind": "csv", "number": 1}
+ALLOWED = {
+    "home.index": "aock", "campaigns.index": "aock", "campaigns.show": "aock", "campaigns.progress": "aock",
+    "campaigns.pause": "a", "campaigns.resume": "a", "campaigns.stop": "a",
+    "calls.index": "ao", "calls.show": "ao", "calls.unmask": "ao", "calls.permit": "ao", "calls.listen": "ao", "calls.sound": "ao",
+    "escalations.index": "ao", "audit.index": "ak", "audit.check": "ak",
+    "reports.index": "aock", "reports.sheet": "aock", "reports.style": "aock", "reports.download": "aock", "access.log_out": "aock",
+}  # fmt: skip
+"""What each role may open: a administrator, o operator, c commander, k auditor. A new page must be entered here."""
+LETTERS = dict(zip("aock", accounts.ROLES, strict=True))
+
+
+def _addresses(app: Flask) -> list[tuple[str, str, str]]:
+    """Endpoint, method and an example address of every route but files."""
+    with app.test_request_context():
+        adapter = app.url_map.bind("localhost")
+        return [
+            (rule.endpoint, method, adapter.build(rule.endpoint, {name: ARGUMENTS[name] for name in rule.arguments}, method))
+            for rule in app.url_map.iter_rules()
+            for method in sorted((rule.methods or set()) & {"GET", "POST"})
+            if rule.endpoint != "static"
+        ]
+
+
+def test_every_route_is_open_by_list_or_marked_with_roles(app):
+    for rule in app.url_map.iter_rules():
+        marked = hasattr(app.view_functions[rule.endpoint], "allowed_roles")
+        assert marked != (rule.endpoint in OPEN_ENDPOINTS), rule.endpoint
+
+
+def test_each_role_reaches_exactly_what_the_table_says(app):
+    marks = {
+        endpoint: {letter for letter, role in LETTERS.items() if role in view.allowed_roles}
+        for endpoint, view in app.view_functions.items()
+        if endpoint not in OPEN_ENDPOINTS
+    }
+
+    assert marks == {endpoint: set(letters) for endpoint, letters in ALLOWED.items()}
+
+
+def test_nobody_gets_anywhere_without_a_log_in(app):
+    client = app.test_client()
+    app.config["WTF_CSRF_ENABLED"] = False
+
+    for endpoint, method, address in _addresses(app):
+        if endpoint not in OPEN_ENDPOINTS:
+            answer = client.open(address, method=method)
+            assert answer.status_code == 303, f"{method} {address}"
+            assert answer.headers["Location"].startswith("/login")
+
+
+@pytest.mark.parametrize("role", accounts.ROLES)
+def test_a_role_is_refused_what_is_not_its_own(app, log_in, role):
+    client = log_in(role)
+    app.config["WTF_CSRF_ENABLED"] = False
+    letter = {name: letter for letter, name in LETTERS.items()}[role]
+
+    for endpoint, method, address in _addresses(app):
+        if endpoint not in OPEN_ENDPOINTS and letter not in ALLOWED[endpoint]:
+            assert client.open(address, method=method).status_code == 403, f"{method} {address}"
+
+
+def test_a_view_without_a_mark_is_refused_even_to_the_administrator(services, passwords):
+    app = create_console_app(services)
+    app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
+    client = app.test_client()
+    post(client, "/login", name="administrator", password=passwords["administrator"])
+
+    assert client.get("/forgotten").status_code == 403
+
+
+def test_the_first_page_after_the_log_in_is_the_one_that_was_asked_for(app, passwords):
+    client = app.test_client()
+    asked = client.get("/audit?page=2")
+
+    answer = post(client, "/login", name="auditor", password=passwords["auditor"], next=asked.headers["Location"].split("next=")[1])
+
+    assert asked.headers["Location"] == "/login?next=/audit?page%3D2"
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    "evil", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "", None, "/\r\nSet-Cookie: a=b"]
+)
+def test_a_log_in_leads_nowhere_else(evil):
+    assert local_address(evil) == "/"
+
+
+def test_wrong_password_and_unknown_user_get_the_same_page(app, passwords):
+    def refusal(name: str) -> tuple[int, str]:
+        client = app.test_client()
+        token = csrf_of(client)
+        answer = client.post("/login", data={"name": name, "password": "wrong", "csrf_token": token})
+        return answer.status_code, answer.text.replace(name, "NAME").replace(csrf_of(client), "TOKEN")
+
+    known, unknown = refusal("operator"), refusal("nobody")
+
+    assert known[0] == unknown[0] == 401
+    assert "用户名或密码不对" in known[1]
+    assert _without_token(known[1]) == _without_token(unknown[1])
+
+
+def _without_token(html: str) -> list[str]:
+    return [line for line in html.splitlines() if "csrf_token" not in line]
+
+
+def test_after_five_failures_even_the_right_password_is_refused_for_fifteen_minutes(app, clock, passwords):
+    client = app.test_client()
+    for _ in range(5):
+        assert post(client, "/login", name="operator", password="wrong").status_code == 401
+
+    assert post(client, "/login", name="operator", password=passwords["operator"]).status_code == 401
+    clock.advance(minutes=15)
+    assert post(client, "/login", name="operator", password=passwords["operator"]).status_code == 303
+
+
+def test_the_address_is_locked_for_all_names(app, passwords):
+    client = app.test_client()
+    for n in range(5):
+        post(client, "/login", name=f"guess{n}", password="wrong")
+
+    assert post(client, "/login", name="operator", password=passwords["operator"]).status_code == 401
+
+
+def test_another_address_is_not_locked_with_it(app, passwords):
+    guesser, colleague = app.test_client(), app.test_client()
+    for n in range(5):
+        post(guesser, "/login", name=f"guess{n}", password="wrong")
+    colleague.environ_base["REMOTE_ADDR"] = "127.0.0.2"
+
+    assert post(colleague, "/login", name="operator", password=passwords["operator"]).status_code == 303
+
+
+def test_a_forged_forwarding_header_does_not_change_the_address(app, passwords):
+    client = app.test_client()
+    for n in range(5):
+        token = csrf_of(client)
+        client.post("/login", data={"name": f"guess{n}", "password": "x", "csrf_token": token}, headers={"X-Forwarded-For": f"10.0.0.{n}"})
+
+    assert post(client, "/login", name="operator", password=passwords["operator"]).status_code == 401
+
+
+def test_after_the_log_out_the_old_cookie_is_worth_nothing(log_in, app):
+    client = log_in("operator")
+    stolen = client.get_cookie("huifang")
+    post(client, "/logout")
+    thief = app.test_client()
+    thief.set_cookie("huifang", stolen.value)
+
+    assert client.get("/").status_code == 303
+    assert thief.get("/").status_code == 303
+
+
+def test_an_idle_session_ends_after_fifteen_minutes(log_in, clock):
+    client = log_in("operator")
+
+    clock.advance(minutes=14)
+    assert client.get("/").status_code == 200
+    clock.advance(minutes=14)
+    assert client.get("/").status_code == 200
+    clock.advance(minutes=15)
+    assert client.get("/").status_code == 303
+
+
+def test_no_session_outlives_twelve_hours_however_busy(log_in, clock):
+    client = log_in("operator")
+    for _ in range(71):
+        clock.advance(minutes=10)
+        assert client.get("/").status_code == 200
+
+    clock.advance(minutes=10)
+
+    assert client.get("/").status_code == 303
+
+
+def test_a_page_that_refreshes_itself_does_not_keep_the_session_alive(log_in, clock, month):
+    client = log_in("operator")
+    for _ in range(14):
+        clock.advance(minutes=1)
+        assert client.get(f"/campaigns/{month.campaign}/progress", headers={"HX-Request": "true"}).status_code == 200
+    clock.advance(minutes=1)
+
+    answer = client.get(f"/campaigns/{month.campaign}/progress", headers={"HX-Request": "true"})
+
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"].startswith("/login")
+
+
+def test_a_disabled_user_is_out_at_the_next_request(log_in, sessions: sessionmaker[Session]):
+    client = log_in("operator")
+    with sessions.begin() as session:
+        accounts.disable_user(session, "operator", NOON)
+
+    assert client.get("/").status_code == 303
+
+
+def test_the_cookie_is_kept_from_scripts_and_foreign_sites(app, services, passwords):
+    plain = _cookie_of(app, passwords)
+    safe = _cookie_of(create_console_app(_with_https(services)), passwords, "https://localhost")
+
+    assert plain["huifang"]["httponly"]
+    assert plain["huifang"]["samesite"] == "Lax"
+    assert not plain["huifang"]["secure"]
+    assert safe["__Host-huifang"]["secure"]
+    assert safe["__Host-huifang"]["path"] == "/"
+    assert not safe["__Host-huifang"]["domain"]
+
+
+def _with_https(services):
+    return replace(services, https=True)
+
+
+def _cookie_of(app: Flask, passwords: dict[str, str], base: str = "http://localhost") -> SimpleCookie:
+    client = app.test_client()
+    return SimpleCookie(client.get("/login", base_url=base).headers["Set-Cookie"])
+
+
+def test_the_database_holds_no_token_and_no_password(log_in, passwords, sessions: sessionmaker[Session]):
+    client = log_in("operator")
+    with client.session_transaction() as cookie:
+        token = cookie["token"]
+
+    with sessions() as session:
+        everything = " ".join(str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table)))
+
+    assert token not in everything
+    assert passwords["operator"] not in everything
+
+
+def test_every_post_without_a_token_is_refused_and_changes_nothing(app, log_in, month, sessions: sessionmaker[Session]):
+    client = log_in("administrator")
+    before = _digest(sessions)
+
+    for _, method, address in _addresses(app):
+        if method == "POST":
+            known = address.replace(SOME_ID, month.campaign)
+            assert client.post(known, data={"reason": "没有令牌", "understood": "yes"}).status_code == 400, address
+            assert client.post(known, data={"reason": "没有令牌", "csrf_token": "foreign"}).status_code == 400, address
+
+    assert _digest(sessions) == before
+
+
+def test_reading_pages_changes_nothing_but_the_trail_of_files_taken(app, log_in, month, sessions: sessionmaker[Session]):
+    client = log_in("administrator")
+    before = _digest(sessions)
+
+    for endpoint, method, address in _addresses(app):
+        if method == "GET" and endpoint not in ("reports.download", "calls.sound"):
+            client.get(address.replace(SOME_ID, month.campaign))
+
+    assert _digest(sessions) == before
+
+
+def _digest(sessions: sessionmaker[Session]) -> list[str]:
+    with sessions() as session:
+        return [str(session.execute(text(f"SELECT * FROM {table.name}")).all()) for table in Base.metadata.sorted_tables]
+
+
+def test_the_session_of_before_the_log_in_is_not_taken_along(app, passwords):
+    client = app.test_client()
+    before = csrf_of(client)
+
+    post(client, "/login", name="operator", password=passwords["operator"])
+
+    assert client.post("/logout", data={"csrf_token": before}).status_code == 400
+
+
+def test_log_in_log_out_and_failure_stand_in_the_audit_trail(log_in, app, sessions: sessionmaker[Session]):
+    post(app.test_client(), "/login", name="nobody", password="wrong")
+    post(log_in("operator"), "/logout")
+
+    with sessions() as session:
+        entries = [(one.actor, one.action, one.subject) for one in session.scalars(select(AuditEntry).order_by(AuditEntry.n))]
+        assert session.scalars(select(UserSession)).one().ended_at == NOON
+        assert {one.subject for one in session.scalars(select(LoginFailure))} == {"user:nobody", "address:127.0.0.1"}
+
+    assert entries == [
+        ("console", "login.refused", "user:unknown"), ("operator", "login", "user:operator"), ("operator", "logout", "user:operator"),
+    ]  # fmt: skip

@@ -1,0 +1,151 @@
+"""The console in a real, old-fashioned browser: 1366 × 768, no error in its console, live progress, works without scripts."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from survey.store.models import Campaign
+from tests.ivr.console.builders import a_kept_sound
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed (requirements-dev.txt): browser tests are left out"
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        shutil.which("chromium") is None, reason="Chromium is not installed (apt install chromium): browser tests are left out"
+    ),
+]
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required")  # fmt: skip
+SCREEN = {"width": 1366, "height": 768}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    """The console on a port of this machine."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+
+
+@pytest.fixture
+def enter(browser, address, passwords):
+    """A page in which the role has logged in; what the browser complains of is collected in `.complaints`."""
+    contexts = []
+
+    def entered(role: str, locale: str = "zh-CN", scripts: bool = True):
+        context = browser.new_context(viewport=SCREEN, locale=locale, java_script_enabled=scripts, base_url=address)
+        contexts.append(context)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("request", lambda request: None if request.url.startswith((address, "data:")) else page.complaints.append(request.url))
+        page.goto("/login")
+        page.fill("#name", role)
+        page.fill("#password", passwords[role])
+        page.click("main form button")
+        page.wait_for_url("**/")
+        return page
+
+    yield entered
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_every_page_fits_the_screen_and_breaks_no_rule(enter, month, locale):
+    page = enter("administrator", locale)
+
+    for path in ("/", "/campaigns", f"/campaigns/{month.campaign}", f"/campaigns/{month.campaign}/calls", f"/calls/{month.dissatisfied}",
+                 "/escalations", "/reports", "/reports/2026-10", "/audit", "/audit/check"):  # fmt: skip
+        answer = page.goto(path)
+        assert answer.status == 200
+        assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"], path
+
+    assert page.complaints == []
+
+
+def test_the_progress_refreshes_by_itself(enter, month, sessions):
+    page = enter("commander")
+    page.goto(f"/campaigns/{month.campaign}")
+    with sessions.begin() as session:
+        session.query(Campaign).update({"state": "paused", "state_reason": "线路维护"})
+
+    page.get_by_text("线路维护").first.wait_for(timeout=20_000)
+
+    assert page.complaints == []
+
+
+def test_opened_figures_stay_open_while_the_progress_refreshes(enter, month, sessions):
+    page = enter("commander")
+    page.goto(f"/campaigns/{month.campaign}")
+    page.click("#progress summary")
+    with sessions.begin() as session:
+        session.query(Campaign).update({"state": "paused", "state_reason": "线路维护"})
+    page.get_by_text("线路维护").first.wait_for(timeout=20_000)
+
+    page.wait_for_function("document.querySelector('#progress details').open", timeout=20_000)
+
+
+def test_a_recording_plays(enter, month, sessions, keys, tmp_path):
+    with sessions.begin() as session:
+        a_kept_sound(session, keys, tmp_path, month.recording)
+    page = enter("operator")
+    page.goto(f"/calls/{month.dissatisfied}")
+    page.fill("#listen-1", "核实投诉内容")
+    page.locator("form", has=page.locator("#listen-1")).locator("button").click()
+
+    page.wait_for_function("document.querySelector('audio').readyState >= 3", timeout=20_000)
+    assert page.evaluate("document.querySelector('audio').duration") == pytest.approx(1.0, abs=0.1)
+    page.evaluate("document.querySelector('audio').play()")
+    page.wait_for_function("document.querySelector('audio').ended", timeout=20_000)
+    assert page.complaints == []
+
+
+def test_without_scripts_everything_but_the_refresh_works(enter, month):
+    page = enter("administrator", scripts=False)
+    page.goto(f"/campaigns/{month.campaign}")
+    page.fill("#pause-reason", "线路维护")
+    page.click("text=暂停 >> nth=-1")
+    assert page.get_by_text("任务已暂停").is_visible()
+
+    page.goto(f"/calls/{month.dissatisfied}")
+    page.fill("#reason", "本人来电查询进度")
+    page.click("form.reason button")
+    assert page.get_by_text(month.phone).is_visible()
+
+    page.click("header >> text=English")
+    assert page.locator("html").get_attribute("lang") == "en"
+    page.click("header >> text=Log out")
+    assert page.get_by_text("You have logged out.").is_visible()
+
+
+def test_the_keyboard_alone_is_enough_to_log_in(browser, address, passwords):
+    context = browser.new_context(viewport=SCREEN, locale="zh-CN", base_url=address)
+    page = context.new_page()
+    page.goto("/login")
+    page.focus("#name")
+    page.keyboard.type("operator")
+    page.keyboard.press("Tab")
+    page.keyboard.type(passwords["operator"])
+    page.keyboard.press("Enter")
+
+    page.wait_for_url("**/")
+    context.close()

@@ -1,0 +1,176 @@
+"""Accounts: first passwords, the throttle as a rule, equal work for every refusal (RS52, RS53)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from survey import accounts
+from survey.accounts import LoggedIn, Refused
+from survey.errors import BadInput, NotFound
+from survey.store import passwords
+from survey.store.models import LoginFailure, User, UserSession
+
+NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", hasher)
+    monkeypatch.setattr(passwords, "_NOBODY", hasher.hash("nobody"))
+
+
+def _add(sessions: sessionmaker[Session], name: str = "li") -> str:
+    with sessions.begin() as session:
+        return accounts.add_user(session, name, "operator", "李接听", NOW)
+
+
+def _log_in(sessions, audit_key, password: str, name: str = "li", address: str = "10.0.0.1", now: datetime = NOW):
+    return accounts.log_in(sessions, name, password, address, "zh", now, audit_key)
+
+
+def test_passwords_are_argon2id_and_the_right_one_alone_matches():
+    stored = passwords.digest("correct horse")
+
+    assert stored.startswith("$argon2id$")
+    assert passwords.matches(stored, "correct horse")
+    assert not passwords.matches(stored, "correct horse ")
+    assert not passwords.matches(None, "nobody has this password")
+    assert not passwords.matches("not a hash", "correct horse")
+
+
+def test_invented_passwords_are_long_and_never_the_same():
+    invented = {passwords.invent() for _ in range(200)}
+
+    assert len(invented) == 200
+    assert all(len(one.replace("-", "")) == 16 for one in invented)
+    assert not any(letter in one for one in invented for letter in "il1o0")
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_first_password_opens_the_door(sessions, audit_key):
+    result = _log_in(sessions, audit_key, _add(sessions))
+
+    assert isinstance(result, LoggedIn)
+    assert (result.visitor.name, result.visitor.role, result.visitor.display_name) == ("li", "operator", "李接听")
+    with sessions() as session:
+        assert accounts.find_session(session, result.token, NOW) == result.visitor
+        assert accounts.find_session(session, "another token", NOW) is None
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("name", ["", "Li", "李", "a", "x" * 33, "a b", "1a"])
+def test_names_that_cannot_be_typed_everywhere_are_refused(sessions, name):
+    with sessions.begin() as session, pytest.raises(BadInput):
+        accounts.add_user(session, name, "operator", "", NOW)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_taken_name_and_an_unknown_role_are_refused(sessions):
+    _add(sessions)
+
+    with sessions.begin() as session:
+        with pytest.raises(BadInput, match="taken"):
+            accounts.add_user(session, "li", "operator", "", NOW)
+        with pytest.raises(BadInput, match="role"):
+            accounts.add_user(session, "wang", "root", "", NOW)
+
+
+@pytest.mark.usefixtures("quick")
+def test_every_refusal_computes_one_hash(sessions, audit_key, monkeypatch):
+    right = _add(sessions)
+    computed = []
+    verify = passwords.matches
+    monkeypatch.setattr(passwords, "matches", lambda stored, password: computed.append(1) or verify(stored, password))
+
+    _log_in(sessions, audit_key, "wrong")
+    _log_in(sessions, audit_key, "wrong", name="nobody")
+    for n in range(5):
+        _log_in(sessions, audit_key, "wrong", name=f"nobody{n}", address="10.0.0.2")
+    locked = _log_in(sessions, audit_key, right, address="10.0.0.2")
+
+    assert isinstance(locked, Refused)
+    assert len(computed) == 8
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_fifth_failure_locks_from_then_on_for_fifteen_minutes(sessions, audit_key):
+    right = _add(sessions)
+    for n in range(5):
+        _log_in(sessions, audit_key, "wrong", address=f"10.0.0.{n}", now=NOW + timedelta(minutes=n))
+    last = NOW + timedelta(minutes=4)
+
+    just_before = _log_in(sessions, audit_key, right, address="10.0.1.1", now=last + timedelta(minutes=15, seconds=-1))
+    after = _log_in(sessions, audit_key, right, address="10.0.1.1", now=last + timedelta(minutes=15))
+
+    assert isinstance(just_before, Refused)
+    assert isinstance(after, LoggedIn)
+
+
+@pytest.mark.usefixtures("quick")
+def test_trying_while_locked_does_not_prolong_the_lock(sessions, audit_key):
+    right = _add(sessions)
+    for n in range(5):
+        _log_in(sessions, audit_key, "wrong", address=f"10.0.0.{n}")
+    for n in range(9):
+        _log_in(sessions, audit_key, "wrong", address=f"10.0.1.{n}", now=NOW + timedelta(minutes=14))
+
+    assert isinstance(_log_in(sessions, audit_key, right, address="10.0.2.1", now=NOW + timedelta(minutes=15)), LoggedIn)
+
+
+@pytest.mark.usefixtures("quick")
+def test_failures_far_apart_do_not_lock(sessions, audit_key):
+    right = _add(sessions)
+    for n in range(8):
+        _log_in(sessions, audit_key, "wrong", now=NOW + timedelta(minutes=4 * n))
+
+    assert isinstance(_log_in(sessions, audit_key, right, now=NOW + timedelta(minutes=29)), LoggedIn)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_right_password_strikes_out_the_failures_of_the_account(sessions, audit_key):
+    right = _add(sessions)
+    for _ in range(4):
+        _log_in(sessions, audit_key, "wrong")
+    _log_in(sessions, audit_key, right)
+
+    with sessions() as session:
+        subjects = [one.subject for one in session.scalars(select(LoginFailure))]
+    assert subjects == ["address:10.0.0.1"] * 4
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_disabled_account_is_refused_and_its_sessions_end(sessions, audit_key):
+    right = _add(sessions)
+    open_session = _log_in(sessions, audit_key, right)
+    with sessions.begin() as session:
+        accounts.disable_user(session, "li", NOW)
+
+    assert isinstance(_log_in(sessions, audit_key, right), Refused)
+    with sessions() as session:
+        assert accounts.find_session(session, open_session.token, NOW) is None
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_new_password_replaces_the_old_one_and_ends_sessions(sessions, audit_key):
+    old = _add(sessions)
+    _log_in(sessions, audit_key, old)
+    with sessions.begin() as session:
+        new = accounts.renew_password(session, "li", NOW)
+
+    assert isinstance(_log_in(sessions, audit_key, old), Refused)
+    assert isinstance(_log_in(sessions, audit_key, new), LoggedIn)
+    with sessions() as session:
+        assert [one.ended_at for one in session.scalars(select(UserSession).order_by(UserSession.created_at))].count(NOW) == 1
+        assert old not in session.scalars(select(User.password_hash)).one()
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_account_that_does_not_exist_cannot_be_changed(sessions):
+    with sessions.begin() as session:
+        for change in (accounts.disable_user, accounts.renew_password):
+            with pytest.raises(NotFound):
+                change(session, "nobody", NOW)
