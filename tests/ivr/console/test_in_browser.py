@@ -22,6 +22,12 @@ pytestmark = [
 ]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required")  # fmt: skip
+HEAR = """async () => {
+  const audio = document.querySelector("audio");
+  const ended = new Promise((done, fail) => { audio.onended = () => done(audio.duration); audio.onerror = () => fail(audio.error); });
+  await audio.play();
+  return ended;
+}"""
 SCREEN = {"width": 1366, "height": 768}
 
 
@@ -101,7 +107,7 @@ def test_opened_figures_stay_open_while_the_progress_refreshes(enter, month, ses
         session.query(Campaign).update({"state": "paused", "state_reason": "线路维护"})
     page.get_by_text("线路维护").first.wait_for(timeout=20_000)
 
-    page.wait_for_function("document.querySelector('#progress details').open", timeout=20_000)
+    page.locator("#progress details[open]").wait_for(timeout=20_000)
 
 
 def test_a_recording_plays(enter, month, sessions, keys, tmp_path):
@@ -112,10 +118,9 @@ def test_a_recording_plays(enter, month, sessions, keys, tmp_path):
     page.fill("#listen-1", "核实投诉内容")
     page.locator("form", has=page.locator("#listen-1")).locator("button").click()
 
-    page.wait_for_function("document.querySelector('audio').readyState >= 3", timeout=20_000)
-    assert page.evaluate("document.querySelector('audio').duration") == pytest.approx(1.0, abs=0.1)
-    page.evaluate("document.querySelector('audio').play()")
-    page.wait_for_function("document.querySelector('audio').ended", timeout=20_000)
+    seconds = page.evaluate(HEAR)
+
+    assert seconds == pytest.approx(1.0, abs=0.1)
     assert page.complaints == []
 
 
