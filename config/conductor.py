@@ -20,7 +20,7 @@ from survey.store.queries import fieldwork as queries
 from worker import jobs
 from worker.runtime import Runtime
 
-TICK = timedelta(seconds=2)
+TICK = timedelta(seconds=4)
 """Virtual time between two sweeps while calls are going on."""
 
 PATIENCE_SWEEPS = 200
@@ -91,7 +91,7 @@ def _line_state(body: Mapping[str, Any]) -> LineState:
 def conduct(
     runtime: Runtime, exchange: RemoteExchange, sessions: sessionmaker[Session], campaign_id: int, report: Callable[[int, int], None]
 ) -> None:
-    """Run a campaign to its end in virtual time; `report(closed, total)` is told of the progress.
+    """Run a campaign to its end in virtual time; `report(closed, total)` is told of the progress, `sessions` only read.
 
     Raises Stuck when the workers do not act, or nothing is left to wait for.
     """

@@ -27,6 +27,7 @@ from survey.eligibility import Exclusion
 from survey.errors import SurveyError
 from survey.incidents import importing, made_up
 from survey.sheet import text as sheet_text
+from survey.store.database import reading, session_factory
 from survey.store.models import Answer, CallAttempt, Campaign, Draw, Recording
 from survey.store.queries import fieldwork as queries
 
@@ -77,7 +78,8 @@ def play(house: House, plan: Plan) -> int:
     take_in(house, plan)
     draw = draw_sample(house, plan)
     campaign_id = launch(house, plan, draw)
-    conduct(house.runtime(), exchange, house.sessions, campaign_id, Progress())
+    reads = session_factory(reading(house.engine))
+    conduct(house.runtime(), exchange, reads, campaign_id, Progress())
     honest = account_for(house, campaign_id, exchange)
     print_sheet(house, campaign_id)
     say(f"\n用时 / took {time.monotonic() - began:.0f} s")

@@ -183,7 +183,7 @@ def sweep(runtime: Runtime) -> None:
         for job, rows in (
             ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE)),
             ("look_up", queries.silent_attempts(session, now, silence)),
-            ("settle", queries.unsettled_attempts(session)),
+            ("settle", queries.unsettled_attempts(session, now, fieldwork.LATE_TURN_GRACE)),
             ("fetch_recording", queries.open_recordings(session, now)),
         ):
             for row_id in rows:

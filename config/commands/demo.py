@@ -35,9 +35,7 @@ MARK = "demonstration"
 @click.option("--calls", type=click.IntRange(1, 100_000), default=120, show_default=True, help="抽样人数 / people drawn.")
 @click.option("--seed", type=click.IntRange(0), default=20, show_default=True, help="随机种子 / seed of everything random.")
 @click.option("--exit", "leave", is_flag=True, help="打印报表后退出 / stop after the sheet.")
-@click.option(
-    "--fault", "faults", multiple=True, metavar="KIND=SHARE", help="线路故障 / faults of the line, e.g. turn.duplicate=0.1."
-)
+@click.option("--fault", "faults", multiple=True, metavar="KIND=SHARE", help="线路故障 / faults of the line, e.g. turn.duplicate=0.1.")
 @click.pass_obj
 def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, seed: int, leave: bool, faults: tuple[str, ...]) -> None:
     """在本机模拟一个月的回访，然后打开控制台 / Simulate a whole month on this machine, then serve the console."""
@@ -92,7 +90,7 @@ def stage(given: Settings, data: Path, zone: str) -> Settings:
     line = ports.next_free("127.0.0.1", settings.voice_port + 10, frozenset({settings.voice_port, settings.console_port}))
     secrets = {name.removeprefix("HUIFANG_").lower(): value for name, value in own_secrets.kept(data).items()}
     return replace(
-        settings, **secrets, data=data, database_url=f"sqlite:///{data / 'huifang.sqlite'}", redis_url="",  # type: ignore[arg-type]
+        settings, **secrets, data=data, database_url=f"sqlite:///{data / 'huifang.sqlite'}?synchronous=NORMAL", redis_url="",  # type: ignore[arg-type]
         twilio_api_url=f"http://127.0.0.1:{line}", public_base_url=f"http://127.0.0.1:{settings.voice_port}", caller_id=CALLER_ID,
         timezone=zone, calls_per_second=CALLS_PER_SECOND, concurrent_calls=LINES, workers=WORKERS,
         clock_file=data / "run" / "clock", log_level="error",

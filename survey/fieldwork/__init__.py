@@ -11,12 +11,13 @@ from survey.fieldwork.escalations import escalate
 from survey.fieldwork.office import Office
 from survey.fieldwork.placement import SeenCall, note_accepted, note_rejected, note_unknown, reconcile
 from survey.fieldwork.recordings import FetchOrder, announce_recording, note_deleted, note_fetch_problem, note_kept, prepare_fetch
-from survey.fieldwork.settlement import settle
+from survey.fieldwork.settlement import LATE_TURN_GRACE, settle
 from survey.fieldwork.statuses import apply_machine, apply_status, report
 from survey.fieldwork.suppressions import is_suppressed, opt_out
 from survey.fieldwork.turns import Render, TurnContext, take_turn
 
 __all__ = [
+    "LATE_TURN_GRACE",
     "DialOrder",
     "FetchOrder",
     "Office",

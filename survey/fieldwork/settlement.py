@@ -14,7 +14,7 @@ from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.office import Office
 from survey.fieldwork.turns import advance
 from survey.ladder import is_ended
-from survey.store.models import CallAttempt, DispositionChange, Respondent
+from survey.store.models import CallAttempt, DispositionChange, Escalation, Respondent
 from survey.store.unit_of_work import UnitOfWork
 from survey.working_days import calendar
 
@@ -67,6 +67,9 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     change_disposition(session, respondent, dispositions.final(verdicts), now, attempt.id)
     if respondent.state in ("closed", "needs_review"):
         return
+    if _is_handed_over(session, respondent.id):
+        close(respondent, "handed_over", now)
+        return
     history = [_past(past) for past in settled]
     rules = rules_of(attempt.campaign)
     decision = next_call(rules, calendar(rules.calendar), history, now, respondent.incident.zone)
@@ -74,6 +77,12 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
         respondent.state, respondent.due_at = "waiting", decision.at
     else:
         close(respondent, "campaign_stopped" if isinstance(decision, CallAt) else decision.reason, now)
+
+
+def _is_handed_over(session: Session, respondent_id: int) -> bool:
+    """Whether a person now owes the call: who asked for a human, or is in danger, must not be rung by the machine again."""
+    reasons = session.scalar(select(Escalation.reasons).where(Escalation.respondent_id == respondent_id)) or []
+    return bool({"human_requested", "danger"} & set(reasons))
 
 
 def _past(attempt: CallAttempt) -> PastAttempt:

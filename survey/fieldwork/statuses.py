@@ -64,7 +64,7 @@ def apply_machine(work: UnitOfWork, office: Office, token: str, call_sid: str, k
 
 def _has_answered(attempt: CallAttempt) -> bool:
     state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else None
-    return state is not None and (state.ended or bool(state.answers))
+    return state is not None and (state.ended or state.touched)
 
 
 def note_event(session: Session, attempt: CallAttempt, kind: str, key: str, now: datetime) -> bool:

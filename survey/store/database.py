@@ -4,11 +4,13 @@ import sqlite3
 import threading
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
-SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON", "synchronous=FULL")
+from survey.errors import BadInput
+
+SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON")
 TURNSTILE_SECONDS = 10.0
 
 
@@ -18,7 +20,8 @@ def open_engine(url: str, *, pool_size: int = 16) -> Engine:
     SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE` for every transaction that may write (a read-then-write
     transaction under plain BEGIN fails at once with "database is locked", whatever the busy timeout);
     use `reading(engine)` for transactions that only read. PostgreSQL: READ COMMITTED with time-outs. Errors name no
-    parameters on either, because they end in logs.
+    parameters on either, because they end in logs. A SQLite URL may end in `?synchronous=NORMAL`: some hundred times
+    more commits a second, of which a power cut may take the last ones; for data that can be made again.
     """
     if url.startswith("sqlite"):
         return _open_sqlite(url, pool_size)
@@ -74,14 +77,15 @@ class _Writer(sqlite3.Connection):
 def _open_sqlite(url: str, pool_size: int) -> Engine:
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
     sizes: dict[str, Any] = {} if in_memory else {"pool_size": pool_size, "max_overflow": pool_size}
-    engine = create_engine(url, hide_parameters=True, connect_args={"check_same_thread": False, "factory": _Writer}, **sizes)
+    place, synchronous = _durability(url)
+    engine = create_engine(place, hide_parameters=True, connect_args={"check_same_thread": False, "factory": _Writer}, **sizes)
     turnstile = None if in_memory else threading.Lock()
 
     @event.listens_for(engine, "connect")
     def _set_up(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         connection.turnstile = turnstile
-        for pragma in SQLITE_PRAGMAS:
+        for pragma in (*SQLITE_PRAGMAS, f"synchronous={synchronous}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
@@ -98,6 +102,14 @@ def _open_sqlite(url: str, pool_size: int) -> Engine:
             raise
 
     return engine
+
+
+def _durability(url: str) -> tuple[URL, str]:
+    place = make_url(url)
+    wanted = str(place.query.get("synchronous", "FULL")).upper()
+    if wanted not in ("FULL", "NORMAL"):
+        raise BadInput(f"synchronous={wanted}: FULL or NORMAL")
+    return place.difference_update_query(["synchronous"]), wanted
 
 
 def reading(engine: Engine) -> Engine:

@@ -81,9 +81,11 @@ def silent_attempts(session: Session, now: datetime, limit: timedelta) -> Sequen
     return session.scalars(select(CallAttempt.id).where(CallAttempt.status.in_(live), CallAttempt.requested_at <= now - limit)).all()
 
 
-def unsettled_attempts(session: Session) -> Sequence[int]:
-    """Ended attempts whose verdict is still to be given."""
-    ended = select(CallAttempt.id).where(CallAttempt.settled_at.is_(None), CallAttempt.status.in_(ENDS))
+def unsettled_attempts(session: Session, now: datetime, grace: timedelta) -> Sequence[int]:
+    """Attempts that ended at least `grace` ago and have no verdict yet."""
+    ended = select(CallAttempt.id).where(
+        CallAttempt.settled_at.is_(None), CallAttempt.status.in_(ENDS), CallAttempt.ended_at <= now - grace
+    )
     return session.scalars(ended.order_by(CallAttempt.id)).all()
 
 

@@ -119,6 +119,14 @@ def test_after_the_last_attempt_the_respondent_is_closed_and_the_campaign_finish
     assert ground.campaign(campaign_id).state == "finished"
 
 
+def test_who_asked_for_a_human_is_not_rung_by_the_machine_again(ground: Ground, placed: tuple[int, str]) -> None:
+    ground.talk(placed[1], "8")
+    ground.end(placed[1])
+
+    respondent = ground.respondent_of(placed[0])
+    assert (respondent.state, respondent.close_reason) == ("closed", "handed_over")
+
+
 def test_every_change_of_a_verdict_is_kept(ground: Ground, placed: tuple[int, str]) -> None:
     ground.end(placed[1], "no_answer")
     ground.clock.moment = ground.respondent_of(placed[0]).due_at or ground.now
