@@ -1,6 +1,6 @@
-"""The server of `turns`: the real voice door, or the floor, behind the gunicorn that production uses.
+"""The server of `turns`: the real voice door, or one of the floors, behind the gunicorn that production uses.
 
-Started by `turns` as a process of its own: `python -m tests.benchmarks.turns_door door|floor PORT THREADS DATABASE-URL`.
+Started by `turns` as a process of its own: `python -m tests.benchmarks.turns_door door|floor|durable PORT THREADS DATABASE-URL`.
 """
 
 import sys
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+
+from sqlalchemy import Engine, text
 
 from config.doors import Door, serve
 from ivr.voice.app import create_voice_app
@@ -60,6 +62,21 @@ def floor(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
 
 
 @cache
+def engine_of(database: str) -> Engine:
+    engine = open_engine(database)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE IF NOT EXISTS turns_floor (reply TEXT)"))
+    return engine
+
+
+def durable_floor(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The least that a door must do which loses nothing: the same, with one row committed before the answer."""
+    with engine_of(sys.argv[4]).begin() as connection:
+        connection.execute(text("INSERT INTO turns_floor (reply) VALUES (:reply)"), {"reply": CONSTANT.decode()})
+    return floor(environ, start_response)
+
+
+@cache
 def voice_door(database: str) -> Any:
     sessions = session_factory(open_engine(database))
     guard = Guard(BASE, ACCOUNT, (AUTH_TOKEN,))
@@ -73,5 +90,5 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
 
 
 if __name__ == "__main__":
-    attribute = {"door": "application", "floor": "floor"}[sys.argv[1]]
+    attribute = {"door": "application", "floor": "floor", "durable": "durable_floor"}[sys.argv[1]]
     serve(Door(f"tests.benchmarks.turns_door:{attribute}", "127.0.0.1", int(sys.argv[2]), int(sys.argv[3])))
