@@ -134,6 +134,8 @@ def _change(exchange: Exchange, call: Call) -> None:
         raise Refused(400, 20001, f"Invalid Status: {status}")
     if status == "completed" or (status == "canceled" and call.answered_at is None):
         exchange.end(call)
+    elif call.parent is not None and not status and (form.get("Url") or form.get("Twiml")):
+        raise Refused(400, 20001, "The simulated carrier does not redirect a dialled leg")
     elif form.get("Url") and not status:
         exchange.interrupt(call, Redirected(Target(checked_url(form["Url"]), form.get("Method", "POST"))))
     elif form.get("Twiml") and not status:

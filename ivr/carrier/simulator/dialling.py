@@ -1,13 +1,14 @@
 """The verb Dial: legs ring at the same time, the first to answer is joined, the others are let go (twilio_voice §3.2, §2.5)."""
 
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ivr.carrier.simulator import parameters, queueing
 from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.document import Verb
-from ivr.carrier.simulator.effects import Deliver, Effect, HungUp, Interrupted, Target, Wait
+from ivr.carrier.simulator.effects import Deliver, Effect, HungUp, Interrupted, LegEnded, Target, Wait
 from ivr.carrier.simulator.persona import Persona
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ def dial(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | None
     legs = [_leg(handset, noun, caller_id) for noun in nouns[:MAX_LEGS]]
     try:
         extra = yield from _connected(handset, verb, legs)
+    except LegEnded:
+        for leg in legs:
+            yield from _end(handset, leg, "canceled")
+        extra = {"DialCallStatus": "canceled", "DialCallSid": legs[0].call.sid, "DialBridged": "false"}
     except (Interrupted, HungUp):
         for leg in legs:
             yield from _end(handset, leg, "completed" if leg.call.answered_at else "canceled")
@@ -44,7 +49,8 @@ def dial(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | None
 
 
 def _leg(handset: "Handset", noun: Verb, caller_id: str) -> Leg:
-    to = f"client:{noun.text or noun.children[0].text}" if noun.name == "Client" else noun.text
+    identity = next((child.text for child in noun.children if child.name == "Identity"), noun.text)
+    to = f"client:{identity}" if noun.name == "Client" else noun.text
     call, persona = handset.network.ring(handset.call, to, caller_id)
     return Leg(noun, call, persona)
 
@@ -79,7 +85,8 @@ def _talk(handset: "Handset", leg: Leg, limit: float) -> Generator[Effect, Any, 
     yield from _progress(handset, leg, "in-progress")
     bridged = yield from _accepts(handset, leg)
     if bridged:
-        yield Wait(min(leg.persona.traits.talk_seconds, limit))
+        with suppress(LegEnded):
+            yield Wait(min(leg.persona.traits.talk_seconds, limit))
     yield from _end(handset, leg, "completed")
     return {
         "DialCallStatus": "completed" if bridged else "no-answer", "DialCallSid": leg.call.sid,

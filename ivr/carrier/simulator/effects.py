@@ -68,6 +68,10 @@ class Ended(Interrupted):
     """The call is ended by request or by its time limit."""
 
 
+class LegEnded(Interrupted):
+    """A dialled leg of the call is ended by request."""
+
+
 class Redirected(Interrupted):
     """The call goes on with another document at once."""
 

@@ -12,7 +12,7 @@ from ivr.carrier.simulator import callees, faults
 from ivr.carrier.simulator.calls import Call, Order, Recording
 from ivr.carrier.simulator.clock import ExchangeClock, moment
 from ivr.carrier.simulator.delivery import Courier
-from ivr.carrier.simulator.effects import Deliver, Download, Effect, Ended, Fetch, Interrupted, Wait
+from ivr.carrier.simulator.effects import Deliver, Download, Effect, Ended, Fetch, Interrupted, LegEnded, Wait
 from ivr.carrier.simulator.journal import entry
 from ivr.carrier.simulator.life import live
 from ivr.carrier.simulator.network import WaitingLine
@@ -21,6 +21,7 @@ from ivr.carrier.simulator.schedule import Schedule
 from ivr.carrier.simulator.webhooks import WebHooks
 
 MACHINE_TAPE_SECONDS = 60.0
+NOBODY = Traits(pick_up="no-answer")  # at a client or SIP address where nobody was put
 
 
 class NotInProduction(Exception):
@@ -43,14 +44,12 @@ class Account:
 
 @dataclass(frozen=True)
 class Terms:
-    """How the exchange works: pace, queue, threads, the virtual quantum, limits of web-hooks (real seconds)."""
+    """How the exchange works: its pace, its queue, threads for web-hooks, the quantum of virtual time."""
 
     calls_per_second: float = 1.0
     queue_seconds: float = 86400.0
     threads: int = 8
     quantum_seconds: float = 1.0
-    connect_seconds: float = 5.0
-    web_hook_seconds: float = 15.0
 
 
 class Exchange:
@@ -63,7 +62,7 @@ class Exchange:
         self.base_url = "http://127.0.0.1"  # where its API is served: recordings' addresses start with it
         self.faults = faults.CreateFates(faults.FaultPlan(seed=seed))
         self.schedule = Schedule(clock, self.terms.threads, self.terms.quantum_seconds)
-        hooks = WebHooks(account.auth_token, self.terms.threads + 4, self.terms.connect_seconds, self.terms.web_hook_seconds)
+        hooks = WebHooks(account.auth_token, self.terms.threads + 4)
         self.courier = Courier(hooks, self.schedule, seed, lambda: self.faults.plan)
         self.calls: dict[str, Call] = {}
         self.recordings: dict[str, Recording] = {}
@@ -147,8 +146,9 @@ class Exchange:
         with self.schedule.changed:
             if call.ended:
                 return
-            call.finish("completed" if call.answered_at else "canceled", self.clock.now())
-        self.interrupt(call, Ended())
+            if call.parent is None:
+                call.finish("completed" if call.answered_at else "canceled", self.clock.now())
+        self.interrupt(call.root, LegEnded() if call.parent else Ended())  # a leg is finished by the Dial that rings it
 
     def interrupt(self, call: Call, interruption: Interrupted) -> None:
         """Change a call's course now; a request that is under way is waited for, its reply is not obeyed."""
@@ -204,8 +204,7 @@ class Exchange:
     def _new_call(self, order: Order, now: float, parent: Call | None) -> tuple[Call, Persona]:
         ordinal = next(self._ordinals)
         earlier = self._by_number.setdefault(order.to, [])
-        kind = callees.kind_of(order.to)
-        name = "registered" if order.to in self._registered else kind.name
+        name = "registered" if order.to in self._registered else callees.kind_of(order.to).name
         call = Call(
             f"CA{_digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
             direction="outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
@@ -215,7 +214,9 @@ class Exchange:
         return call, Persona(self._traits(order.to), order.to, self.seed, call.nth)
 
     def _traits(self, address: str) -> Traits:
-        return self._registered.get(address) or callees.kind_of(address).traits
+        if address in self._registered:
+            return self._registered[address]
+        return callees.kind_of(address).traits if address.startswith("+") else NOBODY
 
     def _resume(self, call: Call, turn: int | None, at: float) -> None:
         stale = turn != call.turn if turn is not None else not call.interruptions

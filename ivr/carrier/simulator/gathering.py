@@ -77,8 +77,8 @@ def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
     yield from leave_if_asked(handset, reaction, seconds)
     outcome = collect(terms_of(verb), seconds, reaction if isinstance(reaction, Press) else None)
     target = handset.action(verb, {"Digits": outcome.keys, "FinishedOnKey": outcome.finished_on, "msg": "Gather End"})
-    _write_down(handset, reaction, outcome, heard, target.url)
     yield Wait(outcome.seconds)
+    _write_down(handset, reaction, outcome, heard, target.url)
     return target if outcome.keys or verb.get("actionOnEmptyResult") == "true" else None
 
 
@@ -100,7 +100,7 @@ def _write_down(handset: "Handset", reaction: Reaction, outcome: Outcome, heard:
         return
     call.presses.append(
         {
-            "at": call.now + outcome.seconds, "url": url, "prompt": heard, "keys": outcome.keys, "finished_on": outcome.finished_on,
+            "at": call.now, "url": url, "prompt": heard, "keys": outcome.keys, "finished_on": outcome.finished_on,
             "item": handset.persona.item, "intent": reaction.intent if isinstance(reaction, Press) else "",
         }
     )  # fmt: skip

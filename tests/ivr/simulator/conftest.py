@@ -26,7 +26,7 @@ def toy() -> Iterator[Toy]:
 
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
-    terms = Terms(calls_per_second=100, threads=4, web_hook_seconds=2)
+    terms = Terms(calls_per_second=100, threads=4)
     exchange = Exchange(Account(SID, TOKEN), ExchangeClock(START, time.time), environment="test", seed=7, terms=terms)
     with serving(exchange):
         yield exchange

@@ -3,12 +3,14 @@
 import io
 import threading
 import wave
+from datetime import timedelta
 
 import pytest
 import requests
 from werkzeug.wrappers import Response
 
 from ivr.carrier.simulator.persona import Traits
+from tests.ivr.simulator.conftest import START
 from tests.ivr.simulator.toy import gather, xml
 
 
@@ -95,7 +97,7 @@ def test_an_application_that_hangs_is_given_up(story, toy, exchange):
         return xml("<Hangup/>")
 
     toy.pages["/steps/0"] = hang
-    call = story()
+    call = story(url=f"{toy.url}/steps/0#rt=300")
     release.set()
 
     assert call.problems[0].startswith("11200")
@@ -255,6 +257,36 @@ def test_the_first_of_several_wins_and_the_others_are_let_go(story, toy, exchang
 
     legs = [each.status for each in exchange.calls.values() if each.parent is call]
     assert sorted(legs) == ["canceled", "completed"]
+
+
+def test_nobody_answers_where_nobody_was_put(story, toy):
+    toy.pages["/steps/0"] = '<Dial action="/after" timeout="10"><Client><Identity>desk</Identity></Client></Dial>'
+    toy.pages["/after"] = "<Hangup/>"
+
+    call = story()
+
+    assert next(seen for seen in toy.seen if seen.path == "/after").form["DialCallStatus"] == "no-answer"
+    assert call.seconds == 15
+
+
+@pytest.mark.parametrize(
+    ("seconds", "status", "bridged"), [(40, "completed", "true"), (16, "canceled", "false")], ids=["talking", "ringing"]
+)
+def test_a_leg_that_is_ended_by_request_gives_the_caller_back(call, client, toy, exchange, seconds, status, bridged):
+    exchange.register("client:desk", Traits(talk_seconds=600))
+    toy.pages["/steps/0"] = '<Dial action="/after"><Client statusCallback="/status">desk</Client></Dial>'
+    toy.pages["/after"] = "<Hangup/>"
+    sid = call()
+    exchange.run_until(START + timedelta(seconds=seconds))
+
+    leg = next(each for each in exchange.calls.values() if each.parent)
+    client.calls(leg.sid).update(status="completed")
+    exchange.run_until(START + timedelta(hours=1))
+
+    after = next(seen for seen in toy.seen if seen.path == "/after").form
+    assert (after["DialCallStatus"], after["DialBridged"]) == (status, bridged)
+    assert toy.statuses(leg.sid) == [leg.status]
+    assert exchange.calls[sid].seconds < 60
 
 
 def test_a_whisper_that_hangs_up_refuses_the_call(story, toy, exchange):
