@@ -21,7 +21,7 @@ def test_the_story_of_a_call_is_told_with_its_provenance(log_in, open_page, mont
     assert "警情 20261014000002" in text
     assert "城东派出所" in text
     assert "7 分钟" in text
-    assert "出警速度 非常不满意 0 5 按键 — 《警情回访》第 1 版" in text
+    assert "出警速度 非常不满意 0 5 按键 — 警情回访 v1" in text
     assert "完成访问 1.1" in text
     assert "同意" in text
     assert "第 1 次通话的经过（7 步）" in text

@@ -22,6 +22,8 @@ pytestmark = [
 ]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required")  # fmt: skip
+HIDDEN_COLUMNS = """() => Array.from(document.querySelectorAll(".sheet-scroll"))
+  .filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0).map(one => one.textContent.trim().slice(0, 40))"""
 HEAR = """async () => {
   const audio = document.querySelector("audio");
   const ended = new Promise((done, fail) => { audio.onended = () => done(audio.duration); audio.onerror = () => fail(audio.error); });
@@ -84,6 +86,7 @@ def test_every_page_fits_the_screen_and_breaks_no_rule(enter, month, locale):
         answer = page.goto(path)
         assert answer.status == 200
         assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"], path
+        assert page.evaluate(HIDDEN_COLUMNS) == [], path
 
     assert page.complaints == []
 
