@@ -31,6 +31,9 @@ from survey.store.database import reading, session_factory
 from survey.store.models import Answer, CallAttempt, Campaign, Draw, Recording
 from survey.store.queries import fieldwork as queries
 
+JOURNAL = "carrier-journal.json"
+"""What the simulated carrier saw of every call: with it and `export`, anyone can check the answers."""
+
 SCRIPTS = Path(__file__).parent / "scripts"
 ACCOUNTS = (("admin", "administrator", "系统管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 
@@ -182,6 +185,7 @@ class Progress:
 def account_for(house: House, campaign_id: int, exchange: RemoteExchange) -> bool:
     """Print what became of everybody, and hold the stored answers against the carrier's journal; True when all is right."""
     journal = exchange.journal()
+    (house.data / JOURNAL).write_text(json.dumps(journal, ensure_ascii=False, indent=1), "utf-8")
     with house.sessions() as session:
         outcomes = [(Disposition.from_word(word), count) for word, count in queries.dispositions(session, campaign_id)]
         total = queries.progress(session, campaign_id)[1]

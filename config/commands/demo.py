@@ -23,7 +23,7 @@ from survey.working_days import calendar
 
 MADE_UP_MAPPING = "police-110-zh"
 CALLER_ID = "+8610000000110"
-LINES, CALLS_PER_SECOND, WORKERS = 24, 12.0, 1
+LINES, CALLS_PER_SECOND, WORKERS = 60, 30.0, 1
 OPENING = timedelta(hours=8, minutes=45)
 MARK = "demonstration"
 """The file that marks a folder as one that each demonstration makes anew."""

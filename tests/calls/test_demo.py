@@ -1,0 +1,121 @@
+"""A month of callbacks from file to sheet, as `./huifang demo --exit` plays it."""
+
+from collections import Counter
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from config import witness
+from tests.calls.stage import Shown, show
+
+PEOPLE = 60
+RATED = {"speed", "attitude", "outcome", "equipment", "appearance"}
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Shown:
+    return show(tmp_path_factory.mktemp("month"), "--calls", str(PEOPLE), "--seed", "5")
+
+
+def test_it_ends_with_status_0_and_prints_the_sheet(shown: Shown) -> None:
+    assert shown.status == 0, shown.text + shown.errors
+    assert "《警情处置情况考核表》" in shown.text
+    assert "演示/模拟" in shown.text
+
+
+def test_the_frame_and_the_exclusions_add_up_to_the_months_incidents(shown: Shown) -> None:
+    ((frame, incidents, exclusions),) = shown.rows(
+        "SELECT frame_count, incident_count, (SELECT sum(value) FROM json_each(exclusions)) FROM draws"
+    )
+
+    assert frame + exclusions == incidents
+    assert incidents > 1000
+
+
+def test_everybody_drawn_has_exactly_one_final_code(shown: Shown) -> None:
+    rows = shown.rows("SELECT state, disposition FROM respondents")
+
+    assert len(rows) == PEOPLE
+    assert {state for state, _ in rows} <= {"closed", "needs_review"}
+    assert "not_attempted" not in {disposition for _, disposition in rows}
+
+
+def test_the_carrier_saw_exactly_the_calls_that_were_recorded(shown: Shown) -> None:
+    placed = {row["carrier_sid"] for row in shown.export("attempts")} - {""}
+
+    assert placed == {call["sid"] for call in shown.journal()}
+
+
+def test_every_exported_answer_is_the_key_that_the_callee_pressed(shown: Shown) -> None:
+    stored = [witness.StoredAnswer(row["carrier_sid"], row["item"], row["raw"]) for row in shown.export("answers")]
+
+    verdict = witness.compare(shown.journal(), stored)
+
+    assert verdict.is_clean
+    assert verdict.equal > 2 * PEOPLE
+
+
+def test_complete_interviews_hold_five_ratings_and_partial_ones_three_or_four(shown: Shown) -> None:
+    rated = Counter(row["incident"] for row in shown.export("answers") if row["item"] in RATED)
+    verdicts = dict(shown.rows("SELECT i.number, r.disposition FROM respondents r JOIN incidents i ON i.id = r.incident_id"))
+
+    assert {rated[number] for number, verdict in verdicts.items() if verdict == "complete"} == {5}
+    assert {rated[number] for number, verdict in verdicts.items() if verdict == "partial"} <= {3, 4}
+
+
+def test_every_dissatisfied_person_is_in_the_human_queue_once(shown: Shown) -> None:
+    dissatisfied = {row["incident"] for row in shown.export("answers") if row["code"] in ("dissatisfied", "very_dissatisfied")}
+    cases = Counter(row["incident"] for row in shown.export("cases"))
+
+    assert dissatisfied <= cases.keys()
+    assert set(cases.values()) == {1}
+
+
+def test_nobody_was_rung_outside_the_windows(shown: Shown) -> None:
+    starts = [datetime.fromisoformat(call["created_at"]).astimezone(ZoneInfo("Asia/Shanghai")) for call in shown.journal()]
+
+    assert [start for start in starts if not _is_open(start)] == []
+
+
+def _is_open(moment: datetime) -> bool:
+    """R14's windows for days without a public holiday, written down once more."""
+    if moment.weekday() >= 5:
+        return 10 <= moment.hour < 18
+    return 9 <= moment.hour < 12 or 14 <= moment.hour < 20
+
+
+def test_the_audit_trail_is_whole(shown: Shown) -> None:
+    done = shown.command("audit", "verify")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_sheet_of_a_later_day_shows_the_same_figures(shown: Shown) -> None:
+    month = shown.rows("SELECT month FROM campaigns")[0][0]
+    first, second = (shown.command("report", "--month", month).stdout for _ in range(2))
+
+    digest = next(line for line in shown.text.splitlines() if line.startswith("本表校验值"))
+    assert digest in first
+    assert digest in second
+
+
+def test_no_number_lies_open_in_the_database_the_logs_or_the_queue(shown: Shown) -> None:
+    numbers = {call["to"][1:] for call in shown.journal()}
+    own = {f"incidents-{shown.rows('SELECT month FROM campaigns')[0][0]}.csv", "rejected.csv", "carrier-journal.json"}
+    files = [path for path in shown.data.rglob("*") if path.is_file() and path.name not in own]
+
+    found = [path.name for path in files if any(number.encode() in path.read_bytes() for number in numbers)]
+
+    assert found == []
+    assert not any(number in shown.text + shown.errors for number in numbers)
+
+
+def test_remarks_are_kept_sealed_and_gone_at_the_carrier(shown: Shown) -> None:
+    kept = shown.rows("SELECT path, seconds, carrier_copy_deleted_at FROM recordings WHERE state = 'kept'")
+
+    assert kept
+    for path, seconds, deleted_at in kept:
+        assert not (shown.data / path).read_bytes().startswith(b"RIFF")
+        assert seconds > 0
+        assert deleted_at is not None
