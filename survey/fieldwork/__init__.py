@@ -8,13 +8,13 @@ work and `now`; nobody here commits, opens a connection, or looks at a clock.
 from survey.fieldwork.campaigns import finish_if_done, launch, pause, resume, rules_of, start, stop
 from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
 from survey.fieldwork.escalations import escalate
-from survey.fieldwork.office import Office
+from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.placement import SeenCall, note_accepted, note_rejected, note_unknown, reconcile
 from survey.fieldwork.recordings import FetchOrder, announce_recording, note_deleted, note_fetch_problem, note_kept, prepare_fetch
 from survey.fieldwork.settlement import LATE_TURN_GRACE, settle
 from survey.fieldwork.statuses import apply_machine, apply_status, report
 from survey.fieldwork.suppressions import is_suppressed, opt_out
-from survey.fieldwork.turns import Render, TurnContext, take_turn
+from survey.fieldwork.turns import Render, take_turn
 
 __all__ = [
     "LATE_TURN_GRACE",

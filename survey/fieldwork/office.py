@@ -9,10 +9,22 @@ from sqlalchemy.orm import Session
 from survey import script_yaml
 from survey.bureau import Bureau
 from survey.phone import NumberPolicy
+from survey.prompts import Variables
 from survey.script import Script
 from survey.store import audit
 from survey.store.models import ScriptVersion
 from survey.store.sealing import KeyRing
+
+CONTEXTS_KEPT = 4096
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What a renderer of a call needs beside the actions; the same all through the call."""
+
+    token: str
+    script: Script
+    variables: Variables
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,7 @@ class Office:
     bureau: Bureau
     numbers: NumberPolicy
     quarantine_days: int = 90
+    contexts: dict[str, TurnContext] = field(default_factory=dict, repr=False)
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 
     def script(self, session: Session, version_id: int) -> Script:
@@ -31,6 +44,13 @@ class Office:
         if version_id not in self._scripts:
             self._scripts[version_id] = script_yaml.parse(session.get_one(ScriptVersion, version_id).text)
         return self._scripts[version_id]
+
+    def keep_context(self, token: str, context: TurnContext) -> None:
+        """Remember the context of a call that is going on; the oldest ones are forgotten, and read again when needed."""
+        if len(self.contexts) >= CONTEXTS_KEPT:
+            for old in list(self.contexts)[: CONTEXTS_KEPT // 2]:
+                self.contexts.pop(old, None)
+        self.contexts[token] = context
 
     def record(self, session: Session, at: datetime, actor: str, action: str, subject: str, **details: Any) -> None:
         """Add an entry to the audit chain inside the caller's transaction; no personal data."""

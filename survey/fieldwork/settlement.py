@@ -25,8 +25,8 @@ BY_STATUS = {
     "busy": Disposition.BUSY, "no_answer": Disposition.NO_ANSWER, "canceled": Disposition.NO_ANSWER,
     "failed": Disposition.TECHNICAL, "rejected": Disposition.TECHNICAL, "completed": Disposition.NOT_CONFIRMED,
 }  # fmt: skip
-NO_SUCH_NUMBER = frozenset({"404", "484", "604", "21211", "21214", "21217", "13224"})
-BLOCKED = frozenset({"403", "603", "607", "21215", "21216", "13225", "13227"})
+NO_SUCH_NUMBER = frozenset({"404", "410", "484", "604", "21211", "21214", "21217", "13224"})
+BLOCKED = frozenset({"403", "603", "607", "608", "21215", "21216", "13225", "13227"})
 
 
 def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> bool:

@@ -25,7 +25,7 @@ def apply_status(
     A repeat, a lower rung, or another leg's report changes nothing. Raises UnknownAttempt.
     """
     attempt = find_attempt(work.session, token)
-    key = f"{call_sid}:{status if sequence is None else sequence}"
+    key = f"{call_sid}:{status}"
     if not bind_call(attempt, call_sid) or not note_event(work.session, attempt, "status", key, now):
         return
     attempt.status_sequence = max(sequence or 0, attempt.status_sequence or 0)

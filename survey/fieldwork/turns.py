@@ -1,10 +1,9 @@
 """One turn of a conversation: a signed, idempotent round trip (design §4.5)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from survey import events, flow, ladder, prompts
@@ -27,23 +26,15 @@ from survey.actions import (
 from survey.events import Event
 from survey.fieldwork.attempts import bind_call, find_attempt
 from survey.fieldwork.escalations import escalate, note_consent
-from survey.fieldwork.office import Office
+from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.recordings import discard, keep_announced
 from survey.fieldwork.suppressions import opt_out
 from survey.script import Script
-from survey.store.models import Answer, CallAttempt, Incident, Respondent, Turn
+from survey.store.models import CallAttempt, Incident, Respondent, Turn
+from survey.store.queries.fieldwork import put_answer
 from survey.store.unit_of_work import UnitOfWork
 
 SPEAKING = (Say, Collect, Record, Hangup)
-
-
-@dataclass(frozen=True)
-class TurnContext:
-    """What a renderer needs beside the actions."""
-
-    token: str
-    script: Script
-    variables: prompts.Variables
 
 
 Render = Callable[[tuple[SpeakingAction, ...], int, TurnContext], str]
@@ -80,11 +71,11 @@ def advance(
     """Take one step of the flow, apply what it records, and return what is to be played."""
     state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else flow.start(script)
     state, actions = flow.step(script, state, event)
-    attempt.flow_state = state.to_json()
     for action in actions:
         if not isinstance(action, SPEAKING):
             apply(work, office, attempt, action, now)
     _audit_answers(work.session, office, attempt, actions, now)
+    attempt.flow_state = state.to_json()
     if state.ended:
         work.later("settle", attempt.id)
     return tuple(action for action in actions if isinstance(action, SPEAKING))
@@ -110,14 +101,11 @@ def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: Record
 
 
 def _save_answer(session: Session, attempt: CallAttempt, given: SaveAnswer, now: datetime) -> None:
-    answer = session.scalar(select(Answer).where(Answer.respondent_id == attempt.respondent_id, Answer.item == given.item))
-    if answer is None:
-        answer = Answer(respondent_id=attempt.respondent_id, item=given.item)
-        session.add(answer)
-    answer.attempt_id, answer.script_version_id, answer.answered_at = attempt.id, attempt.script_version_id, now
-    answer.code, answer.score, answer.raw = given.code, given.score, given.raw
-    answer.mode, answer.confidence = given.mode, given.confidence
-    session.flush()
+    put_answer(session, {
+        "respondent_id": attempt.respondent_id, "attempt_id": attempt.id, "script_version_id": attempt.script_version_id,
+        "item": given.item, "code": given.code, "score": given.score, "raw": given.raw, "mode": given.mode,
+        "confidence": given.confidence, "answered_at": now,
+    })  # fmt: skip
     if given.item == "consent":
         note_consent(session, attempt.respondent_id, given.code)
 
@@ -129,9 +117,15 @@ def _audit_answers(session: Session, office: Office, attempt: CallAttempt, actio
 
 
 def _context(session: Session, office: Office, attempt: CallAttempt) -> TurnContext:
+    """The same all through a call, so it is read once per call and process."""
+    known = office.contexts.get(attempt.token)
+    if known is not None:
+        return known
     row = session.execute(select(Incident.occurred_at, Incident.zone).join(Respondent).where(Respondent.id == attempt.respondent_id)).one()
     script = office.script(session, attempt.script_version_id)
-    return TurnContext(attempt.token, script, prompts.variables(script, office.bureau, row.occurred_at, row.zone))
+    context = TurnContext(attempt.token, script, prompts.variables(script, office.bureau, row.occurred_at, row.zone))
+    office.keep_context(attempt.token, context)
+    return context
 
 
 def _lead_back(session: Session, attempt: CallAttempt, context: TurnContext, render: Render) -> str:
@@ -141,5 +135,6 @@ def _lead_back(session: Session, attempt: CallAttempt, context: TurnContext, ren
 
 def _store_turn(session: Session, attempt: CallAttempt, event: Event, reply: str, now: datetime) -> None:
     node = "" if attempt.flow_state is None else str(attempt.flow_state.get("node", ""))
-    session.add(Turn(attempt_id=attempt.id, step=attempt.step, node=node, event=events.to_json(event), reply=reply, at=now))
+    turn = {"attempt_id": attempt.id, "step": attempt.step, "node": node, "event": events.to_json(event), "reply": reply, "at": now}
+    session.execute(insert(Turn), turn)
     attempt.step += 1

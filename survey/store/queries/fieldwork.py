@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from survey.ladder import ENDS, LIVE
-from survey.store.models import CallAttempt, Campaign, Recording, Respondent
+from survey.store.models import Answer, CallAttempt, Campaign, Recording, Respondent
 
 
 def running_campaigns(session: Session) -> Sequence[Campaign]:
@@ -92,6 +94,14 @@ def unsettled_attempts(session: Session, now: datetime, grace: timedelta) -> Seq
 def open_recordings(session: Session, now: datetime) -> Sequence[int]:
     """Recordings that are to be fetched, or whose copy at the carrier is to be deleted, now."""
     return session.scalars(select(Recording.id).where(Recording.due_at <= now).order_by(Recording.id).limit(200)).all()
+
+
+def put_answer(session: Session, values: dict[str, Any]) -> None:
+    """Store a respondent's answer to an item, in one statement; a later one takes its place."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    fresh = dialect.insert(Answer)
+    newer = {name: fresh.excluded[name] for name in values if name not in ("respondent_id", "item")}
+    session.execute(fresh.on_conflict_do_update(index_elements=["respondent_id", "item"], set_=newer), values)
 
 
 def is_bound(session: Session, sid: str) -> bool:
