@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import events, flow, ladder, prompts
@@ -31,7 +31,7 @@ from survey.fieldwork.recordings import discard, keep_announced
 from survey.fieldwork.suppressions import opt_out
 from survey.script import Script
 from survey.store.models import CallAttempt, Incident, Respondent, Turn
-from survey.store.queries.fieldwork import put_answer
+from survey.store.queries.fieldwork import put_answer, put_turn
 from survey.store.unit_of_work import UnitOfWork
 
 SPEAKING = (Say, Collect, Record, Hangup)
@@ -57,11 +57,12 @@ def take_turn(work: UnitOfWork, office: Office, token: str, step: int, event: Ev
         return render((Hangup(),), step, context)
     if step > attempt.step:
         return _lead_back(session, attempt, context, render)
-    speaking = advance(work, office, attempt, event, context.script, now)
-    attempt.status = ladder.climb(attempt.status, "in_progress")
-    attempt.answered_at = attempt.answered_at or now
-    reply = render(speaking, step + 1, context)
-    _store_turn(session, attempt, event, reply, now)
+    with session.no_autoflush:  # one UPDATE of the attempt, at the commit
+        speaking = advance(work, office, attempt, event, context.script, now)
+        attempt.status = ladder.climb(attempt.status, "in_progress")
+        attempt.answered_at = attempt.answered_at or now
+        reply = render(speaking, step + 1, context)
+        _store_turn(session, attempt, event, reply, now)
     return reply
 
 
@@ -136,5 +137,5 @@ def _lead_back(session: Session, attempt: CallAttempt, context: TurnContext, ren
 def _store_turn(session: Session, attempt: CallAttempt, event: Event, reply: str, now: datetime) -> None:
     node = "" if attempt.flow_state is None else str(attempt.flow_state.get("node", ""))
     turn = {"attempt_id": attempt.id, "step": attempt.step, "node": node, "event": events.to_json(event), "reply": reply, "at": now}
-    session.execute(insert(Turn), turn)
+    put_turn(session, turn)
     attempt.step += 1

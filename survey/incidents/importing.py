@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -28,7 +28,6 @@ from survey.store.sealing import KeyRing
 
 BATCH = 1000
 _HEADER_WITHIN = 20
-_FAR_AHEAD = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def import_incidents(
             "该映射要求虚构号码或民警，仅限演示和测试环境 / this mapping asks for made-up data, which only demo and test allow"
         )
     table = _open(path, mapping, intake.limits)
-    layout, rows = _find_header(table, mapping)
+    layout, rows = find_header(table, mapping)
     made_up = fiction(intake.seed, mapping.made_up_numbers, mapping.made_up_officers)
     reading = Reading(mapping, layout, intake.policy, made_up, now)
     run = _Run(intake, None if dry_run else _begin(intake, path, mapping, now), actor, now)
@@ -104,19 +103,6 @@ def import_incidents(
         run.finish(counts)
     found = f"{table.format.kind} {table.format.encoding}".strip()
     return ImportReport(counts, found, run.import_id, file.path if file.written else None)
-
-
-def first_month(path: Path, mapping: Mapping) -> str:
-    """The month, YYYY-MM in the mapping's zone, in which the first readable incident of a file was closed. Raises Unreadable."""
-    layout, rows = _find_header(_open(path, mapping, Limits()), mapping)
-    reading = Reading(mapping, layout, NumberPolicy(), fiction(0, "", ""), _FAR_AHEAD)
-    for row in rows:
-        try:
-            record, _ = reading.interpret(row)
-        except RowRefused:
-            continue
-        return f"{record.closed_at.astimezone(reading.zone):%Y-%m}"
-    raise Unreadable("文件里没有可读的警情", "the file holds no readable incident")
 
 
 def _open(path: Path, mapping: Mapping, limits: Limits) -> Table:
@@ -185,8 +171,11 @@ class _Seen:
         self._rows.close()
 
 
-def _find_header(table: Table, mapping: Mapping) -> tuple[Layout, Iterator[Row]]:
-    """The header is the first row that has all required columns: titles and merged cells may stand above it."""
+def find_header(table: Table, mapping: Mapping) -> tuple[Layout, Iterator[Row]]:
+    """Where the fields stand, and the rows below the header. Raises Unreadable.
+
+    The header is the first row that has all required columns: titles and merged cells may stand above it.
+    """
     missing: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     for row in itertools.islice(table.rows, _HEADER_WITHIN):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from survey.errors import BadInput
 from survey.incidents.fictitious import fiction
-from survey.incidents.importing import _find_header
+from survey.incidents.importing import find_header
 from survey.incidents.mapping import Mapping
 from survey.incidents.readers import open_table
 from survey.incidents.records import Reading, RowRefused
@@ -17,7 +17,7 @@ from survey.phone import NumberPolicy
 def busiest_month(path: Path, mapping: Mapping, policy: NumberPolicy, now: datetime) -> str:
     """The month `YYYY-MM`, by the mapping's zone, in which most of the file's incidents were closed. Raises BadInput when there is none."""
     table = open_table(path, code_page=mapping.code_page, delimiter=mapping.delimiter, sheet=mapping.sheet)
-    layout, rows = _find_header(table, mapping)
+    layout, rows = find_header(table, mapping)
     reading = Reading(mapping, layout, policy, fiction(1, mapping.made_up_numbers, mapping.made_up_officers), now)
     months: Counter[str] = Counter()
     for row in rows:

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from survey.store.models import AuditEntry, AuditHead
+from survey.store.models import AuditEntry, AuditHead, table_of
 
 GENESIS = "0" * 64
+HEAD = select(AuditHead.n, AuditHead.digest).where(AuditHead.id == 1).with_for_update()
+ENTRY = insert(table_of(AuditEntry))
+MOVE_HEAD = update(table_of(AuditHead)).where(AuditHead.id == 1).values(n=bindparam("next"), digest=bindparam("link"))
 
 
 def canonical(value: Any) -> str:
@@ -38,19 +41,21 @@ def append(session: Session, key: bytes, at: datetime, actor: str, action: str, 
 
     `subject` is like `attempt:17`; `details` must hold no personal data.
     """
-    head = session.get(AuditHead, 1, with_for_update=True) or _begin(session)
+    connection = session.connection()
+    head = connection.execute(HEAD).one_or_none() or _begin(session)
     text = canonical(details)
     n = head.n + 1
     digest = _digest(key, head.digest, n, at, actor, action, subject, text)
-    session.add(AuditEntry(n=n, at=at, actor=actor, action=action, subject=subject, details=text, previous=head.digest, digest=digest))
-    head.n, head.digest = n, digest
+    entry = {"n": n, "at": at, "actor": actor, "action": action, "subject": subject, "details": text, "previous": head.digest}
+    connection.execute(ENTRY, {**entry, "digest": digest})
+    connection.execute(MOVE_HEAD, {"next": n, "link": digest})
 
 
-def _begin(session: Session) -> AuditHead:
+def _begin(session: Session) -> Row[int, str]:
     """The head of an empty trail, locked; of several writers who find it missing, one makes it and the others wait."""
     with suppress(IntegrityError), session.begin_nested():  # the loser's insert waits until the winner has committed
-        session.add(AuditHead(id=1, n=0, digest=GENESIS))
-    return session.get_one(AuditHead, 1, with_for_update=True, populate_existing=True)
+        session.connection().execute(insert(table_of(AuditHead)), {"id": 1, "n": 0, "digest": GENESIS})
+    return session.connection().execute(HEAD).one()
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ Times are UTC and timezone-aware in Python. `public_id` is the opaque identity u
 
 import uuid
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import (
     JSON,
@@ -17,6 +17,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    Table,
     Text,
     TypeDecorator,
     UniqueConstraint,
@@ -53,6 +54,11 @@ class Base(DeclarativeBase):
         "fk": "fk_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s", "ck": "ck_%(table_name)s_%(constraint_name)s",
     })  # fmt: skip
     type_annotation_map: ClassVar = {datetime: UtcDateTime, dict[str, Any]: JSON, list[Any]: JSON, bytes: LargeBinary}
+
+
+def table_of(entity: type[Base]) -> Table:
+    """The bare table behind an entity, for statements that run often and need no mapping."""
+    return cast(Table, entity.__table__)
 
 
 def _public_id() -> str:
@@ -430,4 +436,3 @@ class AuditEntry(Base):
     details: Mapped[str] = mapped_column(Text)  # canonical JSON, no personal data
     previous: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
-

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import Insert, exists, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from survey.ladder import ENDS, LIVE
-from survey.store.models import Answer, CallAttempt, Campaign, Recording, Respondent
+from survey.store.models import Answer, CallAttempt, Campaign, Recording, Respondent, Turn, table_of
+
+ANSWER_KEY = ("respondent_id", "item")
+TURN_INSERT = insert(table_of(Turn))
 
 
 def running_campaigns(session: Session) -> Sequence[Campaign]:
@@ -98,10 +102,21 @@ def open_recordings(session: Session, now: datetime) -> Sequence[int]:
 
 def put_answer(session: Session, values: dict[str, Any]) -> None:
     """Store a respondent's answer to an item, in one statement; a later one takes its place."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(Answer)
-    newer = {name: fresh.excluded[name] for name in values if name not in ("respondent_id", "item")}
-    session.execute(fresh.on_conflict_do_update(index_elements=["respondent_id", "item"], set_=newer), values)
+    session.connection().execute(_answer_upsert(session.get_bind().dialect.name), values)
+
+
+@cache
+def _answer_upsert(dialect: str) -> Insert:
+    """Built once: the building costs more than the running."""
+    answers = table_of(Answer)
+    fresh = postgresql.insert(answers) if dialect == "postgresql" else sqlite.insert(answers)
+    newer = {column.name: fresh.excluded[column.name] for column in answers.columns if column.name not in ("id", *ANSWER_KEY)}
+    return fresh.on_conflict_do_update(index_elements=ANSWER_KEY, set_=newer)
+
+
+def put_turn(session: Session, values: dict[str, Any]) -> None:
+    """Store one round trip of a call."""
+    session.connection().execute(TURN_INSERT, values)
 
 
 def is_bound(session: Session, sid: str) -> bool:
