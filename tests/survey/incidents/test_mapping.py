@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from survey.eligibility import SENSITIVE, Exclusion, category_words
-from survey.incidents.importing import first_month
 from survey.incidents.mapping_yaml import MappingFaulty, parse
+from survey.incidents.months import busiest_month
 from survey.phone import is_fictitious
 from survey.store.models import Incident, Unit
 from survey.store.sealing import place
-from tests.survey.incidents.conftest import MAPPINGS
+from tests.survey.incidents.conftest import MAPPINGS, NOW
 
 LEAST = """\
 mapping: 1
@@ -146,7 +146,7 @@ def test_the_san_diego_month_is_taken_in_whole(san_diego, shared, intake, bring_
     assert max(Counter(number[-2:] for number in numbers).values()) < 2 * 26_595 / 100
     assert all(incident.made_up and incident.zone == "America/Los_Angeles" for incident in incidents)
     assert all(incident.officer_sealed for incident in incidents if incident.unit_id)
-    assert first_month(path, san_diego) == "2023-01"
+    assert busiest_month(path, san_diego, intake.policy, NOW) == "2023-01"
 
 
 def test_officers_calls_are_told_from_citizens_calls(san_diego):
