@@ -7,6 +7,7 @@ from flask_babel.speaklater import LazyString
 
 from ivr.console.language import is_english
 from survey.disposition import Disposition
+from survey.eligibility import category_words
 
 GOOD, BAD, BUSY, CARE, QUIET = "good", "bad", "busy", "care", "quiet"
 
@@ -51,7 +52,6 @@ ATTEMPT = {
 RECORDING = {
     "announced": Tag(_l("待取回"), "○", BUSY),
     "kept": Tag(_l("已保存"), "✓", GOOD),
-    "missing": Tag(_l("缺失"), "×", BAD),
     "needs_review": Tag(_l("待人工核查"), "!", CARE),
 }
 PRIORITY = {
@@ -198,3 +198,9 @@ def flaw(problem: str) -> str:
         if english in problem:
             return chinese
     return problem
+
+
+def category(code: str) -> str:
+    """An incident's category in the page's language; an unknown code stands for itself."""
+    zh, en = category_words(code)
+    return en if is_english() else zh

@@ -244,7 +244,7 @@ def _recordings(session: Session, respondent_id: int) -> tuple[RecordingRow, ...
     rows = session.execute(
         select(Recording, CallAttempt.number)
         .join(CallAttempt, Recording.attempt_id == CallAttempt.id)
-        .where(Recording.respondent_id == respondent_id)
+        .where(Recording.respondent_id == respondent_id, Recording.state != "discarded")
         .order_by(Recording.id)
     )
     return tuple(
