@@ -32,7 +32,7 @@ MARK = "demonstration"
 @click.command()
 @click.option("--incidents", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="警情文件 / file of incidents.")
 @click.option("--mapping", help="映射文件，或自带映射的名称 / its mapping: a file, or the name of a shipped one.")
-@click.option("--calls", type=click.IntRange(1, 100_000), default=120, show_default=True, help="抽样人数 / people drawn.")
+@click.option("--calls", type=click.IntRange(1, 100_000), default=240, show_default=True, help="抽样人数 / people drawn.")
 @click.option("--seed", type=click.IntRange(0), default=20, show_default=True, help="随机种子 / seed of everything random.")
 @click.option("--exit", "leave", is_flag=True, help="打印报表后退出 / stop after the sheet.")
 @click.option("--fault", "faults", multiple=True, metavar="KIND=SHARE", help="线路故障 / faults of the line, e.g. turn.duplicate=0.1.")
