@@ -77,7 +77,7 @@ def advance(
             apply(work, office, attempt, action, now)
     _audit_answers(work.session, office, attempt, actions, now)
     attempt.flow_state = state.to_json()
-    if state.ended:
+    if state.ended and ladder.is_ended(attempt.status):  # otherwise the end of the call wakes the settlement
         work.later("settle", attempt.id)
     return tuple(action for action in actions if isinstance(action, SPEAKING))
 
