@@ -57,6 +57,13 @@ class Escalate:
 
 
 @dataclass(frozen=True)
+class Withdraw:
+    """What an Escalate with this `reason` told in this call holds no more: the person went back and changed the answers."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
 class SetDisposition:
     """The attempt's final verdict. Exactly one per walk."""
 
@@ -97,6 +104,6 @@ class Hangup:
     """End the call."""
 
 
-RecordingAction = SaveAnswer | KeepRecording | DropRecording | OptOut | CallLater | Escalate | SetDisposition
+RecordingAction = SaveAnswer | KeepRecording | DropRecording | OptOut | CallLater | Escalate | Withdraw | SetDisposition
 SpeakingAction = Say | Collect | Record | Hangup
 Action = RecordingAction | SpeakingAction

@@ -26,6 +26,7 @@ from survey.actions import (
     SaveAnswer,
     Say,
     SetDisposition,
+    Withdraw,
 )
 from survey.errors import BadInput
 from survey.events import Answered, Digits, Event, Heard, HungUp, MachineAnswered, NoInput, Recorded
@@ -124,6 +125,8 @@ def write_action(action: Action) -> str:
             return f"drop {sid}"
         case Escalate(reason):
             return f"escalate {reason}"
+        case Withdraw(reason):
+            return f"withdraw {reason}"
         case SetDisposition(verdict):
             return f"disposition {verdict.word}"
         case OptOut():
