@@ -21,6 +21,9 @@ from survey.errors import SurveyError
 LONGEST_SOCKET_PATH = 100
 """Linux allows 107 bytes, macOS 103; a longer path cannot be bound."""
 
+SHARED = Path("/tmp")
+"""For where even TMPDIR cannot hold a socket; the folder below it is checked to be ours."""
+
 CONNECT_SECONDS = 2
 ANSWER_SECONDS = 5
 
@@ -32,13 +35,25 @@ class NoServer(SurveyError):
 def socket_path(data: Path) -> Path:
     """Where the embedded server of this data folder listens; the same for every process that asks.
 
-    A folder whose path is too long for a socket gets a short private one among the temporary files instead.
+    A folder whose path is too long for a socket, or would be read wrongly in the server's own list of its clients, gets
+    a short private one among the temporary files instead.
     """
     wanted = data / "run" / "valkey.sock"
-    if len(os.fsencode(wanted)) <= LONGEST_SOCKET_PATH:
+    if _can_stand(wanted):
         return wanted
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"huifang-{os.getuid()}-{digest}" / "valkey.sock"
+    private = Path(f"huifang-{os.getuid()}-{digest}") / "valkey.sock"
+    return next((found for found in (Path(tempfile.gettempdir()) / private, SHARED / private) if _can_stand(found)), SHARED / private)
+
+
+def _can_stand(path: Path) -> bool:
+    """Whether a server can listen there and its clients can be told apart.
+
+    CLIENT INFO gives the path among words of the form `name=value` between blanks; redis-py, and with it every worker,
+    fails on a path that holds a blank or an equals sign.
+    """
+    spoils = any(character in " =" or not character.isprintable() for character in str(path))
+    return not spoils and len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
 
 
 def client(url: str, data: Path, *, blocking: bool = False) -> redis.Redis:

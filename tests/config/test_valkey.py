@@ -43,6 +43,28 @@ def test_a_folder_with_a_long_name_gets_a_short_socket(tmp_path: Path) -> None:
     assert valkey.socket_path(data) != valkey.socket_path(tmp_path / "other" / ("很长的名字" * 12))
 
 
+@pytest.mark.parametrize("name", ["with a blank", "a=b", "全角\u3000空格", "tab\there", "line\nbreak"])
+def test_a_path_that_would_spoil_the_list_of_clients_gets_another_socket(tmp_path: Path, name: str) -> None:
+    data = tmp_path / name
+
+    with embedded.running(data) as redis:
+        assert redis.client_info()["laddr"].strip("[").startswith(str(valkey.socket_path(data)))
+    assert not valkey.socket_path(data).is_relative_to(data)
+
+
+def test_a_path_in_chinese_keeps_its_own_socket(tmp_path: Path) -> None:
+    data = tmp_path / "回访数据"
+
+    with embedded.running(data) as redis:
+        assert redis.client_info()["laddr"].strip("[").startswith(str(data))
+
+
+def test_a_folder_for_temporary_files_with_a_blank_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "my files"))
+
+    assert " " not in str(valkey.socket_path(tmp_path / "data here"))
+
+
 def test_a_runtime_folder_that_is_a_link_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "elsewhere")

@@ -113,6 +113,17 @@ def test_a_job_reaches_its_function_with_its_ids_and_leaves_nothing(redis: Redis
     wait_until(lambda: not redis.exists(f"rq:job:{name}-17-3"))
 
 
+@pytest.mark.parametrize("name", ["with a blank", "数据 回访"])
+def test_a_worker_works_from_a_folder_with_a_blank_in_its_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    with embedded.running(folder) as redis:
+        outside = Outside(folder, tmp_path / "notes", "settle")
+        RqJobQueue(redis).enqueue("settle", 17, 3)
+        wait_until(lambda: outside.noted() or outside.process.poll() is not None)
+        assert [words[:3] for words in outside.noted()] == [["settle", "17", "3"]]
+        assert outside.stop() == 0
+
+
 def test_a_finished_job_can_be_asked_for_again_at_once(redis: Redis, start: Callable[..., Outside]) -> None:
     queue, outside = RqJobQueue(redis), start("settle")
     for count in (1, 2, 3):
