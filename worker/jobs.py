@@ -146,7 +146,7 @@ def fetch_recording(recording_id: int, epoch: int = 0) -> None:
     if order.path:
         (runtime.data / order.path).unlink(missing_ok=True)
     with runtime.unit_of_work() as work:
-        fieldwork.note_deleted(work, recording_id, runtime.clock.now())
+        fieldwork.note_deleted(work, recording_id, order.path, runtime.clock.now())
 
 
 def _keep(runtime: Runtime, order: FetchOrder) -> None:

@@ -19,6 +19,9 @@ MOVES = {
     "stop": ({"ready", "running", "paused"}, "stopped"),
 }
 
+STATE_WORDS = {"ready": "尚未开始", "running": "正在进行", "paused": "已暂停", "stopped": "已停止", "finished": "已结束"}
+MOVE_WORDS = {"start": "开始", "pause": "暂停", "resume": "恢复", "stop": "停止"}
+
 
 def launch(
     session: Session, office: Office, draw: Draw, script: ScriptVersion, rules: Rules, now: datetime, *,
@@ -58,11 +61,22 @@ def _respondent(campaign_id: int, place: DrawnIncident, due_at: datetime) -> Res
 
 
 def _move(session: Session, office: Office, campaign: Campaign, move: str, by: str, now: datetime, reason: str) -> None:
+    """Change the state under a lock; the audit entry comes last, because its head is locked until the commit."""
+    session.refresh(campaign, ["state"], with_for_update=True)
     allowed, state = MOVES[move]
     if campaign.state not in allowed:
-        raise NotAllowed(f"任务现在是“{campaign.state}”，不能执行 {move} / the campaign is {campaign.state}: {move} is not possible")
+        word = MOVE_WORDS[move]
+        raise NotAllowed(f"任务{STATE_WORDS[campaign.state]}，不能{word} / the campaign is {campaign.state}: {move} is not possible")
     campaign.state, campaign.state_reason = state, reason
+    if move == "stop":
+        _close_waiting(session, campaign, now)
     office.record(session, now, by, f"campaign.{move}", f"campaign:{campaign.public_id}", reason=reason)
+
+
+def _close_waiting(session: Session, campaign: Campaign, now: datetime) -> None:
+    waiting = update(Respondent).where(Respondent.campaign_id == campaign.id, Respondent.state == "waiting")
+    session.execute(waiting.values(state="closed", close_reason="campaign_stopped", closed_at=now, due_at=None))
+    campaign.finished_at = now
 
 
 def start(session: Session, office: Office, campaign: Campaign, by: str, now: datetime) -> None:
@@ -82,11 +96,11 @@ def resume(session: Session, office: Office, campaign: Campaign, by: str, now: d
 
 
 def stop(session: Session, office: Office, campaign: Campaign, by: str, now: datetime, reason: str = "") -> None:
-    """End the campaign for good: whoever waits is closed with what was reached. Raises NotAllowed when it has ended."""
+    """End the campaign for good: whoever waits is closed with what was reached; whoever is on the line, when it ends.
+
+    Raises NotAllowed when the campaign has ended.
+    """
     _move(session, office, campaign, "stop", by, now, reason)
-    waiting = update(Respondent).where(Respondent.campaign_id == campaign.id, Respondent.state == "waiting")
-    session.execute(waiting.values(state="closed", close_reason="campaign_stopped", closed_at=now, due_at=None))
-    campaign.finished_at = now
 
 
 def finish_if_done(session: Session, office: Office, campaign: Campaign, now: datetime) -> bool:

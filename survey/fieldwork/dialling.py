@@ -12,7 +12,7 @@ from survey.contact_rules import may_call, next_opening
 from survey.disposition import Disposition
 from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.office import Office
-from survey.fieldwork.settlement import change_disposition, close
+from survey.fieldwork.respondents import change_disposition, close, wait_again
 from survey.fieldwork.statuses import report
 from survey.fieldwork.suppressions import is_suppressed
 from survey.store.models import CallAttempt, Campaign, Respondent
@@ -116,9 +116,10 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     campaign, respondent = attempt.campaign, attempt.respondent
     if _starts_left(campaign, queries.requests_since(session, _pace_start(campaign, now))) <= 0:
         return None  # the sweep wakes the job again within a second
+    session.refresh(campaign, ["state"], with_for_update={"read": True})
     stale = now - attempt.claimed_at > CLAIM_LASTS
     if stale or campaign.state != "running" or not _is_allowed(session, office, respondent, now):
-        release_claim(session, attempt, now)
+        release_claim(session, attempt, now, now)
         return None
     to = _number(office, attempt)
     if to is None:
@@ -142,9 +143,9 @@ def _refuse_number(work: UnitOfWork, office: Office, attempt: CallAttempt, now: 
     report(work, attempt, "rejected", now)
 
 
-def release_claim(session: Session, attempt: CallAttempt, now: datetime) -> None:
-    """Undo a claim that never reached the carrier: the respondent waits again, nothing counts as an attempt."""
+def release_claim(session: Session, attempt: CallAttempt, due_at: datetime, now: datetime) -> None:
+    """Undo a claim that never reached the carrier: the respondent waits until `due_at`, nothing counts as an attempt."""
     respondent = attempt.respondent
     if respondent.state == "calling":
-        respondent.state, respondent.due_at = "waiting", now
+        wait_again(session, respondent, due_at, now)
     session.execute(delete(CallAttempt).where(CallAttempt.id == attempt.id, CallAttempt.status == "claimed"))

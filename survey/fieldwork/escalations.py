@@ -14,47 +14,65 @@ from survey.working_days import calendar, deadline
 
 @dataclass(frozen=True)
 class Handling:
-    """How a reason is handled: `priority` 1 at once, 2 today, 3 by the call-back time; `route` who sees it."""
+    """How a reason is handled: `priority` 1 at once, 2 today, 3 in time; `route` who sees it; `days` working days (None: the setting)."""
 
     priority: int
     route: str
+    days: int | None
 
 
 HANDLING = {
-    "danger": Handling(1, "centre"),
-    "abuse_alleged": Handling(1, "inspection"),  # never to the unit complained of (R35)
-    "human_requested": Handling(2, "centre"),
-    "dissatisfied": Handling(3, "centre"),
+    "danger": Handling(1, "centre", 0),
+    "abuse_alleged": Handling(1, "inspection", 1),  # never to the unit complained of (R35)
+    "human_requested": Handling(2, "centre", 1),  # R36
+    "dissatisfied": Handling(3, "centre", None),
 }
 
 
 def escalate(session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime) -> Escalation:
-    """Open the respondent's case, or add the reason to the open one. Raises KeyError for an unknown reason."""
+    """Open the respondent's case, or add the reason to the open one; the earliest deadline holds. Raises KeyError for an unknown reason."""
     handling = HANDLING[reason]
-    case = session.scalar(select(Escalation).where(Escalation.respondent_id == attempt.respondent_id))
+    due_at = _due_at(office, attempt, handling, now)
+    case = _case_of(session, attempt.respondent_id)
     if case is None:
-        working_days = calendar(rules_of(attempt.campaign).calendar)
         case = Escalation(
-            respondent_id=attempt.respondent_id,
-            attempt_id=attempt.id,
-            reasons=[],
-            priority=handling.priority,
-            route=handling.route,
-            opened_at=now,
-            due_at=deadline(working_days, now, office.bureau.callback_days, office.bureau.zone),
-        )
+            respondent_id=attempt.respondent_id, attempt_id=attempt.id, reasons=[], priority=handling.priority, route=handling.route,
+            state="open", opened_at=now, due_at=due_at,
+        )  # fmt: skip
         session.add(case)
     if reason not in case.reasons:
         case.reasons = [*case.reasons, reason]
-        case.priority = min(case.priority, handling.priority)
+        case.state, case.priority = "open", min(case.priority, handling.priority)
+        case.due_at = min(case.due_at or due_at, due_at)
         case.route = "inspection" if "inspection" in (case.route, handling.route) else "centre"
+        session.flush()
         office.record(session, now, "system", "case.escalate", f"attempt:{attempt.id}", reason=reason)
-    session.flush()
     return case
+
+
+def withdraw(session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime) -> None:
+    """The person took the reason back; a case without any reason left is closed as withdrawn."""
+    case = _case_of(session, attempt.respondent_id)
+    if case is None or reason not in case.reasons:
+        return
+    case.reasons = [kept for kept in case.reasons if kept != reason]
+    if not case.reasons:
+        case.state = "withdrawn"
+    session.flush()
+    office.record(session, now, "system", "case.withdraw", f"attempt:{attempt.id}", reason=reason)
+
+
+def _due_at(office: Office, attempt: CallAttempt, handling: Handling, now: datetime) -> datetime:
+    days = office.bureau.callback_days if handling.days is None else handling.days
+    return deadline(calendar(rules_of(attempt.campaign).calendar), now, days, office.bureau.zone)
+
+
+def _case_of(session: Session, respondent_id: int) -> Escalation | None:
+    return session.scalar(select(Escalation).where(Escalation.respondent_id == respondent_id))
 
 
 def note_consent(session: Session, respondent_id: int, consent: str) -> None:
     """Write down whether the responsible unit may contact the person: `yes` or `no` (R33)."""
-    case = session.scalar(select(Escalation).where(Escalation.respondent_id == respondent_id))
+    case = _case_of(session, respondent_id)
     if case is not None:
         case.consent = consent

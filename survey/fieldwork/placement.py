@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from survey.fieldwork.campaigns import halt
 from survey.fieldwork.dialling import release_claim
 from survey.fieldwork.office import Office
+from survey.fieldwork.respondents import wait_again
 from survey.fieldwork.statuses import report
 from survey.store.models import CallAttempt
 from survey.store.queries import fieldwork as queries
@@ -46,7 +47,7 @@ def note_rejected(work: UnitOfWork, office: Office, attempt_id: int, kind: str, 
     if kind in HALTS or kind == "busy":
         attempt.respondent.tries -= 1
         attempt.status = "claimed"
-        release_claim(work.session, attempt, now + (BACK_OFF if kind == "busy" else timedelta(0)))
+        release_claim(work.session, attempt, now + (BACK_OFF if kind == "busy" else timedelta(0)), now)
         return
     if kind == "review":
         attempt.respondent.state = "needs_review"
@@ -85,5 +86,5 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
         report(work, attempt, "failed", now)
         return "review"
     attempt.status, attempt.error, attempt.live_key, attempt.settled_at = "rejected", "not placed", None, now
-    attempt.respondent.state, attempt.respondent.due_at = "waiting", now
+    wait_again(work.session, attempt.respondent, now, now)
     return "not_placed"

@@ -71,23 +71,26 @@ def prepare_fetch(work: UnitOfWork, recording_id: int, now: datetime) -> FetchOr
 
 def note_kept(work: UnitOfWork, recording_id: int, path: str, sound_digest: str, seconds: float, now: datetime) -> None:
     """The sound lies sealed at `path` below the data folder; `sound_digest` is SHA-256 of the WAV file."""
-    recording = work.session.get_one(Recording, recording_id)
+    recording = work.session.get_one(Recording, recording_id, with_for_update=True)
     recording.state = "kept" if recording.state == "announced" else recording.state
     recording.path, recording.sound_digest = path, sound_digest
     recording.seconds, recording.kept_at, recording.problem = seconds, now, ""
 
 
-def note_deleted(work: UnitOfWork, recording_id: int, now: datetime) -> None:
-    """The carrier's copy is gone; of discarded words nothing is left here either."""
-    recording = work.session.get_one(Recording, recording_id)
-    if recording.state == "discarded":
+def note_deleted(work: UnitOfWork, recording_id: int, removed: str | None, now: datetime) -> None:
+    """The carrier's copy is gone, and the file `removed` here; discarded words that still lie here stay due."""
+    recording = work.session.get_one(Recording, recording_id, with_for_update=True)
+    if recording.path == removed:
         recording.path = recording.sound_digest = None
+    if recording.state == "discarded" and recording.path is not None:
+        recording.due_at = now
+        return
     recording.carrier_copy_deleted_at, recording.due_at = now, None
 
 
 def note_fetch_problem(work: UnitOfWork, recording_id: int, problem: str, *, final: bool = False) -> None:
     """The fetch failed; after the last try, or when it can never succeed, a person must look."""
-    recording = work.session.get_one(Recording, recording_id)
+    recording = work.session.get_one(Recording, recording_id, with_for_update=True)
     recording.problem = problem[:128]
     if (final or recording.fetch_tries >= FETCH_TRIES) and recording.state == "announced":
         recording.state, recording.due_at = "needs_review", None

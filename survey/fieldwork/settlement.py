@@ -12,9 +12,11 @@ from survey.disposition import Disposition
 from survey.events import HungUp
 from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.office import Office
+from survey.fieldwork.respondents import change_disposition, close, wait_again
+from survey.fieldwork.suppressions import is_suppressed
 from survey.fieldwork.turns import advance
 from survey.ladder import is_ended
-from survey.store.models import CallAttempt, DispositionChange, Escalation, Respondent
+from survey.store.models import CallAttempt, Escalation
 from survey.store.unit_of_work import UnitOfWork
 from survey.working_days import calendar
 
@@ -67,16 +69,19 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     change_disposition(session, respondent, dispositions.final(verdicts), now, attempt.id)
     if respondent.state in ("closed", "needs_review"):
         return
+    if is_suppressed(session, attempt.phone_key):
+        close(respondent, "opted_out", now)
+        return
     if _is_handed_over(session, respondent.id):
         close(respondent, "handed_over", now)
         return
     history = [_past(past) for past in settled]
     rules = rules_of(attempt.campaign)
     decision = next_call(rules, calendar(rules.calendar), history, now, respondent.incident.zone)
-    if isinstance(decision, CallAt) and attempt.campaign.state != "stopped":
-        respondent.state, respondent.due_at = "waiting", decision.at
+    if isinstance(decision, CallAt):
+        wait_again(session, respondent, decision.at, now)
     else:
-        close(respondent, "campaign_stopped" if isinstance(decision, CallAt) else decision.reason, now)
+        close(respondent, decision.reason, now)
 
 
 def _is_handed_over(session: Session, respondent_id: int) -> bool:
@@ -95,16 +100,3 @@ def settled_attempts(session: Session, respondent_id: int) -> list[CallAttempt]:
     """The respondent's attempts that have a verdict, oldest first."""
     mine = select(CallAttempt).where(CallAttempt.respondent_id == respondent_id, CallAttempt.disposition.is_not(None))
     return list(session.scalars(mine.order_by(CallAttempt.number)))
-
-
-def change_disposition(session: Session, respondent: Respondent, new: Disposition, now: datetime, attempt_id: int | None) -> None:
-    """Set the respondent's disposition and keep the old one in its history."""
-    if respondent.disposition != new.word:
-        change = DispositionChange(respondent_id=respondent.id, attempt_id=attempt_id, old=respondent.disposition, new=new.word, at=now)
-        session.add(change)
-        respondent.disposition = new.word
-
-
-def close(respondent: Respondent, reason: str, now: datetime) -> None:
-    """Call this respondent no more in this campaign."""
-    respondent.state, respondent.close_reason, respondent.closed_at, respondent.due_at = "closed", reason, now, None

@@ -22,10 +22,11 @@ from survey.actions import (
     Say,
     SetDisposition,
     SpeakingAction,
+    Withdraw,
 )  # fmt: skip
 from survey.events import Event
 from survey.fieldwork.attempts import bind_call, find_attempt
-from survey.fieldwork.escalations import escalate, note_consent
+from survey.fieldwork.escalations import escalate, note_consent, withdraw
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.recordings import discard, keep_announced
 from survey.fieldwork.suppressions import opt_out
@@ -95,6 +96,8 @@ def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: Record
             opt_out(work.session, office, attempt.phone_key, "refused in the call", now, attempt.id)
         case Escalate(reason):
             escalate(work.session, office, attempt, reason, now)
+        case Withdraw(reason):
+            withdraw(work.session, office, attempt, reason, now)
         case SetDisposition(disposition):
             attempt.disposition = disposition.word
         case CallLater():

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )  # fmt: skip
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -324,9 +325,9 @@ class Escalation(Base):
     attempt_id: Mapped[int] = mapped_column(ForeignKey("call_attempts.id"))
     reasons: Mapped[list[Any]]  # in order of appearance: dissatisfied, human_requested, danger, abuse_alleged
     route: Mapped[str] = mapped_column(String(16), default="centre")  # centre or inspection (R35)
-    priority: Mapped[int]  # 1 at once, 2 today, 3 within one working day
+    priority: Mapped[int]  # 1 at once, 2 today, 3 in time
     consent: Mapped[str] = mapped_column(String(8), default="unasked")  # yes, no, unasked
-    state: Mapped[str] = mapped_column(String(16), default="open")
+    state: Mapped[str] = mapped_column(String(16), default="open")  # open, withdrawn
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     respondent: Mapped[Respondent] = relationship()
@@ -345,6 +346,12 @@ class Suppression(Base):
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str | None] = mapped_column(String(64))
     lift_reason: Mapped[str | None] = mapped_column(Text)
+    __table_args__ = (
+        Index(
+            "uq_suppressions_standing", "phone_key", unique=True, sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 class DispositionChange(Base):

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from survey.ladder import ENDS, LIVE
-from survey.store.models import Answer, CallAttempt, Campaign, Recording, Respondent, Turn, table_of
+from survey.store.models import Answer, CallAttempt, Campaign, Recording, Respondent, Suppression, Turn, table_of
 
 ANSWER_KEY = ("respondent_id", "item")
 TURN_INSERT = insert(table_of(Turn))
@@ -112,6 +112,15 @@ def _answer_upsert(dialect: str) -> Insert:
     fresh = postgresql.insert(answers) if dialect == "postgresql" else sqlite.insert(answers)
     newer = {column.name: fresh.excluded[column.name] for column in answers.columns if column.name not in ("id", *ANSWER_KEY)}
     return fresh.on_conflict_do_update(index_elements=ANSWER_KEY, set_=newer)
+
+
+def put_suppression(session: Session, values: dict[str, Any]) -> int | None:
+    """Add a number to the refusal list; the new row's id, or None when it stands there already."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    fresh = dialect.insert(Suppression).values(values)
+    once = fresh.on_conflict_do_nothing(index_elements=["phone_key"], index_where=Suppression.lifted_at.is_(None))
+    number: int | None = session.scalar(once.returning(Suppression.id))
+    return number
 
 
 def put_turn(session: Session, values: dict[str, Any]) -> None:

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from survey import fieldwork
 from survey.disposition import Disposition
 from survey.events import Digits
-from survey.store.models import DispositionChange
+from survey.store.models import Campaign, DispositionChange, Respondent
 from tests.survey.fieldwork.conftest import Ground
 
 FIVE = "1" + "12121"
@@ -125,6 +126,34 @@ def test_who_asked_for_a_human_is_not_rung_by_the_machine_again(ground: Ground, 
 
     respondent = ground.respondent_of(placed[0])
     assert (respondent.state, respondent.close_reason) == ("closed", "handed_over")
+
+
+def test_who_forbids_further_calls_is_closed_as_opted_out(ground: Ground, placed: tuple[int, str]) -> None:
+    ground.talk(placed[1], "10")
+    ground.end(placed[1])
+
+    assert ground.respondent_of(placed[0]).close_reason == "opted_out"
+
+
+def test_nobody_waits_for_ever_in_a_stopped_campaign(ground: Ground) -> None:
+    campaign_id = ground.launch(4, lines=4, calls_per_second=4)
+    claimed, asked, doubtful, talking = ground.claim()
+    for attempt_id in (asked, doubtful, talking):
+        ground.prepare(attempt_id)
+    with ground.work() as work:
+        fieldwork.note_unknown(work, doubtful, "read timeout")
+        fieldwork.note_accepted(work, talking, "CAtalking", ground.now)
+        fieldwork.stop(work.session, ground.office, work.session.get_one(Campaign, campaign_id), "张三", ground.now)
+
+    ground.prepare(claimed)
+    with ground.work() as work:
+        fieldwork.note_rejected(work, ground.office, asked, "busy", "20429", ground.now)
+        fieldwork.reconcile(work, ground.office, doubtful, (), ground.now)
+    ground.end(ground.attempt(talking).token, "no_answer")
+
+    with ground.sessions() as session:
+        ends = {(each.state, each.close_reason) for each in session.scalars(select(Respondent))}
+    assert ends == {("closed", "campaign_stopped")}
 
 
 def test_every_change_of_a_verdict_is_kept(ground: Ground, placed: tuple[int, str]) -> None:

@@ -365,6 +365,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppressions")),
     )
     op.create_index(op.f("ix_suppressions_phone_key"), "suppressions", ["phone_key"], unique=False)
+    op.create_index(
+        "uq_suppressions_standing", "suppressions", ["phone_key"], unique=True,
+        sqlite_where=sa.text("lifted_at IS NULL"), postgresql_where=sa.text("lifted_at IS NULL"),
+    )  # fmt: skip
     op.create_table(
         "turns",
         sa.Column("attempt_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -381,6 +385,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Drop everything."""
     op.drop_table("turns")
+    op.drop_index("uq_suppressions_standing", table_name="suppressions")
     op.drop_index(op.f("ix_suppressions_phone_key"), table_name="suppressions")
     op.drop_table("suppressions")
     op.drop_index(op.f("ix_recordings_respondent_id"), table_name="recordings")
