@@ -23,6 +23,10 @@ LONGEST_PAUSE_SECONDS = 3.0
 STEADY_SECONDS = 20.0
 """A child that lived this long starts again without a pause."""
 
+HOPELESS_FALLS = 8
+"""So many falls in a row, none after a steady life, and the child is said to be unable to start."""
+
+HOPELESS_PAUSE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 LAST_STOP_SECONDS = 1.5
@@ -35,8 +39,9 @@ class Child:
 
     `ready` is asked until it says yes before the next child starts; for an `unhurried` one, only before a leading child
     starts or the start is over. A `once` child must end with status 0 before the next one starts. A `leading` child ends
-    everything when it ends, with its own status. A `shown` child prints to the terminal itself, without a prefix. A `last`
-    one is stopped after all others, because they need it to end well.
+    everything when it ends, with its own status; where there is one, it would wait for ever for another child that never
+    starts, so that such a child ends everything too, with status 1. A `shown` child prints to the terminal itself, without
+    a prefix. A `last` one is stopped after all others, because they need it to end well.
     """
 
     name: str
@@ -77,6 +82,12 @@ class _Running:
                 self.process.send_signal(sign)
 
 
+def _pause(falls: int) -> float:
+    """The seconds before the next start: none after a steady life, then doubling, and long once there is little hope."""
+    longest = LONGEST_PAUSE_SECONDS if falls < HOPELESS_FALLS else HOPELESS_PAUSE_SECONDS
+    return min(FIRST_PAUSE_SECONDS * 2 ** min(falls, HOPELESS_FALLS), longest) if falls else 0.0
+
+
 class Supervisor:
     """Runs children until a signal, a leading child's end, or `stop`."""
 
@@ -86,6 +97,7 @@ class Supervisor:
         self._drained, self._drain_seconds = drained, drain_seconds
         self._selector = selectors.DefaultSelector()
         self._signals: list[int] = []
+        self._is_led = any(child.leading for child in children)
         self._width = max((len(child.name) for child in children), default=0)
 
     def run(self) -> int:
@@ -159,6 +171,8 @@ class Supervisor:
                     self._finish_output(running)
                     return running.process.returncode if running.process else 1
                 self._revive(running)
+                if self._is_led and running.falls >= HOPELESS_FALLS:
+                    return 1
         return 0
 
     def _revive(self, running: _Running) -> None:
@@ -167,11 +181,21 @@ class Supervisor:
         if running.process is not None:
             self._finish_output(running)
             running.falls = 0 if now - running.started_at > STEADY_SECONDS else running.falls + 1
-            pause = min(FIRST_PAUSE_SECONDS * 2**running.falls, LONGEST_PAUSE_SECONDS) if running.falls else 0.0
-            self._say(running, f"已退出（状态 {running.process.returncode}），{pause:.1f} 秒后重启 / ended, starts again in {pause:.1f} s")
+            pause = _pause(running.falls)
+            self._tell_fall(running, running.process.returncode, pause)
             running.process, running.start_at = None, now + pause
         if running.process is None and now >= running.start_at:
             self._start(running)
+
+    def _tell_fall(self, running: _Running, status: int, pause: float) -> None:
+        if running.falls < HOPELESS_FALLS:
+            self._say(running, f"已退出（状态 {status}），{pause:.1f} 秒后重启 / ended, starts again in {pause:.1f} s")
+            return
+        name, falls = running.child.name, running.falls
+        zh = f"{name} 连续 {falls} 次启动后随即退出（状态 {status}），原因见上"
+        en = f"{name} has ended {falls} times in a row right after its start (status {status}), see above"
+        then_zh, then_en = ("全部停止", "everything stops") if self._is_led else (f"{pause:.0f} 秒后再试", f"tried again in {pause:.0f} s")
+        self._say(running, f"{zh}；{then_zh} / {en}; {then_en}")
 
     def _drain(self) -> None:
         """After SIGTERM: leave the children at work until calls in progress have ended, or somebody asks again."""

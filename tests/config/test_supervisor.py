@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.supervisor import Child, ChildFailed, Supervisor
+from config.supervisor import HOPELESS_FALLS, HOPELESS_PAUSE_SECONDS, Child, ChildFailed, Supervisor, _pause
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -133,6 +133,44 @@ def test_a_child_that_falls_at_once_is_not_restarted_without_pause(tmp_path: Pat
 
     assert time.monotonic() - started > 1.5
     outside.end(signal.SIGTERM)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short pauses, so that many falls take no time."""
+    monkeypatch.setattr("config.supervisor.LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("config.supervisor.HOPELESS_PAUSE_SECONDS", 0.01)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_child_that_can_never_start_ends_what_a_leading_child_waits_in(tmp_path: Path, lines: Callable[[], list[str]]) -> None:
+    falls = writes_its_pid(tmp_path / "falls", "raise SystemExit(3)")
+    status = Supervisor([Child("worker", falls), Child("lead", writes_its_pid(tmp_path / "lead"), leading=True)]).run()
+
+    assert status == 1
+    assert len(pids(tmp_path / "falls")) == HOPELESS_FALLS
+    assert all(is_gone(pid) for pid in pids(tmp_path / "lead"))
+    assert f"worker has ended {HOPELESS_FALLS} times in a row" in lines()[-1]
+
+
+@pytest.mark.usefixtures("hurried")
+def test_without_a_leading_child_it_is_told_and_tried_again(tmp_path: Path, lines: Callable[[], list[str]]) -> None:
+    enough = HOPELESS_FALLS + 2
+    falls = writes_its_pid(tmp_path / "falls", f"""
+        if len(open({str(tmp_path / "falls")!r}).readlines()) == {enough}: os.kill(os.getppid(), 15)
+        raise SystemExit(3)""")  # fmt: skip
+    assert Supervisor([Child("worker", falls)]).run() == 0
+
+    assert len(pids(tmp_path / "falls")) >= enough
+    told = [line for line in lines() if "times in a row" in line]
+    assert len(told) >= 2
+    assert all("tried again" in line for line in told)
+
+
+@pytest.mark.parametrize("falls", [1, 2, 4, 7, 8, 9, 5000])
+def test_pauses_grow_up_to_half_a_minute(falls: int) -> None:
+    assert _pause(falls) <= _pause(falls + 1) <= HOPELESS_PAUSE_SECONDS
+    assert _pause(0) == 0
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "ctrl-c"])
