@@ -23,7 +23,7 @@ from survey.store.models import (
     Unit,
 )  # fmt: skip
 
-MACHINES = ("machine_start", "machine_end_beep", "machine_end_silence", "machine_end_other", "fax")
+MACHINES = ("machine", "fax")
 BUCKETS = {"I": "complete", "P": "partial", "R": "refused", "NC": "non_contact", "UH": "non_contact", "UO": "non_contact",
            "O": "other", "NE": "not_eligible"}  # fmt: skip
 """Outcome class of a closed respondent → its column. Whoever is not closed is `left`, so the columns always add up."""

@@ -40,7 +40,7 @@ def test_the_columns_add_up_to_the_sample_in_each_row_and_in_the_total(sessions,
 
 def test_a_machine_that_answers_is_not_a_person_reached(sessions, month):
     with sessions.begin() as session:
-        session.query(CallAttempt).update({"answered_by": "machine_start"})
+        session.query(CallAttempt).update({"answered_by": "machine"})
         rows = progress(session, month.campaign)
 
     assert total(rows).reached == 0
