@@ -11,7 +11,7 @@ from dataclasses import replace
 from survey.actions import Action, CallLater, Collect, DropRecording, Hangup, KeepRecording, OptOut, Record, SaveAnswer, Say, SetDisposition
 from survey.disposition import Disposition
 from survey.events import Digits, Event, Heard, HungUp, MachineAnswered, Recorded
-from survey.flow_state import State, escalate, interview, interview_or, verdict, with_answer
+from survey.flow_state import State, escalate, interview, interview_or, reconsider, verdict, with_answer
 from survey.script import Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
 
 __all__ = ["State", "ask_again", "attempts", "longest_walk", "start", "step"]
@@ -108,16 +108,16 @@ def _heard(script: Script, state: State, question: Question, heard: Heard) -> Tu
 
 def _answered(script: Script, state: State, question: Question, choice: Choice, raw: str, mode: str, confidence: float | None) -> Turn:
     save = SaveAnswer(question.item, choice.code, choice.score, raw, mode, confidence)
-    state = with_answer(state, question.item, choice.code)
+    state, withdrawn = reconsider(script, with_answer(state, question.item, choice.code))
     if isinstance(question, ConfirmStep) and choice.code != "yes":
-        return _end(state, Disposition.WRONG_PERSON, "wrong_person", save)
+        return _end(state, Disposition.WRONG_PERSON, "wrong_person", save, *withdrawn)
     if isinstance(question, ConfirmStep):
         state = replace(state, confirmed=True, node="")
     if choice.escalate == "danger":
-        return _danger(state, save)
+        return _danger(state, save, *withdrawn)
     wanted = ("dissatisfied" if choice.dissatisfied else None, choice.escalate)
     state, escalations = escalate(state, *[reason for reason in wanted if reason])
-    return _go_on(script, state, question, save, *escalations)
+    return _go_on(script, state, question, save, *withdrawn, *escalations)
 
 
 def _recorded(script: Script, state: State, question: Question, event: Recorded) -> Turn:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from survey.actions import Action, Escalate
+from survey.actions import Action, Escalate, Withdraw
 from survey.disposition import Disposition
-from survey.script import RATED_ITEMS
+from survey.script import RATED_ITEMS, Script
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,24 @@ def escalate(state: State, *reasons: str) -> tuple[State, tuple[Action, ...]]:
     """The state and an action for each reason that was not given before in this call."""
     new = tuple(reason for reason in dict.fromkeys(reasons) if reason not in state.escalated)
     return replace(state, escalated=state.escalated + new), tuple(Escalate(reason) for reason in new)
+
+
+def reconsider(script: Script, state: State) -> tuple[State, tuple[Action, ...]]:
+    """The state after a changed answer: without the escalation of dissatisfaction once no answer calls for it any more.
+
+    A later dissatisfied answer escalates anew. No other reason is taken back: what was alleged or asked for stays told.
+    """
+    if "dissatisfied" not in state.escalated or is_dissatisfied(script, state):
+        return state, ()
+    left = tuple(reason for reason in state.escalated if reason != "dissatisfied")
+    return replace(state, escalated=left), (Withdraw("dissatisfied"),)
+
+
+def is_dissatisfied(script: Script, state: State) -> bool:
+    """Whether some answer, as it stands, calls for an escalation of dissatisfaction."""
+    return any(
+        choice.dissatisfied or choice.escalate == "dissatisfied"
+        for question in script.questions
+        for choice in getattr(question, "choices", ())
+        if choice.code == state.answers.get(question.item)
+    )

@@ -18,6 +18,7 @@ from survey.actions import (
     SaveAnswer,
     Say,
     SetDisposition,
+    Withdraw,
 )
 from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, Heard, HungUp, MachineAnswered, NoInput, Recorded
@@ -287,11 +288,34 @@ def test_a_satisfied_person_is_not_asked_for_a_reason() -> None:
     assert call(FIVE_GOOD)[0].node == "interference"
 
 
-def test_going_back_to_a_better_rating_takes_the_reason_away_but_not_the_escalation() -> None:
+def test_going_back_to_a_better_rating_takes_the_reason_and_the_escalation_back() -> None:
+    _, changed = call(CONFIRMED + "4" + "7" + "1")
     state, _ = call(CONFIRMED + "4" + "7" + "1" + "1111")
 
+    assert changed[:2] == (SaveAnswer("speed", "very_satisfied", 100, "1", "keys"), Withdraw("dissatisfied"))
     assert state.node == "interference"
+    assert state.escalated == ()
+
+
+def test_a_better_rating_takes_nothing_back_while_another_bad_one_stands() -> None:
+    state, changed = call(CONFIRMED + "4" + "5" + "7" + "1")
+
+    assert Withdraw("dissatisfied") not in changed
     assert state.escalated == ("dissatisfied",)
+
+
+def test_a_bad_rating_after_a_withdrawal_escalates_anew() -> None:
+    _, actions = call(CONFIRMED + "4" + "7" + "1" + "4")
+
+    assert actions[:2] == (SaveAnswer("attitude", "dissatisfied", 25, "4", "keys"), Escalate("dissatisfied"))
+
+
+def test_an_allegation_of_misconduct_is_not_taken_back_by_going_back() -> None:
+    state, actions = call(ONE_BAD + "1" + "2" + "7" + "1")
+
+    assert state.answers["discipline"] == "no"
+    assert not [action for action in actions if isinstance(action, Withdraw)]
+    assert "abuse_alleged" in state.escalated
 
 
 def test_alleged_abuse_escalates_to_inspection_and_the_call_goes_on() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey import flow, prompts, script_structure
-from survey.actions import CallLater, Collect, Escalate, Hangup, OptOut, Record, SaveAnswer, Say, SetDisposition
+from survey.actions import CallLater, Collect, Escalate, Hangup, OptOut, Record, SaveAnswer, Say, SetDisposition, Withdraw
 from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, MachineAnswered
 from survey.lint_wording import SAMPLE
@@ -109,14 +109,33 @@ def test_the_interview_is_counted_by_the_five_items(script: Script, events: list
 
 
 @given(SCRIPTS, WALKS)
-def test_each_reason_escalates_once_and_a_dissatisfied_answer_always_does(script: Script, events: list[Event]) -> None:
-    turns = walk(script, events)
-    reasons = [action.reason for *_, actions in turns for action in actions if isinstance(action, Escalate)]
-    saved = [action.code for *_, actions in turns for action in actions if isinstance(action, SaveAnswer) and action.item in RATED_ITEMS]
+def test_each_reason_escalates_once_unless_it_was_withdrawn(script: Script, events: list[Event]) -> None:
+    told: list[str] = []
+    for action in (action for *_, actions in walk(script, events) for action in actions):
+        if isinstance(action, Escalate):
+            assert action.reason not in told
+            told.append(action.reason)
+        elif isinstance(action, Withdraw):
+            told.remove(action.reason)
 
-    assert len(reasons) == len(set(reasons))
-    if set(saved) & script.dissatisfied_codes:
-        assert "dissatisfied" in reasons
+
+REVISING = st.lists(st.builds(Digits, st.sampled_from("124577")), max_size=30)
+
+
+@settings(max_examples=300)
+@given(SCRIPTS, st.one_of(WALKS, REVISING))
+def test_escalations_less_withdrawals_are_whether_a_dissatisfied_answer_stands_at_the_end(script: Script, events: list[Event]) -> None:
+    turns = walk(script, events)
+    told = [action for *_, actions in turns for action in actions]
+    net = told.count(Escalate("dissatisfied")) - told.count(Withdraw("dissatisfied"))
+    calling = {
+        (step.item, choice.code)
+        for step in script.steps
+        for choice in getattr(step, "choices", ())
+        if choice.dissatisfied or choice.escalate == "dissatisfied"
+    }
+
+    assert net == bool(calling & set(turns[-1][2].answers.items()))
 
 
 @pytest.mark.parametrize("name", SHIPPED)
