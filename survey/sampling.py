@@ -7,6 +7,9 @@ ticket, `<seed>:order:<incident number>`, which is independent of the first.
 
 A person (one `phone_key`) enters at most once: of several incidents of one person, that with the smallest
 ticket stays in the frame, the others are counted as `duplicates` (R6).
+
+The frame's digest is the same on any machine too: keys are secret and differ from folder to folder, so it holds who is the
+same person, not the keys. It is SHA-256 of the UTF-8 lines `<number> TAB <unit> TAB <number of the person's first row> LF`.
 """
 
 from __future__ import annotations
@@ -64,7 +67,8 @@ class Drawn:
 class Sample:
     """A drawn sample with all that is needed to check it and to draw it again.
 
-    `frame_digest` is over all rows given; `frame_count` counts one row per person; frame_count + duplicates = rows given.
+    `frame_digest` is over all rows given and holds nothing secret; `frame_count` counts one row per person;
+    frame_count + duplicates = rows given.
     """
 
     seed: int
@@ -140,15 +144,16 @@ def size_for_precision(population: int, margin: float, confidence: float = 0.95,
     return math.ceil(n0 / (1 + (n0 - 1) / population)) if population else 0
 
 
-def draw(frame: Iterable[FrameRow], size: int, minimum: int, seed: int, replicates: int = 10) -> Sample:
+def draw(frame: Iterable[FrameRow], size: int, minimum: int, seed: int, replicates: int = 10, *, keyed_digest: bool = False) -> Sample:
     """Draw `size` incidents from `frame`, which must come in ascending order of the number (by code points).
 
-    The frame is read once and may be a generator. Raises BadInput for an empty or badly ordered frame, and
-    for settings that cannot be met (see `allocate`).
+    The frame is read once and may be a generator. `keyed_digest` puts each row's phone key in hex where the number of the
+    person's first row belongs: the digest of draws of the first procedure, which only their own folder can repeat.
+    Raises BadInput for an empty or badly ordered frame, and for settings that cannot be met (see `allocate`).
     """
     if size < 1 or replicates < 1:
         raise BadInput(f"size, replicates: {size}, {replicates} 须为正整数 (must be at least 1)")
-    columns = _read(frame, seed)
+    columns = _read(frame, seed, keyed_digest)
     if not columns.numbers:
         raise BadInput("frame: 抽样框为空 (no eligible incident to draw from)")
     kept = _by_unit(columns)
@@ -167,7 +172,7 @@ def draw(frame: Iterable[FrameRow], size: int, minimum: int, seed: int, replicat
 
 @dataclass
 class _Columns:
-    """The frame as columns; `first_of_person` gives for each person the row that stays."""
+    """The frame as columns. `first_of_person` gives each person's first row, and `kept` at that row the one that stays."""
 
     numbers: list[str] = field(default_factory=list)
     ids: array[int] = field(default_factory=lambda: array("q"))
@@ -175,6 +180,7 @@ class _Columns:
     tickets: array[int] = field(default_factory=lambda: array("Q"))  # the ticket's first 8 bytes; equal ones keep the frame's order
     unit_names: list[str] = field(default_factory=list)
     first_of_person: dict[bytes, int] = field(default_factory=dict)
+    kept: array[int] = field(default_factory=lambda: array("i"))
     digest: str = ""
 
     def ticket_of(self, row: int) -> tuple[int, int]:
@@ -185,13 +191,12 @@ def _ticket(seed: int, purpose: str, number: str) -> bytes:
     return hashlib.sha256(f"{seed}:{purpose}:{number}".encode()).digest()
 
 
-def _read(frame: Iterable[FrameRow], seed: int) -> _Columns:
-    columns = _Columns()
+def _read(frame: Iterable[FrameRow], seed: int, keyed_digest: bool) -> _Columns:
+    columns, digest = _Columns(), _Digest()
     codes: dict[str, int] = {}
     prefix = hashlib.sha256(f"{seed}:draw:".encode())
     previous = ""
-    for index, row in enumerate(_digested(frame, columns)):
-        number, unit, phone_key, incident_id = row
+    for index, (number, unit, phone_key, incident_id) in enumerate(frame):
         if number <= previous:
             raise BadInput(f"frame: “{number}” 未按编号升序 (must follow “{previous}”: order by number, code point order)")
         previous = number
@@ -201,30 +206,40 @@ def _read(frame: Iterable[FrameRow], seed: int) -> _Columns:
         columns.numbers.append(number)
         columns.ids.append(incident_id)
         columns.units.append(codes.setdefault(unit, len(codes)))
-        rival = columns.first_of_person.setdefault(phone_key, index)
-        if columns.tickets[index] < columns.tickets[rival]:
-            columns.first_of_person[phone_key] = index
-    columns.unit_names = list(codes)
+        columns.kept.append(index)
+        first = columns.first_of_person.setdefault(phone_key, index)
+        if columns.tickets[index] < columns.tickets[columns.kept[first]]:
+            columns.kept[first] = index
+        digest.add(f"{number}\t{unit}\t{phone_key.hex() if keyed_digest else columns.numbers[first]}\n")
+    columns.unit_names, columns.digest = list(codes), digest.finish()
     return columns
 
 
-def _digested(frame: Iterable[FrameRow], columns: _Columns) -> Iterator[FrameRow]:
-    """The rows, while their digest is taken: SHA-256 over `number TAB unit TAB phone key in hex LF` of each."""
-    digest = hashlib.sha256()
-    lines: list[str] = []
-    for row in frame:
-        lines.append(f"{row[0]}\t{row[1]}\t{row[2].hex()}\n")
-        if len(lines) == CHUNK_ROWS:
-            digest.update("".join(lines).encode())
-            lines.clear()
-        yield row
-    digest.update("".join(lines).encode())
-    columns.digest = digest.hexdigest()
+class _Digest:
+    """SHA-256 over lines, taken some thousand at a time."""
+
+    def __init__(self) -> None:
+        self._sum = hashlib.sha256()
+        self._lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        self._lines.append(line)
+        if len(self._lines) == CHUNK_ROWS:
+            self._flush()
+
+    def finish(self) -> str:
+        self._flush()
+        return self._sum.hexdigest()
+
+    def _flush(self) -> None:
+        self._sum.update("".join(self._lines).encode())
+        self._lines.clear()
 
 
 def _by_unit(columns: _Columns) -> dict[str, array[int]]:
     rows: list[array[int]] = [array("i") for _ in columns.unit_names]
-    for row in columns.first_of_person.values():
+    for first in columns.first_of_person.values():
+        row = columns.kept[first]
         rows[columns.units[row]].append(row)
     return {name: rows[code] for code, name in enumerate(columns.unit_names) if rows[code]}
 

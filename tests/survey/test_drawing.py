@@ -1,5 +1,6 @@
 """The draw: every incident of the month in the frame or under one reason; drawn again, the same."""
 
+import base64
 import itertools
 from datetime import UTC, datetime, timedelta
 
@@ -27,6 +28,7 @@ from survey.store.models import (
     Suppression,
     Unit,
 )
+from survey.store.sealing import KeyRing
 
 NOW = datetime(2025, 4, 2, 1, tzinfo=UTC)
 CLOSED = datetime(2025, 3, 15, 4, tzinfo=UTC)
@@ -199,6 +201,35 @@ def test_drawing_again_after_the_calls_is_still_identical(session):
     fill(session, (5,), first=9000, import_id=late.id)
 
     assert drawing.redraw(session, made).identical
+
+
+def test_a_draw_of_the_first_procedure_can_still_be_repeated(session):
+    fill(session, (300, 100))
+    made = draw(session, program_version="huifang-draw/1")
+    assert drawing.redraw(session, made).identical
+
+    made.program_version = drawing.PROCEDURE
+    assert [difference.split(":")[0] for difference in drawing.redraw(session, made).differences] == ["frame digest"]
+
+
+def test_two_folders_with_other_secrets_draw_the_same_and_show_the_same_digest(engine):
+    """The same file imported under another key ring, as on another machine (R10)."""
+    drawn = []
+    for letter in (b"a", b"b"):
+        Base.metadata.drop_all(engine)
+        Base.metadata.create_all(engine)
+        secret = base64.b64encode(letter * 32).decode()
+        ring = KeyRing.parse(f"index:{secret},k1:{secret}")
+        with session_factory(engine)() as session:
+            fill(session, (40, 20))
+            for row in session.scalars(select(Incident)):
+                row.phone_key = ring.phone_key(f"+86100{row.id % 50:08}")
+            made = draw(session, size=30, minimum=5)
+            numbers = session.scalars(select(Incident.number).join(DrawnIncident).order_by(DrawnIncident.position)).all()
+            drawn.append((made.frame_digest, made.frame_count, numbers))
+
+    assert drawn[0] == drawn[1]
+    assert drawn[0][1] == 50
 
 
 def test_a_change_of_frame_or_sample_is_found(session):

@@ -92,7 +92,33 @@ EXPECTED = [
     "J1-000013",
     "J1-000005",
 ]
-EXPECTED_DIGEST = "c50e5e1fdc0cbc3ba6799bb6c020e959aaa956f742de525935943ed75219bcbf"
+EXPECTED_DIGEST = "49ccb0d64b527c354e15e653040adbf99851055ac870266fe92e06cd1c844287"
+
+
+def test_the_digest_is_that_of_the_published_lines() -> None:
+    rows = [row._replace(phone_key=b"same") if row.number[-1] in "24" else row for row in frame(6)]
+    firsts = ["0", "1", "2", "3", "2", "5"]
+    lines = "".join(f"J0-{n:06d}\tunit 0\tJ0-00000{first}\n" for n, first in enumerate(firsts))
+    assert draw(rows, 3, 1, 1).frame_digest == hashlib.sha256(lines.encode()).hexdigest()
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.binary(min_size=1), st.binary(min_size=1))
+def test_other_keys_for_the_same_people_give_the_same_sample_and_digest(people: list[int], one: bytes, other: bytes) -> None:
+    here, there = ([FrameRow(f"J{n:03}", "u", key + bytes([who]), n) for n, who in enumerate(people)] for key in (one, other))
+    assert draw(here, 5, 1, 3) == draw(there, 5, 1, 3)
+
+
+def test_the_digest_notices_who_is_the_same_person() -> None:
+    rows = frame(5)
+    joined = [*rows[:4], rows[4]._replace(phone_key=rows[0].phone_key)]
+    assert draw(rows, 3, 1, 1).frame_digest != draw(joined, 3, 1, 1).frame_digest
+
+
+def test_the_first_procedures_digest_can_still_be_made() -> None:
+    rows = frame(30, 20, 4)
+    first = draw(rows, size=12, minimum=3, seed=7, keyed_digest=True)
+    assert first.frame_digest == "c50e5e1fdc0cbc3ba6799bb6c020e959aaa956f742de525935943ed75219bcbf"
+    assert first.drawn == draw(rows, size=12, minimum=3, seed=7).drawn
 
 
 def test_the_digest_notices_a_row_that_moved_to_another_unit() -> None:
