@@ -14,7 +14,7 @@ from survey.events import Digits, Event, Heard, HungUp, MachineAnswered, Recorde
 from survey.flow_state import State, escalate, interview, interview_or, reconsider, verdict, with_answer
 from survey.script import Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
 
-__all__ = ["State", "ask_again", "attempts", "longest_walk", "start", "step"]
+__all__ = ["State", "attempts", "longest_walk", "start", "step"]
 
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
@@ -43,13 +43,6 @@ def step(script: Script, state: State, event: Event) -> Turn:
     if not state.node:
         return _advance(script, state, 0)
     return _receive(script, state, script.question(state.node), event)
-
-
-def ask_again(script: Script, state: State) -> Actions:
-    """What to play after a mishap of ours: the notice `interrupted` and the waiting question, or the apology and the end."""
-    if state.ended or not state.node:
-        return Say("notice.apology"), Hangup()
-    return Say("notice.interrupted"), Say(state.node), _wait(script, script.question(state.node))
 
 
 def longest_walk(script: Script) -> int:

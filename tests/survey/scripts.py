@@ -44,9 +44,7 @@ SCALE = (
     Choice("5", "very_dissatisfied", "very dissatisfied", 0, dissatisfied=True),
     Choice("6", "unsure", "not sure"),
 )
-NOTICES = {
-    name: name for name in ("not_now", "never", "human", "wrong_person", "no_input_end", "thanks", "danger", "apology", "interrupted")
-}
+NOTICES = {name: name for name in ("not_now", "never", "human", "wrong_person", "no_input_end", "thanks", "danger")}
 
 
 def a_script(*steps: Step, **given: object) -> Script:

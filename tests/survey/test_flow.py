@@ -467,13 +467,6 @@ def test_every_key_that_a_wait_names_means_something_there() -> None:
         assert flow.step(script, state, Digits(key))[0].tries == 0
 
 
-def test_asking_again_after_a_mishap_says_so_and_repeats_the_question() -> None:
-    state, _ = call(CONFIRMED)
-
-    assert flow.ask_again(shipped(), state) == (Say("notice.interrupted"), Say("speed"), Collect("1234567890*", 5))
-    assert flow.ask_again(shipped(), flow.start(shipped())) == (Say("notice.apology"), Hangup())
-
-
 def test_the_longest_walk_of_the_shipped_script_is_known() -> None:
     questions = 11
 
