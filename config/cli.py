@@ -6,9 +6,10 @@ from importlib import import_module, util
 import click
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
-from config import logs
+from config import holidays, logs
 from config.settings import ROOT, Settings
 from config.wiring import House
+from survey import working_days
 from survey.errors import SurveyError
 
 COMMANDS = {
@@ -66,9 +67,10 @@ def main(context: click.Context) -> None:
 
 
 def open_house() -> House:
-    """The house as environment and `.env` describe it, with logging set up. Raises SettingsFaulty."""
+    """The house as environment and `.env` describe it, with logging and holidays set up. Raises SettingsFaulty."""
     settings = Settings.from_env(os.environ, ROOT / ".env")
     logs.set_up(settings.log_format, settings.log_level)
+    working_days.install(holidays.given(settings.special_days))
     return House(settings)
 
 

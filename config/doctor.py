@@ -153,7 +153,10 @@ def _calendar(house: House) -> Iterator[Finding]:
             is_public_holiday(calendar("cn"), today.replace(year=year, month=1, day=1))
         except CalendarMissing as missing:
             if mark == WRONG or today.month >= 11:
-                yield Finding(mark, "calendar", str(missing))
+                yield Finding(
+                    mark, "calendar", str(missing),
+                    "用 HUIFANG_SPECIAL_DAYS 载入该年安排（CSV） / load that year's notice as CSV by HUIFANG_SPECIAL_DAYS",
+                )  # fmt: skip
         else:
             yield Finding(GOOD, "calendar", f"{year} 年节假日已载入 / holidays of {year} are loaded")
 

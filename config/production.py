@@ -15,12 +15,15 @@ def problems(values: Mapping[str, Any], dotenv_path: Path | None) -> Iterator[tu
     if values["environment"] == "production":
         yield from _missing(values)
         yield from _unprotected(values)
+        yield from _unrested(values)
         yield from _open_file(dotenv_path)
 
 
 def _everywhere(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if bool(values["twilio_account_sid"]) != bool(values["twilio_auth_token"]):
         yield "twilio_auth_token", "账号 SID 与令牌须同时给出 / account SID and token must be given together"
+    if bool(values["twilio_api_key"]) != bool(values["twilio_api_secret"]):
+        yield "twilio_api_secret", "API Key 与其密钥须同时给出 / API key and its secret must be given together"
 
 
 def _missing(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -36,9 +39,14 @@ def _unprotected(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "twilio_api_url", "生产环境须为 https，且不能用模拟线路 / must be https in production; the simulator is refused"
     if values["clock_file"] is not None:
         yield "clock_file", "生产环境不能用虚拟时钟 / the virtual clock is refused in production"
-    for name in ("secret_key", "twilio_auth_token"):
+    for name in ("secret_key", "twilio_auth_token", "twilio_auth_token_old", "twilio_api_secret"):
         if values[name] and _weak(values[name]):
             yield name, f"太短或仍是示例值，至少 {SHORTEST_SECRET} 个字符 / too short or an example, at least {SHORTEST_SECRET} characters"
+
+
+def _unrested(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if not values["quarantine_days"]:
+        yield "quarantine_days", "生产环境不能为 0，至少 30 天 / must not be 0 in production: at least 30 days"
 
 
 def _weak(secret: str) -> bool:

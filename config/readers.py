@@ -55,6 +55,16 @@ def whole(lowest: int, highest: int) -> Reader:
     return read
 
 
+def none_or_whole(lowest: int, highest: int) -> Reader:
+    """A reader of whole numbers in a closed range, or 0."""
+    within = whole(lowest, highest)
+
+    def read(value: str) -> int:
+        return 0 if value == "0" else int(within(value))
+
+    return read
+
+
 def number(lowest: float, highest: float) -> Reader:
     """A reader of decimal numbers in a closed range."""
 
@@ -74,22 +84,37 @@ def yes_no(value: str) -> bool:
 
 
 def url(*schemes: str) -> Reader:
-    """A reader of absolute URLs with one of the schemes, without query, fragment or closing slash; empty stays empty."""
+    """A reader of absolute URLs with one of the schemes, as a carrier accepts them; empty stays empty.
+
+    ASCII without blanks, no user or password, no query, fragment or closing slash, and a host by the rules for host names
+    (no underscore): a carrier refuses others only when the first call is placed, or signs another URL than we know.
+    """
 
     def read(value: str) -> str:
-        if not value:
-            return value
-        try:
-            parts = urlsplit(text(value))
-            usable = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable or parts.query or parts.fragment or value.endswith("/"):
-            shapes = ", ".join(f"{scheme}://…" for scheme in schemes)
-            raise ValueError(f"须为 {shapes} 形式的完整地址，末尾不带斜杠 / must be a whole URL ({shapes}) without a closing slash")
+        if value and (problem := _url_problem(value, schemes)):
+            raise ValueError(problem)
         return value
 
     return read
+
+
+def _url_problem(value: str, schemes: Sequence[str]) -> str:
+    try:
+        parts = urlsplit(value)
+        whole = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or not re.fullmatch(r"[!-~]+", value) or "?" in value or "#" in value or value.endswith("/"):
+        shapes = ", ".join(f"{scheme}://…" for scheme in schemes)
+        return (
+            f"须为 {shapes} 形式的完整地址，只含 ASCII 字符，不带参数，末尾不带斜杠 / "
+            f"must be a whole URL ({shapes}) in ASCII, without query, fragment or closing slash"
+        )
+    if "@" in parts.netloc:
+        return "不能含用户名或密码 / must not hold a user name or a password"
+    if not re.fullmatch(r"\[[0-9A-Fa-f:.]+\](:[0-9]+)?|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?", parts.netloc):
+        return "主机名只能含字母、数字、点和连字符 / the host may hold letters, digits, dots and dashes only, no underscore"
+    return ""
 
 
 def database_url(value: str) -> str:
@@ -110,6 +135,13 @@ def e164(value: str) -> str:
     """A telephone number in E.164 form; empty stays empty."""
     if value and not re.fullmatch(r"\+[1-9][0-9]{6,14}", value):
         raise ValueError("须为 E.164 号码，如 +861055550100 / must be a number in E.164 form such as +861055550100")
+    return value
+
+
+def short_number(value: str) -> str:
+    """A number as it is dialled within the country: 2 to 15 digits."""
+    if not re.fullmatch(r"[0-9]{2,15}", value):
+        raise ValueError("须为 2–15 位数字，如 110 / must be 2 to 15 digits such as 110")
     return value
 
 

@@ -69,6 +69,18 @@ class Settings:
     )  # fmt: skip
     twilio_account_sid: str = _row("", readers.account_sid, "Twilio 账号 SID", "Twilio account SID")
     twilio_auth_token: str = _row("", readers.text, "Twilio 认证令牌", "Twilio auth token", secret=True)
+    twilio_auth_token_old: str = _row(
+        "", readers.text,
+        "更换令牌期间仍然接受的旧令牌；换完请删去", "Former auth token, still accepted while it is being replaced; remove it afterwards",
+        secret=True,
+    )  # fmt: skip
+    twilio_api_key: str = _row(
+        "", readers.text,
+        "Twilio API Key（SK…）；给出时呼叫接口用它而不用令牌",
+        "Twilio API key (SK…); where given, the API is used with it instead of the token",
+        secret=True,
+    )  # fmt: skip
+    twilio_api_secret: str = _row("", readers.text, "Twilio API Key 的密钥", "Secret of the Twilio API key", secret=True)
     twilio_api_url: str = _row(
         TWILIO, readers.url("http", "https"),
         "Twilio 接口地址；可换成任何同接口的服务器", "Twilio API URL; any server that speaks the same API can be named",
@@ -93,17 +105,25 @@ class Settings:
     call_limit_seconds: int = _row("900", readers.whole(120, 7200), "单次通话最长秒数", "Longest call in seconds")
     machine_detection: bool = _row("yes", readers.yes_no, "是否识别语音信箱", "Detect answering machines: yes or no")
     quarantine_days: int = _row(
-        "90", readers.whole(0, 365), "同一号码两次调查至少相隔的天数", "Days between two surveys of one number at least",
+        "90", readers.none_or_whole(30, 365),
+        "同一号码两次调查至少相隔的天数：30–365，演示和测试可为 0",
+        "Days between two surveys of one number at least: 30 to 365, in demo and test also 0",
     )  # fmt: skip
     bureau_name: str = _row("示范市公安局", readers.name, "话术中报出的单位名称", "Name of the bureau as spoken in prompts")
     bureau_name_en: str = _row(
         "Example City Police", readers.name, "单位英文名称", "Name of the bureau in English prompts",
     )  # fmt: skip
     hotline: str = _row("12389", readers.name, "通话结束时报出的热线", "Hotline spoken at the end of a call")
+    emergency_number: str = _row("110", readers.short_number, "话术中报出的紧急电话", "Emergency number spoken in prompts")
     callback_days: int = _row(
-        "3", readers.whole(1, 30), "人工回电承诺的工作日数", "Working days within which a person calls back",
+        "1", readers.whole(1, 30), "人工回电承诺的工作日数", "Working days within which a person calls back",
     )  # fmt: skip
     timezone: str = _row("Asia/Shanghai", readers.zone, "单位所在时区（IANA）", "Time zone of the bureau (IANA)")
+    special_days: Path | None = _row(  # noqa: RUF009
+        "", readers.path,
+        "节假日与调休 CSV（列 date、kind、name；kind 为 off 或 work），补充或覆盖自带日历，如次年安排",
+        "CSV of holidays and make-up days (columns date, kind, name; kind is off or work) over the shipped calendar, e.g. next year's",
+    )  # fmt: skip
     phone_regions: tuple[str, ...] = _row(
         "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
     )  # fmt: skip

@@ -96,7 +96,7 @@ class House:
     def bureau(self) -> Bureau:
         """Who is calling."""
         given = self.settings
-        return Bureau(given.bureau_name, given.bureau_name_en, given.hotline, given.callback_days, given.timezone)
+        return Bureau(given.bureau_name, given.bureau_name_en, given.hotline, given.callback_days, given.timezone, given.emergency_number)
 
     @cached_property
     def office(self) -> Office:
@@ -120,8 +120,9 @@ class House:
 
         given = self.settings
         carrier: Carrier = TwilioCarrier(
-            given.twilio_account_sid, given.twilio_auth_token, given.twilio_api_url, timeout_seconds=given.carrier_timeout
-        )
+            given.twilio_account_sid, given.twilio_auth_token, given.twilio_api_url, api_key=given.twilio_api_key,
+            api_secret=given.twilio_api_secret, timeout_seconds=given.carrier_timeout,
+        )  # fmt: skip
         return carrier
 
     def runtime(self) -> Runtime:
@@ -140,7 +141,7 @@ class House:
         from ivr.voice.twiml import Voice
 
         given = self.settings
-        guard = Guard(given.public_base_url, given.twilio_account_sid, (given.twilio_auth_token,))
+        guard = Guard(given.public_base_url, given.twilio_account_sid, (given.twilio_auth_token, given.twilio_auth_token_old))
         voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
         return create_voice_app(VoiceServices(self.unit_of_work, self.clock, self.office, guard, voices))
 

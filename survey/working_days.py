@@ -62,10 +62,22 @@ class Calendar:
         return Calendar(self.name, off, work, years)
 
 
+_installed: list[SpecialDay] = []
+
+
 @cache
 def _chinese() -> Calendar:
     off, work = dict(holidays), dict(workdays)
-    return Calendar("cn", off, work, frozenset(day.year for day in off))
+    return Calendar("cn", off, work, frozenset(day.year for day in off)).with_days(_installed)
+
+
+def install(days: Iterable[SpecialDay]) -> None:
+    """Lay `days` over the calendar `cn` for the rest of this process, in place of those installed before.
+
+    Called once, when the process starts: a notice that came out after this program is a fact like those it ships.
+    """
+    _installed[:] = days
+    _chinese.cache_clear()
 
 
 def _weekdays() -> Calendar:
@@ -96,9 +108,13 @@ def read_special_days(text: str) -> tuple[SpecialDay, ...]:
         try:
             special = SpecialDay(date.fromisoformat(row["date"]), row["kind"], row.get("name") or "")
         except (KeyError, TypeError, ValueError):
-            raise BadInput(f"line {number}: needs the columns date (YYYY-MM-DD), kind, name") from None
+            raise BadInput(
+                f"第 {number} 行须有 date（YYYY-MM-DD）、kind、name 三列 / line {number} needs the columns date (YYYY-MM-DD), kind, name"
+            ) from None
         if special.kind not in ("off", "work"):
-            raise BadInput(f"line {number}: kind is “{special.kind}”, not off or work")
+            raise BadInput(
+                f"第 {number} 行的 kind 为“{special.kind}”，只能是 off 或 work / line {number}: kind is “{special.kind}”, not off or work"
+            )
         days.append(special)
     return tuple(days)
 

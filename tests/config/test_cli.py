@@ -1,6 +1,7 @@
 """The command line's frame, and the commands of administration."""
 
 import sys
+from datetime import date
 from pathlib import Path
 
 import click
@@ -8,9 +9,10 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
-from config.cli import COMMANDS, main
+from config.cli import COMMANDS, main, open_house
 from config.settings import Settings
 from config.wiring import House
+from survey import working_days
 from survey.errors import BadInput
 from survey.store.database import open_engine
 from survey.store.migrations import migrate
@@ -50,6 +52,17 @@ def test_wrong_settings_are_listed_without_a_traceback() -> None:
     assert "HUIFANG_VOICE_PORT" in result.output
     assert "HUIFANG_CONSOLE_PORT" in result.output
     assert "Traceback" not in result.output
+
+
+def test_holidays_from_a_file_are_in_force_for_every_process_that_opens_the_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "days.csv").write_text("date,kind,name\n2027-01-01,off,元旦\n2027-01-03,work,元旦\n", "utf-8-sig")
+    monkeypatch.setenv("HUIFANG_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("HUIFANG_SPECIAL_DAYS", str(tmp_path / "days.csv"))
+    try:
+        open_house()
+        assert working_days.is_working_day(working_days.calendar("cn"), date(2027, 1, 3))
+    finally:
+        working_days.install(())
 
 
 def test_a_domain_error_is_one_line_and_status_one(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from config import holidays
 from config.doctor import GOOD, WARNING, WRONG, examine, is_wal_sound
-from config.settings import Settings
+from config.settings import Settings, SettingsFaulty
 from config.wiring import House
+from survey import working_days
 from tests import embedded
 from tests.conftest import StandingClock
 
@@ -34,6 +36,27 @@ def test_a_year_without_its_calendar_is_wrong_and_the_next_year_is_asked_for_in_
     assert marks(House(settings, own_clock=StandingClock(datetime(2026, 10, 31, tzinfo=UTC))), "calendar") == [GOOD]
     assert marks(House(settings, own_clock=StandingClock(datetime(2026, 11, 2, tzinfo=UTC))), "calendar") == [GOOD, WARNING]
     assert marks(House(settings, own_clock=StandingClock(datetime(2027, 1, 2, tzinfo=UTC))), "calendar")[0] == WRONG
+
+
+def test_the_notice_of_the_next_year_is_loaded_from_a_file(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "2027.csv").write_text("date,kind,name\n2027-01-01,off,元旦\n", "gb18030")
+    house = House(settings, own_clock=StandingClock(datetime(2026, 11, 2, tzinfo=UTC)))
+    assert "HUIFANG_SPECIAL_DAYS" in "".join(finding.remedy for finding in examine(house) if finding.subject == "calendar")
+
+    working_days.install(holidays.given(tmp_path / "2027.csv"))
+    try:
+        assert marks(house, "calendar") == [GOOD, GOOD]
+    finally:
+        working_days.install(holidays.given(None))
+
+
+@pytest.mark.parametrize("content", [b"", b"date,kind,name\n", b"date,kind,name\n2027-13-01,off,x\n", b"\xff\xff\xff", None])
+def test_a_file_of_holidays_that_cannot_be_used_is_named_with_its_setting(tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "days.csv").write_bytes(content)
+
+    with pytest.raises(SettingsFaulty, match=r"HUIFANG_SPECIAL_DAYS.*days\.csv"):
+        holidays.given(tmp_path / "days.csv")
 
 
 def test_a_server_that_drops_jobs_when_full_is_wrong(settings: Settings) -> None:

@@ -67,6 +67,11 @@ def test_production_starts_when_everything_is_given(production: Callable[..., di
         ("HUIFANG_CALLER_ID", "01055550100"),
         ("HUIFANG_CLOCK_FILE", "/nowhere/clock"),
         ("HUIFANG_CALLS_PER_SECOND", "0"),
+        ("HUIFANG_QUARANTINE_DAYS", "0"),
+        ("HUIFANG_QUARANTINE_DAYS", "29"),
+        ("HUIFANG_QUARANTINE_DAYS", "366"),
+        ("HUIFANG_TWILIO_AUTH_TOKEN_OLD", "short"),
+        ("HUIFANG_TWILIO_API_SECRET", "4f6d1c0b9a8e7f5d3c2b1a0918273645"),
     ],
 )
 def test_production_refuses(production: Callable[..., dict[str, str]], name: str, value: str) -> None:
@@ -150,6 +155,40 @@ def test_an_account_without_its_token_is_refused(tmp_path: Path) -> None:
     found = problems_of({"HUIFANG_DATA": str(tmp_path), "HUIFANG_TWILIO_ACCOUNT_SID": PRODUCTION["HUIFANG_TWILIO_ACCOUNT_SID"]})
 
     assert "HUIFANG_TWILIO_AUTH_TOKEN" in found[0]
+
+
+def test_a_demonstration_may_call_a_number_again_at_once_but_not_after_a_week(tmp_path: Path) -> None:
+    def given(days: str) -> dict[str, str]:
+        return {"HUIFANG_DATA": str(tmp_path), "HUIFANG_QUARANTINE_DAYS": days}
+
+    assert [Settings.from_env(given(days), None).quarantine_days for days in ("0", "30", "365")] == [0, 30, 365]
+    assert "30–365" in problems_of(given("7"))[0]
+
+
+@pytest.mark.parametrize("name", ["HUIFANG_PUBLIC_BASE_URL", "HUIFANG_TWILIO_API_URL"])
+@pytest.mark.parametrize(
+    "url",
+    ["https://回访.example.org", "https://voice_door.example.org", "https://user:word@voice.example.org", "https://user@voice.example.org",
+     "https://voice.example.org/?a=1", "https://voice.example.org/x#part", "https://voice.example.org/x?", "https://voice.example.org/x#",
+     "https://voice.example.org/", "https://voice.example.org/a b", "https://voice.example.org/回访", "ftp://voice.example.org",
+     "https://-voice.example.org", "https://voice.example.org:99999", "voice.example.org", "https://"],
+)  # fmt: skip
+def test_an_address_that_a_carrier_cannot_use_is_refused(production: Callable[..., dict[str, str]], name: str, url: str) -> None:
+    assert any(problem.startswith(name) for problem in problems_of(production(**{name: url})))
+
+
+@pytest.mark.parametrize(
+    "url", ["https://voice.example.org", "https://voice.example.org:8443/door-1", "https://192.0.2.7", "https://[2001:db8::7]:8443"]
+)
+def test_a_plain_address_is_accepted(production: Callable[..., dict[str, str]], url: str) -> None:
+    assert Settings.from_env(production(HUIFANG_PUBLIC_BASE_URL=url), None).public_base_url == url
+
+
+def test_a_called_back_person_hears_one_day_and_the_emergency_number_of_the_country(tmp_path: Path) -> None:
+    settings = Settings.from_env({"HUIFANG_DATA": str(tmp_path)}, None)
+
+    assert (settings.callback_days, settings.emergency_number) == (1, "110")
+    assert "HUIFANG_EMERGENCY_NUMBER" in problems_of({"HUIFANG_EMERGENCY_NUMBER": "nine-one-one"})[0]
 
 
 def test_every_default_is_accepted_by_its_own_reader() -> None:

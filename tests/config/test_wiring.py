@@ -1,15 +1,20 @@
+from base64 import b64decode
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from twilio.request_validator import RequestValidator
 
 from config.clock import SharedClock, SystemClock
 from config.no_carrier import NoCarrier
 from config.settings import Settings
 from config.wiring import House
 from ivr.carrier.base import CallRequest, Rejected
+from survey.store.migrations import migrate
+from tests.ivr.carrier import telephone_company
+from tests.ivr.carrier.telephone_company import Reply
 from worker.queues import InlineQueue, RqJobQueue
 
 URL = "http://127.0.0.1:8801/x"
@@ -36,6 +41,36 @@ def test_another_server_of_the_same_contract_is_used_as_it_is(settings: Settings
     carrier = House(replace(settings, twilio_api_url="http://127.0.0.1:9")).carrier()
 
     assert type(carrier).__name__ == "TwilioCarrier"
+
+
+def test_while_a_token_is_replaced_requests_signed_with_either_are_heard(settings: Settings) -> None:
+    given = replace(settings, twilio_auth_token="n" * 32, twilio_auth_token_old="o" * 32)
+    client = House(given).voice_app().test_client()
+    path = f"/voice/attempts/{'0' * 32}/steps/0"
+
+    def knock(token: str) -> int:
+        form = {"AccountSid": given.twilio_account_sid}
+        signature = RequestValidator(token).compute_signature(given.public_base_url + path, form)
+        return client.post(path, data=form, headers={"X-Twilio-Signature": signature}).status_code
+
+    assert knock("x" * 32) == 403
+    migrate(House(given).engine)
+    assert 403 not in (knock("n" * 32), knock("o" * 32))
+
+
+def test_an_api_key_is_shown_to_the_carrier_in_place_of_the_token(settings: Settings) -> None:
+    with telephone_company.opened() as company:
+        company.replies.append(Reply(503))
+        given = replace(settings, twilio_api_url=company.url, twilio_api_key="SK1", twilio_api_secret="kept")
+        House(given).carrier().place_call(REQUEST)
+        House(replace(given, twilio_api_key="", twilio_api_secret="")).carrier().place_call(REQUEST)
+
+    shown = [b64decode(asked.headers["Authorization"].removeprefix("Basic ")).decode() for asked in company.asked]
+    assert shown == ["SK1:kept", f"{settings.twilio_account_sid}:{settings.twilio_auth_token}"]
+
+
+def test_the_bureau_names_its_own_emergency_number(settings: Settings) -> None:
+    assert House(replace(settings, emergency_number="999")).bureau.emergency == "999"
 
 
 def test_the_clock_is_virtual_only_where_its_file_is_named(settings: Settings, tmp_path: Path) -> None:

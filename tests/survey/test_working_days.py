@@ -12,6 +12,7 @@ from survey.working_days import (
     add_working_days,
     calendar,
     deadline,
+    install,
     is_public_holiday,
     is_working_day,
     read_special_days,
@@ -44,6 +45,17 @@ def test_an_overlay_loads_a_year_and_wins_over_the_notice() -> None:
     assert is_working_day(overlaid, date(2027, 1, 3))
     assert is_working_day(overlaid, date(2026, 10, 1))
     assert not is_working_day(CN, date(2026, 10, 1))
+
+
+def test_installed_days_are_in_every_calendar_that_is_asked_for_later() -> None:
+    install(read_special_days("date,kind,name\n2027-01-01,off,元旦\n"))
+    try:
+        assert is_public_holiday(calendar("cn"), date(2027, 1, 1))
+        assert is_working_day(calendar("cn"), date(2027, 1, 4))
+    finally:
+        install(())
+    with pytest.raises(CalendarMissing, match="2027"):
+        is_working_day(calendar("cn"), date(2027, 1, 4))
 
 
 @pytest.mark.parametrize("text", ["date,kind\n2027-13-01,off", "date,kind\n2027-01-01,rest", "day\n2027-01-01"])
