@@ -62,7 +62,7 @@ def test_rehearse_plays_typed_keys_as_a_call(house: House) -> None:
     result = run(house, "rehearse", ZH, typed="1\n\n1\n2\n4\n3\n6\n没有人来\n1\n1\n1\n1\n")
 
     assert result.exit_code == 0, result.output
-    for expected in ("您好，这里是示范市公安局", "没有收到您的选择", "escalate dissatisfied", "keep reason", "1.1 完成访问"):
+    for expected in ("您好，这里是示范市公安局", "没有收到有效的选择", "escalate dissatisfied", "keep reason", "1.1 完成访问"):
         assert expected in result.output
 
 

@@ -60,7 +60,7 @@ def test_silence_is_asked_again(ground, line):
 
     reply = line.step(1, Digits="")
 
-    assert "没有收到您的选择" in words(reply)
+    assert "没有收到有效的选择" in words(reply)
     assert answers(ground) == {}
 
 
