@@ -271,7 +271,7 @@ def test_who_calls_our_number_hears_who_we_are_and_how_to_be_left_alone(line):
     reply = document(line.post("/voice/incoming"))
 
     assert "某市公安局" in words(reply)
-    assert "请按零" in words(reply)
+    assert "请按0" in words(reply)
     assert "City Police Bureau" in words(reply)
     assert reply[0].attrib["action"] == next_url(reply) == f"{BASE}/voice/incoming/keys"
 
