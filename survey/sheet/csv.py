@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from survey.report import Sheet
-from survey.sheet.layout import Cell, Column, Points, Share, Span, blocks, marks, title
+from survey.sheet.layout import blocks, marks, title
+from survey.sheet.tables import Cell, Column, Points, Share, Span
 
 ENCODING = "utf-8-sig"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")

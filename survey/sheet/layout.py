@@ -1,72 +1,17 @@
-"""The sheet as titled tables, with the words of one language: what all writers have in common.
-
-A cell is a text, a whole number, `Points` (0 to 100), `Share` (0 to 1), a `Span` of either, or None: nothing to show.
-"""
+"""The sheet as titled tables, with the words of one language: what all writers have in common."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from dataclasses import asdict
 
 from survey.disposition import OUTCOME_CLASSES
 from survey.eligibility import Exclusion
 from survey.intervals import Interval
 from survey.rates import FORMULAS as RATE_FORMULAS
 from survey.report import RANKED_FROM, SCORED_FROM, Row, Sheet
+from survey.sheet.tables import Block, Cell, Column, Line, Points, Share, Span
 from survey.sheet.words import FRAME_NOTE, ITEM_WORDS, RATE_MEANINGS, RATE_WORDS, SCALE_WORDS, SHORT_ITEM_WORDS, STANDINGS, Words
-
-
-class Points(NamedTuple):
-    """A mean of points, 0 to 100."""
-
-    value: float
-
-
-class Share(NamedTuple):
-    """A share, 0 to 1, shown in per cent."""
-
-    value: float
-
-
-class Span(NamedTuple):
-    """An interval of points or, with `percent`, of shares."""
-
-    low: float
-    high: float
-    percent: bool
-
-
-Cell = str | int | Points | Share | Span | None
-
-
-@dataclass(frozen=True)
-class Column:
-    """A heading; `span` columns hold intervals and become two columns where cells must be numbers."""
-
-    label: str
-    numeric: bool = True
-    span: bool = False
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of cells. `tone`: "" as usual, `total` for the bureau, `muted` for what is not ranked, `warning` for the last three."""
-
-    cells: tuple[Cell, ...]
-    tone: str = ""
-
-
-@dataclass(frozen=True)
-class Block:
-    """A titled table with notes under it. `long` ones have a line per unit and item: left out on the terminal."""
-
-    key: str
-    title: str
-    columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
-    notes: tuple[str, ...] = ()
-    long: bool = False
 
 
 def title(sheet: Sheet, language: str) -> str:

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from survey.report import Sheet
-from survey.sheet.layout import Block, Cell, Points, Share, Span, blocks, marks, title
+from survey.sheet.layout import blocks, marks, title
+from survey.sheet.tables import Block, Cell, Points, Share, Span
 
 NOTHING = "—"
 GAP = "  "

@@ -8,7 +8,8 @@ import xlsxwriter
 
 from survey.report import Sheet
 from survey.sheet.csv import CONTROLS, split_cells, split_headings
-from survey.sheet.layout import Block, Cell, Line, Points, Share, blocks, marks, title
+from survey.sheet.layout import blocks, marks, title
+from survey.sheet.tables import Block, Cell, Line, Points, Share
 from survey.sheet.text import width
 
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}

@@ -18,7 +18,8 @@ from survey.report import Frame, Head, ScriptUsed, Sheet, build, digest_of
 from survey.scoring import FORMULAS, ITEMS, SCALE, CodeCount, ScoreSums, Tally
 from survey.sheet import csv as sheet_csv
 from survey.sheet import html, text, xlsx
-from survey.sheet.layout import Points, Share, Span, blocks
+from survey.sheet.layout import blocks
+from survey.sheet.tables import Points, Share, Span
 
 POINTS = dict(zip(SCALE, (100.0, 75.0, 50.0, 25.0, 0.0), strict=True))
 HEAD = Head("2026-03", "某市公安局", "City Bureau", ("三月回访",), False, False, datetime(2026, 4, 5, tzinfo=UTC),
