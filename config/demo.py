@@ -152,7 +152,7 @@ def launch(house: House, plan: Plan, draw_id: int) -> int:
     rules = Rules() if chinese else Rules(calendar="weekdays")
     now, settings = house.clock.now(), house.settings
     with house.unit_of_work() as work:
-        script = scripting.publish(work.session, path.read_text("utf-8"), "demo", "演示 / demonstration", now)
+        script = scripting.publish(work.session, path.read_text("utf-8"), "demo", "演示 / demonstration", now, house.audit_key)
         draw = work.session.get_one(Draw, draw_id)
         campaign = fieldwork.launch(
             work.session, house.office, draw, script, rules, now, name=f"{plan.month} 接处警电话回访", lines=settings.concurrent_calls,

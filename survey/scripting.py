@@ -7,28 +7,38 @@ from sqlalchemy.orm import Session
 
 from survey import lint, script_yaml
 from survey.errors import BadInput, NotFound
-from survey.script import Script
 from survey.script_issues import ScriptFaulty, errors
+from survey.store import audit
 from survey.store.models import ScriptVersion
 
 
-def publish(session: Session, text: str, by: str, reason: str, now: datetime) -> ScriptVersion:
+def publish(session: Session, text: str, by: str, reason: str, now: datetime, audit_key: bytes) -> ScriptVersion:
     """The version that holds this text: a new one with the next number of its name, or the one that holds it already.
 
-    Raises ScriptFaulty with all issues when one of them is an error; BadInput without a name of who publishes.
+    Only a new one is written into the audit trail. Raises ScriptFaulty with all issues when one of them is an error;
+    BadInput without a name of who publishes.
     """
     if not by.strip():
         raise BadInput("发布者不能为空 / who publishes must be named")
     issues = lint.check(text)
     if errors(issues):
         raise ScriptFaulty(issues)
-    canonical = script_yaml.canonical(text)
-    script = script_yaml.parse(canonical)
-    known = session.scalar(select(ScriptVersion).where(ScriptVersion.digest == script.digest))
-    return known or _add(session, script, canonical, by.strip(), reason.strip(), now)
+    known = find(session, text)
+    if known is not None:
+        return known
+    version = _add(session, script_yaml.canonical(text), by.strip(), reason.strip(), now)
+    details = {"name": version.name, "number": version.number, "digest": version.digest, "reason": version.reason}
+    audit.append(session, audit_key, now, version.published_by, "script.publish", f"script:{version.id}", **details)
+    return version
 
 
-def _add(session: Session, script: Script, text: str, by: str, reason: str, now: datetime) -> ScriptVersion:
+def find(session: Session, text: str) -> ScriptVersion | None:
+    """The published version that holds this text, if there is one."""
+    return session.scalar(select(ScriptVersion).where(ScriptVersion.digest == script_yaml.digest(text)))
+
+
+def _add(session: Session, text: str, by: str, reason: str, now: datetime) -> ScriptVersion:
+    script = script_yaml.parse(text)
     last = session.scalar(select(func.max(ScriptVersion.number)).where(ScriptVersion.name == script.name))
     version = ScriptVersion(
         name=script.name, number=(last or 0) + 1, language=script.language, text=text, digest=script.digest,

@@ -35,7 +35,7 @@ def create(house: House, month: str, script_file: Path | None, rules_file: Path 
     script_path = script_file or Path(__file__).parents[1] / "scripts" / "callback-zh.yaml"
     now, settings = house.clock.now(), house.settings
     with house.unit_of_work() as work:
-        version = scripting.publish(work.session, script_path.read_text("utf-8"), "cli", "campaign create", now)
+        version = scripting.publish(work.session, script_path.read_text("utf-8"), "cli", "campaign create", now, house.audit_key)
         launched = fieldwork.launch(
             work.session, house.office, latest_draw(work.session, month), version, read_rules(rules_file), now,
             name=name or f"{month} 接处警电话回访", lines=settings.concurrent_calls, calls_per_second=settings.calls_per_second,

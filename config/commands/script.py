@@ -85,15 +85,11 @@ def _update(played: Script, file_name: str, folder: Path) -> None:
 @click.pass_obj
 def publish(house: House, file: Path, name: str, reason: str) -> None:
     """发布为不可更改的版本 / Publish as an immutable version; the same text is published once."""
-    now = house.clock.now()
+    text = read_text(file)
     with house.unit_of_work() as work:
-        version = scripting.publish(work.session, read_text(file), name, reason, now)
-        fresh = version.published_at == now
-        if fresh:
-            house.office.record(
-                work.session, now, name, "script_published", f"script:{version.id}", number=version.number, digest=version.digest
-            )
-    state = "已发布 / published" if fresh else "早已发布 / was published before"
+        known = scripting.find(work.session, text)
+        version = scripting.publish(work.session, text, name, reason, house.clock.now(), house.audit_key)
+    state = "早已发布 / was published before" if known else "已发布 / published"
     click.echo(f"{state}: {version.name} v{version.number} {version.digest[:12]}")
 
 

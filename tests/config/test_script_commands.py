@@ -101,7 +101,7 @@ def test_publish_adds_a_version_and_an_audit_entry_once(house: House) -> None:
     assert "早已发布" in second.output
     with house.sessions() as session:
         assert [version.published_by for version in session.scalars(select(ScriptVersion))] == ["张三"]
-        assert [entry.action for entry in session.scalars(select(audit.AuditEntry))] == ["script_published"]
+        assert [entry.action for entry in session.scalars(select(audit.AuditEntry))] == ["script.publish"]
 
 
 def test_publish_refuses_a_script_with_errors_and_says_where(house: House, tmp_path: Path) -> None:

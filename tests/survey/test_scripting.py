@@ -1,5 +1,6 @@
 """Publishing: immutable versions, counted under their name, the same text only once, nothing with an error."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -9,15 +10,21 @@ from sqlalchemy.orm import Session
 from survey import script_yaml, scripting
 from survey.errors import BadInput, NotFound
 from survey.script_issues import ScriptFaulty
-from survey.store.models import ScriptVersion
+from survey.store import audit
+from survey.store.models import AuditEntry, ScriptVersion
 from tests.survey.scripts import SHIPPED, text_of
 
 NOW = datetime(2026, 3, 10, 2, tzinfo=UTC)
+KEY = b"audit"
 ZH, EN = SHIPPED
 
 
 def publish(session: Session, text: str) -> ScriptVersion:
-    return scripting.publish(session, text, "张三", "first wording", NOW)
+    return scripting.publish(session, text, "张三", "first wording", NOW, KEY)
+
+
+def trail(session: Session) -> list[tuple[str, str, str]]:
+    return [(entry.actor, entry.action, entry.subject) for entry in session.scalars(select(AuditEntry).order_by(AuditEntry.n))]
 
 
 def test_a_published_version_holds_the_canonical_text_and_who_when_why(session: Session) -> None:
@@ -31,11 +38,29 @@ def test_a_published_version_holds_the_canonical_text_and_who_when_why(session: 
 
 def test_the_same_text_is_published_once(session: Session) -> None:
     first = publish(session, text_of(ZH))
-    again = scripting.publish(session, text_of(ZH) + "\n\n", "李四", "again", NOW)
+    again = scripting.publish(session, text_of(ZH) + "\n\n", "李四", "again", NOW, KEY)
 
     assert again is first
     assert first.published_by == "张三"
     assert session.scalar(select(func.count()).select_from(ScriptVersion)) == 1
+
+
+def test_each_new_version_is_in_the_audit_trail_and_an_old_text_is_not_again(session: Session) -> None:
+    first = publish(session, text_of(ZH))
+    second = publish(session, text_of(ZH).replace("感谢您的评价。", "谢谢您的评价。"))
+    publish(session, text_of(ZH))
+
+    assert trail(session) == [("张三", "script.publish", f"script:{version.id}") for version in (first, second)]
+    details = json.loads(session.scalars(select(AuditEntry.details).order_by(AuditEntry.n)).all()[1])
+    assert details == {"name": second.name, "number": 2, "digest": second.digest, "reason": "first wording"}
+    assert list(audit.verify(session, KEY)) == []
+
+
+def test_what_is_refused_is_not_in_the_audit_trail(session: Session) -> None:
+    with pytest.raises(ScriptFaulty):
+        publish(session, text_of(ZH).replace("，通话会录音", ""))
+
+    assert trail(session) == []
 
 
 def test_a_changed_text_is_the_next_version_of_its_name(session: Session) -> None:
@@ -70,7 +95,7 @@ def test_a_warning_does_not_block(session: Session) -> None:
 
 def test_somebody_must_answer_for_it(session: Session) -> None:
     with pytest.raises(BadInput):
-        scripting.publish(session, text_of(ZH), "  ", "", NOW)
+        scripting.publish(session, text_of(ZH), "  ", "", NOW, KEY)
 
 
 def test_an_unpublished_name_is_not_found(session: Session) -> None:
