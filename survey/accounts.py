@@ -19,6 +19,7 @@ IDLE = timedelta(minutes=15)
 LONGEST = timedelta(hours=12)
 TRIES = 5
 LOCK = timedelta(minutes=15)
+LONGEST_SHOWN = 40
 NOTE_SEEN_EVERY = timedelta(seconds=30)
 
 
@@ -52,11 +53,14 @@ def add_user(session: Session, name: str, role: str, display_name: str, now: dat
     Raises BadInput for a name outside `[a-z][a-z0-9._-]{1,31}`, an unknown role, or a name that is taken.
     """
     if not NAME.fullmatch(name):
-        raise BadInput(f"“{name}” cannot be a user name: 2 to 32 small letters, digits, dot, dash or underscore, a letter first")
+        raise BadInput(
+            f"“{_shown(name)}”不能作用户名：须为 2–32 个小写字母、数字、点、连字符或下划线，以字母开头 / "
+            "not a user name: 2 to 32 small letters, digits, dots, dashes or underscores, a letter first"
+        )
     if role not in ROLES:
-        raise BadInput(f"“{role}” is no role; the roles are {', '.join(ROLES)}")
+        raise BadInput(f"没有“{_shown(role)}”这个角色，可用 {'、'.join(ROLES)} / no such role; the roles are {', '.join(ROLES)}")
     if _user(session, name) is not None:
-        raise BadInput(f"the user name “{name}” is taken")
+        raise BadInput(f"用户名“{name}”已被使用 / the user name “{name}” is taken")
     password = passwords.invent()
     session.add(User(name=name, display_name=display_name or name, role=role, password_hash=passwords.digest(password), created_at=now))
     return password
@@ -177,8 +181,13 @@ def _user(session: Session, name: str) -> User | None:
 def _known(session: Session, name: str) -> User:
     user = _user(session, name)
     if user is None:
-        raise NotFound(f"there is no user “{name}”")
+        raise NotFound(f"没有用户“{_shown(name)}” / there is no user “{_shown(name)}”")
     return user
+
+
+def _shown(given: str) -> str:
+    """What somebody typed, fit for one line of a message."""
+    return (given if given.isprintable() else ascii(given)[1:-1])[:LONGEST_SHOWN]
 
 
 def _end_sessions(session: Session, user: User, now: datetime) -> None:

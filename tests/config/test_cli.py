@@ -111,6 +111,17 @@ def test_a_renewed_password_is_another_one(migrated: House) -> None:
     assert second.output.splitlines()[1] != first.splitlines()[1]
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(("add", "王丽", "--role", "operator"), "用户名"), (("disable", "nobody"), "没有用户"), (("renew-password", "x"), "没有用户")],
+)
+def test_what_cannot_be_done_with_a_user_is_one_line_in_chinese_and_english(migrated: House, words: tuple[str, ...], said: str) -> None:
+    output = run(migrated, "user", *words).output
+
+    assert len(output.splitlines()) == 1
+    assert said in output.partition(" / ")[0]
+
+
 def test_a_user_who_does_not_exist_cannot_be_shut_out(migrated: House) -> None:
     assert run(migrated, "user", "disable", "nobody").exit_code == 1
 

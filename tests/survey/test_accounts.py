@@ -62,10 +62,14 @@ def test_the_first_password_opens_the_door(sessions, audit_key):
 
 
 @pytest.mark.usefixtures("quick")
-@pytest.mark.parametrize("name", ["", "Li", "李", "a", "x" * 33, "a b", "1a"])
-def test_names_that_cannot_be_typed_everywhere_are_refused(sessions, name):
-    with sessions.begin() as session, pytest.raises(BadInput):
+@pytest.mark.parametrize("name", ["", "Li", "李", "a", "x" * 33, "a b", "1a", "a\nb", "x" * 5000, "a\u2028b"])
+def test_names_that_cannot_be_typed_everywhere_are_refused_in_one_line(sessions, name):
+    with sessions.begin() as session, pytest.raises(BadInput) as refused:
         accounts.add_user(session, name, "operator", "", NOW)
+
+    assert len(str(refused.value).splitlines()) == 1
+    assert len(str(refused.value)) < 250
+    assert "不能作用户名" in str(refused.value).partition(" / ")[0]
 
 
 @pytest.mark.usefixtures("quick")
