@@ -1,6 +1,7 @@
 """What kind of file is this? Decided by its first bytes, never by its name.
 
-BOM -> that encoding; `PK` -> XLSX; OLE -> XLS; `<` -> HTML; valid UTF-8 -> UTF-8; else GB18030.
+BOM -> that encoding; `PK` -> XLSX; OLE -> XLS; `<` -> HTML; valid UTF-8 -> UTF-8; else GB18030. What then does not read
+like text is none of these.
 """
 
 import codecs
@@ -14,6 +15,9 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codec
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _HEAD = 4096
 _CHUNK = 1 << 20
+_OTHER_KINDS = (b"%PDF", b"{\\rtf")  # begin like text, and are none that can be imported
+_BLANKS = "\t\n\v\f\r\x1a"  # 0x1A ends the texts of very old systems
+_NOISE = 20  # at most one in so many characters may be none that stands in a text; in random bytes about one in six is
 _DAMAGE = 10  # at most one in so many foreign characters may be wrong
 MEBIBYTE = 1 << 20
 
@@ -63,6 +67,7 @@ def sniff(path: Path, limits: Limits, code_page: str = "") -> FileFormat:
         return FileFormat("xls")
     _refuse_large(size, limits.text_bytes)
     encoding = code_page or _encoding(path, head)
+    _refuse_noise(head, encoding, named=bool(code_page))
     text = head.decode(encoding, errors="ignore").lstrip("\ufeff \r\n\t")
     return FileFormat("html" if text.startswith("<") else "csv", encoding)
 
@@ -81,6 +86,16 @@ def _refuse_large(size: int, most: int) -> None:
         mib, most_mib = size // MEBIBYTE, most // MEBIBYTE
         raise Unreadable(f"文件有 {mib} MiB，上限 {most_mib} MiB；请另存为 CSV 或分批导入",
                          f"the file has {mib} MiB, at most {most_mib} are read; save it as CSV or in parts")  # fmt: skip
+
+
+def _refuse_noise(head: bytes, encoding: str, *, named: bool) -> None:
+    """Refuse what no encoding turns into text. Where the mapping has named the code page, that may be what is wrong."""
+    text = codecs.getincrementaldecoder(encoding)(errors="replace").decode(head)
+    wrong = sum(character < " " and character not in _BLANKS for character in text)
+    if not named:
+        wrong += text.count("\ufffd")
+    if head.startswith(_OTHER_KINDS) or wrong * _NOISE > len(text):
+        raise Unreadable("不是可识别的 CSV、XLSX 或 XLS 文件", "this is no CSV, XLSX or XLS file that can be recognised")
 
 
 def _refuse_bomb(path: Path, limits: Limits) -> None:

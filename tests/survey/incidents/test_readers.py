@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import random
 import zipfile
 from datetime import datetime
 
@@ -42,6 +43,25 @@ def test_a_file_is_read_in_the_encoding_in_which_it_was_written(bring_in, csv_fi
     assert report.format == f"csv {found}"
     assert report.counts.new == 1
     assert numbers(intake) == {GOOD[0]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [random.Random(seed).randbytes(size) for seed in range(8) for size in (64, 4096, 100_000)]
+    + [
+        b"%PDF-1.7\n1 0 obj << /Type /Catalog >> endobj\n" * 50,
+        b"{\\rtf1\\ansi text}",
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\0",
+        bytes(500),
+    ],
+    ids=len,
+)
+def test_a_file_of_another_kind_is_called_so_whatever_its_name(bring_in, tmp_path, content):
+    path = tmp_path / "警情.xlsx"
+    path.write_bytes(content)
+
+    with pytest.raises(Unreadable, match="不是可识别的 CSV、XLSX 或 XLS 文件"):
+        bring_in(path)
 
 
 def test_utf16_with_the_other_byte_order_is_read(bring_in, csv_file, tmp_path):
