@@ -53,6 +53,7 @@ class Page:
         assert len(self.all("h1")) == 1, "a page has exactly one h1"
         self._check_ids()
         self._check_labels()
+        self._check_tables()
         self._check_forms()
         self._check_content_policy()
 
@@ -61,13 +62,20 @@ class Page:
         assert len(ids) == len(set(ids)), f"ids occur twice: {sorted({one for one in ids if ids.count(one) > 1})}"
 
     def _check_labels(self) -> None:
-        labelled = {label.attributes.get("for") for label in self.all("label")}
+        labelled = {label.attributes.get("for") for label in self.all("label") if label.text.strip()}
         for field_ in [*self.all("input"), *self.all("select"), *self.all("textarea")]:
             kind = field_.attributes.get("type", "text")
-            named = field_.attributes.get("id") in labelled or "aria-label" in field_.attributes
+            named = field_.attributes.get("id") in labelled or field_.attributes.get("aria-label", "").strip()
             assert kind in SELF_LABELLED or named, f"no label for {field_.attributes}"
         for button in [*self.all("button"), *self.all("a")]:
             assert button.text.strip() or "aria-label" in button.attributes, f"nothing to read on {button}"
+
+    def _check_tables(self) -> None:
+        heads = self.all("th")
+        assert len(self.all("table")) == 0 or heads, "a table without headers"
+        for head in heads:
+            assert head.attributes.get("scope") in ("col", "row"), f"a header without scope: {head}"
+            assert head.text.strip() or head.attributes["scope"] == "row", "a column without a name"
 
     def _check_forms(self) -> None:
         for form in self.all("form"):
