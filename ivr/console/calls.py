@@ -110,7 +110,7 @@ def permit(public_id: str) -> Response | tuple[str, int]:
     except BadInput:
         return render("calls/show.html", _page(call, problem=_reason_wanted())), 422
     except NotAllowed:
-        flash(_("录音尚未取回，暂时不能收听。"), "danger")
+        flash(_("录音尚未取回，暂不能收听。"), "danger")
         return redirect(url_for("calls.show", public_id=call), 303)
     return redirect(url_for("calls.listen", public_id=public_id, number=number), 303)
 
@@ -177,4 +177,4 @@ def _minutes(incident: SealedIncident) -> int | None:
 
 
 def _reason_wanted() -> str:
-    return _("请写明原因（%(least)s 至 %(most)s 个字），然后再试。", least=disclosure.SHORTEST_REASON, most=disclosure.LONGEST_REASON)
+    return _("请写明事由（%(least)s 至 %(most)s 个字）后重试。", least=disclosure.SHORTEST_REASON, most=disclosure.LONGEST_REASON)

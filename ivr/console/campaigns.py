@@ -27,9 +27,10 @@ LONGEST_REASON = 200
 
 @dataclass(frozen=True)
 class CampaignsPage:
-    """All campaigns, newest first."""
+    """All campaigns, newest first; while there is none, the `command` that creates one."""
 
     campaigns: list[CampaignSummary]
+    command: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class CampaignPage:
 def index() -> str:
     """The list of campaigns."""
     with services().reads() as session:
-        page = CampaignsPage(console.campaigns(session))
+        page = CampaignsPage(console.campaigns(session), _("./huifang campaign create --month <月份> --script <话术文件>"))
     return render("campaigns/index.html", page)
 
 
@@ -72,7 +73,7 @@ def progress(public_id: str) -> str:
 def pause(public_id: str) -> Response:
     """Place no further call; running ones finish."""
     house, reason = services(), request.form.get("reason", "").strip()[:LONGEST_REASON]
-    done = _("任务已暂停：不再拨出新电话，正在进行的通话会正常结束。")
+    done = _("任务已暂停：不再呼出新电话，进行中的通话将正常结束。")
     return _switch(
         public_id, lambda session, campaign: fieldwork.pause(session, house.office, campaign, actor(), house.clock.now(), reason), done
     )
@@ -95,7 +96,7 @@ def resume(public_id: str) -> Response:
 def stop(public_id: str) -> Response:
     """End the campaign for good; needs the tick."""
     if request.form.get("understood") != "yes":
-        flash(_("没有停止：请先勾选“已知晓：停止后不能恢复”。"), "danger")
+        flash(_("未停止：请先勾选“我已知晓：停止后不可恢复”。"), "danger")
         return redirect(url_for("campaigns.show", public_id=public_id), 303)
     house, reason = services(), request.form.get("reason", "").strip()[:LONGEST_REASON]
     return _switch(
@@ -112,7 +113,7 @@ def _switch(public_id: str, move: Callable[[Session, Campaign], None], done: str
             move(work.session, console.lock_campaign(work.session, public_id))
         flash(done, "success")
     except NotAllowed:
-        flash(_("任务状态已改变，此操作没有执行。请看下面的最新状态。"), "danger")
+        flash(_("任务状态已变化，操作未执行。请查看下方最新状态。"), "danger")
     return redirect(url_for("campaigns.show", public_id=public_id), 303)
 
 

@@ -18,8 +18,8 @@ from survey.working_days import Calendar, CalendarMissing, calendar, is_working_
 
 escalations = Blueprint("escalations", __name__)
 
-TABS: dict[str, LazyString] = {"open": _l("待办"), "today": _l("今日到期"), "overdue": _l("逾期"), "closed": _l("已办结")}
-SORTS: dict[str, LazyString] = {"due": _l("按期限"), "priority": _l("按紧急程度"), "opened": _l("按等待时间")}
+TABS: dict[str, LazyString] = {"open": _l("待处理"), "today": _l("今日到期"), "overdue": _l("逾期"), "closed": _l("已了结")}
+SORTS: dict[str, LazyString] = {"due": _l("按期限"), "priority": _l("按紧急程度"), "opened": _l("按等待时长")}
 ONE_DAY = timedelta(days=1)
 
 

@@ -102,7 +102,7 @@ def _page(month: Month, known: list[str]) -> HomePage:
 def _state(done: bool, ready: bool) -> Tag:
     if done:
         return Tag(_("已完成"), *DONE)
-    return Tag(_("待办"), *OPEN) if ready else Tag(_("等待前一步"), *LATER)
+    return Tag(_("待办"), *OPEN) if ready else Tag(_("待前一步完成"), *LATER)
 
 
 def _link(endpoint: str, **values: Any) -> str:
@@ -117,7 +117,7 @@ def _import(month: Month) -> Task:
     said = _("本月警情 %(count)s 起", count=facts.incidents) if done else _("尚未导入本月警情")
     return Task(
         _("导入"), _state(done, True), said, facts.last_at if done else None, "",
-        _("补充导入") if done else _("导入警情文件"), command="./huifang import <FILE> --mapping <FILE>",
+        _("补充导入") if done else _("导入警情文件"), command=_("./huifang import <警情文件> --mapping <映射文件>"),
     )  # fmt: skip
 
 
@@ -135,15 +135,23 @@ def _draw(month: Month) -> Task:
 def _script(month: Month) -> Task:
     script = month.script
     if script is None:
-        return Task(_("话术"), _state(False, True), _("尚无话术"), None, "", _("检查话术"), command="./huifang script check <FILE>")
+        return Task(_("话术"), _state(False, True), _("尚无话术"), None, "", _("检查话术"), command=_("./huifang script check <话术文件>"))
     said = _("《%(name)s》，共 %(count)s 个版本", name=script.name, count=script.versions)
-    return Task(_("话术"), _state(True, True), said, None, "", _("修改后检查"), command="./huifang script check <FILE>")
+    return Task(_("话术"), _state(True, True), said, None, "", _("修改后重新检查"), command=_("./huifang script check <话术文件>"))
 
 
 def _publish(month: Month) -> Task:
     script = month.script
     if script is None:
-        return Task(_("发布"), _state(False, False), _("尚未发布"), None, "", _("发布话术"), command="./huifang script publish <FILE>")
+        return Task(
+            _("发布"),
+            _state(False, False),
+            _("尚未发布"),
+            None,
+            "",
+            _("发布话术"),
+            command=_("./huifang script publish <话术文件> --by <姓名> --reason <原因>"),
+        )
     said = _("《%(name)s》第 %(number)s 版", name=script.name, number=script.number)
     return Task(_("发布"), _state(True, True), said, script.published_at, script.published_by, "")
 
@@ -153,9 +161,15 @@ def _start(month: Month) -> Task:
     if worked is None:
         ready = month.draw is not None and month.script is not None
         return Task(
-            _("开始"), _state(False, ready), _("尚未开始回访"), None, "", _("建立回访任务"), command="./huifang campaign create --help"
+            _("开始"),
+            _state(False, ready),
+            _("尚未开始回访"),
+            None,
+            "",
+            _("新建回访任务"),
+            command=_("./huifang campaign create --month %(month)s --script <话术文件>", month=month.name),
         )
-    said = _("%(closed)s / %(planned)s 人已结束", closed=worked.closed, planned=worked.planned)
+    said = _("已结束 %(closed)s 人，共 %(planned)s 人", closed=worked.closed, planned=worked.planned)
     address = _link("campaigns.show", public_id=worked.public_id)
     return Task(_("开始"), words.tag(words.CAMPAIGN, worked.state), said, worked.started_at, "", _("查看进度"), address)
 

@@ -1,7 +1,9 @@
 """The words, signs and colours of states, once for all pages. A tag always has word and sign, never colour alone."""
 
+import re
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
@@ -39,7 +41,7 @@ ATTEMPT = {
     "requested": Tag(_l("已提交"), "○", BUSY),
     "unknown": Tag(_l("结果不明"), "?", CARE),
     "placed": Tag(_l("已受理"), "○", BUSY),
-    "initiated": Tag(_l("正在接续"), "▶", BUSY),
+    "initiated": Tag(_l("接续中"), "▶", BUSY),
     "ringing": Tag(_l("振铃"), "▶", BUSY),
     "in_progress": Tag(_l("通话中"), "▶", BUSY),
     "completed": Tag(_l("通话结束"), "✓", GOOD),
@@ -49,6 +51,27 @@ ATTEMPT = {
     "canceled": Tag(_l("已取消"), "–", CARE),
     "rejected": Tag(_l("线路拒绝"), "×", BAD),
 }
+CLOSE_REASONS = {
+    "finished": _l("已有最终结果"),
+    "declined": _l("多次不便或拒绝"),
+    "max_attempts": _l("已达拨打次数上限"),
+    "out_of_time": _l("回访期限内已无可拨时段"),
+    "opted_out": _l("本人拒绝再访"),
+    "handed_over": _l("已转人工处理"),
+    "campaign_stopped": _l("任务已停止"),
+    "quarantine": _l("静默期内已访"),
+    "no_number": _l("无可拨号码"),
+}
+"""Why a respondent is not called any more."""
+PROBLEMS = {
+    "refused_number": _l("号码不允许拨打"),
+    "several calls": _l("一次拨打对应多通电话"),
+    "not placed": _l("未实际呼出"),
+}
+"""What may stand in place of the carrier's error code."""
+REFUSALS = {"credentials": _l("运营商账号或密钥无效"), "bad_caller_id": _l("主叫号码未获运营商许可")}
+REFUSED = re.compile(r"线路拒绝 / refused by the carrier: (\w+) ?(.*)")
+"""How a campaign that was halted by itself says why."""
 RECORDING = {
     "announced": Tag(_l("待取回"), "○", BUSY),
     "kept": Tag(_l("已保存"), "✓", GOOD),
@@ -65,12 +88,13 @@ CONSENT = {
     "unasked": Tag(_l("未询问"), "–", QUIET),
 }
 CASE = {
-    "open": Tag(_l("待领"), "○", BUSY),
+    "open": Tag(_l("待处理"), "○", BUSY),
     "closed": Tag(_l("已办结"), "✓", GOOD),
+    "withdrawn": Tag(_l("已撤回"), "–", QUIET),
 }
 REASONS = {
     "dissatisfied": _l("评价不满意"),
-    "human_requested": _l("要求人工"),
+    "human_requested": _l("要求转人工"),
     "danger": _l("正在发生危险"),
     "abuse_alleged": _l("反映违法违纪"),
 }
@@ -84,10 +108,10 @@ ITEMS = {
     "appearance": _l("警容风纪"),
     "reason": _l("不满意原因"),
     "consent": _l("同意联系"),
-    "interference": _l("有人要求好评"),
+    "interference": _l("被要求给好评"),
     "discipline": _l("反映违法违纪"),
     "remark": _l("意见建议"),
-    "opening": _l("开场"),
+    "opening": _l("开场白"),
 }
 ITEMS_SHORT = {
     "speed": _l("速度"),
@@ -111,17 +135,17 @@ CODES = {
 MODES = {"keys": _l("按键"), "speech": _l("语音"), "human": _l("人工录入")}
 ROLES = {
     "administrator": _l("管理员"),
-    "operator": _l("话务员"),
-    "commander": _l("指挥员"),
+    "operator": _l("值班员"),
+    "commander": _l("指挥长"),
     "auditor": _l("审计员"),
 }
 EVENTS = {
     "answered": _l("接通"),
     "digits": _l("按键"),
-    "heard": _l("说话"),
-    "noinput": _l("没有应答"),
+    "heard": _l("语音作答"),
+    "noinput": _l("无应答"),
     "recorded": _l("录音结束"),
-    "machine": _l("机器应答"),
+    "machine": _l("机器接听"),
     "hungup": _l("对方挂断"),
 }
 ANSWERERS = {"human": _l("真人"), "unknown": _l("不明"), "fax": _l("传真"), "machine": _l("机器")}
@@ -129,17 +153,16 @@ ACTIONS = {
     "login": _l("登录"),
     "login.refused": _l("登录被拒"),
     "logout": _l("退出"),
-    "user.add": _l("建立账号"),
+    "user.add": _l("新建账号"),
     "user.disable": _l("停用账号"),
     "user.renew_password": _l("重设密码"),
     "incidents.imported": _l("导入警情"),
     "incident.changed": _l("警情变更"),
-    "draw": _l("抽样"),
-    "draw.drawn": _l("抽样"),
+    "draw.made": _l("抽样"),
     "draw.voided": _l("样本作废"),
     "script.publish": _l("发布话术"),
-    "campaign.launch": _l("建立任务"),
-    "campaign.start": _l("开始任务"),
+    "campaign.launch": _l("新建任务"),
+    "campaign.start": _l("启动任务"),
     "campaign.pause": _l("暂停任务"),
     "campaign.resume": _l("恢复任务"),
     "campaign.stop": _l("停止任务"),
@@ -147,14 +170,15 @@ ACTIONS = {
     "contact.dial": _l("拨打"),
     "contact.opt_out": _l("本人拒绝再访"),
     "case.escalate": _l("转人工队列"),
-    "answer.save": _l("记录回答"),
-    "person.unmask": _l("查看完整资料"),
-    "recording.permit": _l("获准收听录音"),
+    "case.withdraw": _l("撤回转人工"),
+    "answer": _l("记录回答"),
+    "person.unmask": _l("查看完整信息"),
+    "recording.permit": _l("登记收听录音事由"),
     "recording.play": _l("收听录音"),
     "export": _l("导出"),
     "sheet.download": _l("下载报表"),
 }
-_FLAWS = {"missing": "缺少记录", "continue": "与上一条不衔接", "altered": "内容被改动", "cut": "末尾被截断"}
+_FLAWS = {"missing": "缺少记录", "continue": "与上一条不衔接", "altered": "内容被篡改", "cut": "末尾被截断"}
 _DISPOSITION_TONES = {"I": ("✓", GOOD), "P": ("◐", GOOD), "R": ("×", BAD), "NE": ("–", QUIET), "O": ("!", CARE)}
 
 
@@ -198,6 +222,14 @@ def flaw(problem: str) -> str:
         if english in problem:
             return chinese
     return problem
+
+
+def halt(reason: str) -> str:
+    """Why a campaign does not call, in the page's language; what a person wrote is shown as it is."""
+    refused = REFUSED.fullmatch(reason)
+    if refused is None:
+        return reason
+    return _("运营商拒绝外呼：%(why)s（错误码 %(code)s）", why=say(REFUSALS, refused[1]), code=refused[2] or "—")
 
 
 def category(code: str) -> str:

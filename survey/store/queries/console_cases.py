@@ -123,13 +123,13 @@ def _tab(tab: str, when: Deadlines, inspection: bool) -> list[ColumnElement[bool
         raise ValueError(tab)
     routes = [] if inspection else [Escalation.route != INSPECTION]
     if tab == "closed":
-        return [Escalation.state == "closed", *routes]
+        return [Escalation.state != "open", *routes]
     dates = {
         "open": [],
         "today": [Escalation.due_at > when.now, Escalation.due_at <= when.tonight],
         "overdue": [Escalation.due_at <= when.now],
     }[tab]
-    return [Escalation.state != "closed", *dates, *routes]
+    return [Escalation.state == "open", *dates, *routes]
 
 
 def _case_statement() -> Select[*tuple[Any, ...]]:

@@ -114,7 +114,7 @@ def test_wrong_password_and_unknown_user_get_the_same_page(app, passwords):
     known, unknown = refusal("operator"), refusal("nobody")
 
     assert known[0] == unknown[0] == 401
-    assert "用户名或密码不对" in known[1]
+    assert "用户名或密码错误" in known[1]
     assert _without_token(known[1]) == _without_token(unknown[1])
 
 

@@ -15,7 +15,7 @@ def test_the_trail_is_listed_newest_first(log_in, open_page):
 
 
 def test_a_whole_trail_is_called_whole(log_in, open_page):
-    assert "审计链完整，共 1 条。" in open_page(log_in("auditor"), "/audit/check").text
+    assert "审计链校验通过，共 1 条。" in open_page(log_in("auditor"), "/audit/check").text
 
 
 def test_an_altered_entry_is_named(log_in, open_page, sessions):
@@ -25,9 +25,9 @@ def test_an_altered_entry_is_named(log_in, open_page, sessions):
 
     text = open_page(client, "/audit/check").text
 
-    assert "审计链有缺损" in text
-    assert "第 1 条：内容被改动" in text
-    assert "审计链完整" not in text
+    assert "审计链校验不通过" in text
+    assert "第 1 条：内容被篡改" in text
+    assert "审计链校验通过" not in text
 
 
 def test_a_cut_tail_is_named(log_in, open_page, sessions):

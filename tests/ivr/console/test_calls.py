@@ -24,7 +24,7 @@ def test_the_story_of_a_call_is_told_with_its_provenance(log_in, open_page, mont
     assert "出警速度 非常不满意 0 5 按键 — 警情回访 v1" in text
     assert "完成访问 1.1" in text
     assert "同意" in text
-    assert "第 1 次通话的经过（7 步）" in text
+    assert "第 1 次通话过程（共 7 步）" in text
     assert "录音结束" in text
 
 
@@ -47,7 +47,7 @@ def test_without_a_reason_nothing_is_shown(log_in, month, sessions):
         answer = post(client, f"/calls/{month.dissatisfied}/unmask", reason=reason)
         assert answer.status_code == 422
         assert month.phone not in answer.text
-        assert "请写明原因" in answer.text
+        assert "请写明事由" in answer.text
 
     assert _entries(sessions, "person.unmask") == []
 

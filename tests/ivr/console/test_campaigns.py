@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from ivr.console.charts import bins, histogram, strip
 from survey.disposition import Disposition
+from survey.fieldwork.placement import note_rejected
 from survey.store.models import AuditEntry, CallAttempt, Campaign, Respondent
 from survey.store.queries.console import BUCKETS, Dialled, Tally, _tally, progress, total
-from tests.ivr.console.builders import NOON
+from tests.ivr.console.builders import NOON, an_attempt
 from tests.ivr.console.conftest import post
 
 PARTS = ("complete", "partial", "refused", "non_contact", "other", "not_eligible", "left")
@@ -113,13 +114,39 @@ def test_pause_and_resume(log_in, month, sessions):
     assert _state(sessions) == ("running", "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "language", "said"),
+    [
+        ("credentials", "zh", "已暂停：运营商拒绝外呼：运营商账号或密钥无效（错误码 20003）"),
+        ("bad_caller_id", "en", "Paused: The carrier refuses to call: the caller ID is not permitted (error code 20003)"),
+    ],
+)
+def test_a_campaign_halted_by_the_carrier_says_why_in_the_first_place(log_in, open_page, services, month, kind, language, said):
+    _refuse_a_call(services, kind)
+
+    page = open_page(log_in("commander", language), f"/campaigns/{month.campaign}")
+
+    alert = next(one for one in page.all("p") if "alert" in one.attributes.get("class", ""))
+    assert said in alert.text
+    assert page.elements.index(alert) < page.elements.index(page.all("dl")[0])
+    assert said in open_page(log_in("commander", language), "/").text
+    assert said.split("：", 1)[-1].split("Paused: ")[-1] in open_page(log_in("commander", language), "/campaigns").text
+
+
+def _refuse_a_call(services, kind: str) -> None:
+    with services.unit_of_work() as work:
+        respondent = work.session.scalars(select(Respondent).where(Respondent.state == "calling")).first()
+        attempt = an_attempt(work.session, respondent, status="requested", disposition=None, settled_at=None, live_key=respondent.phone_key)
+        note_rejected(work, services.office, attempt.id, kind, "20003", NOON)
+
+
 def test_pausing_twice_says_that_the_state_has_changed(log_in, month, sessions):
     client = log_in("administrator")
     post(client, f"/campaigns/{month.campaign}/pause")
 
     post(client, f"/campaigns/{month.campaign}/pause")
 
-    assert "任务状态已改变" in client.get(f"/campaigns/{month.campaign}").text
+    assert "任务状态已变化" in client.get(f"/campaigns/{month.campaign}").text
     assert _state(sessions)[0] == "paused"
 
 

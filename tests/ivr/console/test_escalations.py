@@ -127,3 +127,16 @@ def test_long_queues_come_in_pages_of_fifty(log_in, open_page, sessions, keys):
     assert "共 60 件" in first.text
     assert "第 2 / 2 页" in second.text
     assert not set(_numbers(first)) & set(_numbers(second))
+
+
+def test_a_case_that_was_withdrawn_waits_for_nobody(log_in, open_page, month, sessions):
+    client = log_in("administrator")
+    before = _numbers(open_page(client, "/escalations"))
+    with sessions.begin() as session:
+        session.query(Escalation).filter_by(public_id=month.case).update({"state": "withdrawn", "reasons": []})
+
+    assert len(_numbers(open_page(client, "/escalations"))) == len(before) - 1
+    closed = open_page(client, "/escalations?tab=closed")
+    assert _numbers(closed) == [month.incident_number]
+    assert "已撤回" in closed.text
+    assert "已撤回" in open_page(client, f"/calls/{month.dissatisfied}").text
