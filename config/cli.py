@@ -4,6 +4,7 @@ import os
 from importlib import import_module, util
 
 import click
+from sqlalchemy import inspect
 from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 
 from config import holidays, logs
@@ -19,6 +20,9 @@ COMMANDS = {
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",
 }  # fmt: skip
 """Command -> module of `config.commands` and the name of its click command in it."""
+
+BEGINNERS = ("import", "draw", "campaign", "user")
+"""The commands that people begin with in a fresh folder."""
 
 
 class Commands(click.Group):
@@ -64,6 +68,18 @@ def main(context: click.Context) -> None:
     """回访：接处警电话回访 / Huifang calls people back about how their incident was handled."""
     if context.obj is None and context.invoked_subcommand != "doctor" and not context.meta["help"]:
         context.obj = open_house()
+    if context.invoked_subcommand in BEGINNERS and not context.meta["help"]:
+        make_tables(context.obj)
+
+
+def make_tables(house: House) -> None:
+    """Bring an empty SQLite database to this program's tables and say so. Any other is brought there by `migrate` alone."""
+    if house.engine.dialect.name != "sqlite" or inspect(house.engine).get_table_names():
+        return
+    from survey.store.migrations import migrate  # Alembic is large, and needed here once in a database's life
+
+    migrate(house.engine)
+    click.echo(f"新建数据库 / made a new database: {house.engine.url.database}", err=True)
 
 
 def open_house() -> House:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from config.cli import COMMANDS, main, open_house
 from config.settings import Settings
@@ -15,7 +15,7 @@ from config.wiring import House
 from survey import working_days
 from survey.errors import BadInput
 from survey.store.database import open_engine
-from survey.store.migrations import migrate
+from survey.store.migrations import current, head, migrate
 
 
 @pytest.fixture
@@ -81,10 +81,47 @@ def test_an_unknown_command_is_a_usage_error(house: House) -> None:
 
 
 def test_a_database_without_tables_is_explained(house: House) -> None:
-    result = run(house, "user", "add", "admin", "--role", "administrator")
+    result = run(house, "audit", "verify")
 
     assert result.exit_code == 1
     assert "./huifang migrate" in result.output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("user", "add", "admin", "--role", "administrator"), ("draw", "--month", "2025-03"), ("campaign", "status"),
+     ("import", "nothing.csv", "--mapping", "police-110-zh")],
+    ids=lambda words: words[0],
+)  # fmt: skip
+def test_the_first_command_in_a_fresh_folder_makes_the_database_and_says_so_once(house: House, words: tuple[str, ...]) -> None:
+    first, second = run(house, *words), run(house, *words)
+
+    assert current(house.engine) == head()
+    assert "huifang.sqlite" in first.output.splitlines()[0]
+    assert "migrate" not in first.output + second.output
+    assert "huifang.sqlite" not in second.output
+
+
+def test_help_makes_no_database(house: House) -> None:
+    assert run(house, "user", "add", "--help").exit_code == 0
+    assert not (house.settings.data / "huifang.sqlite").exists()
+
+
+def test_an_older_database_is_not_changed_unasked(house: House) -> None:
+    with house.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE users (id INTEGER)"))
+
+    assert "./huifang migrate" in run(house, "draw", "--month", "2025-03").output
+    assert current(house.engine) is None
+
+
+def test_an_empty_postgresql_is_left_to_migrate(tmp_path: Path, postgres_engine: Engine) -> None:
+    url = postgres_engine.url.render_as_string(hide_password=False)
+    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path), "HUIFANG_DATABASE_URL": url}, None))
+
+    assert "./huifang migrate" in run(house, "draw", "--month", "2025-03").output
+    assert current(house.engine) is None
+    house.engine.dispose()
 
 
 def test_migrate_can_be_repeated(house: House) -> None:
