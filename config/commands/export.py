@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from config.wiring import House
 from survey import exports
-from survey.errors import NotFound
+from survey.errors import NotAllowed, NotFound
 from survey.sheet.csv import ENCODING
 from survey.store.database import reading
 from survey.store.models import Campaign
@@ -23,6 +23,8 @@ from survey.store.models import Campaign
 @click.pass_obj
 def export(house: House, what: str, campaign_id: int, out: Path, personal_data: bool, reason: str) -> None:
     """导出答案、通话或转人工个案（默认不含姓名与号码） / Export answers, attempts or cases, masked unless told otherwise."""
+    if not out.parent.is_dir():
+        raise NotFound(f"没有文件夹 {out.parent}，请先建立 / there is no folder {out.parent}: make it first")
     disclosure = exports.Disclosure(house.keys, reason) if personal_data else None
     with house.unit_of_work() as work:
         campaign = work.session.get(Campaign, campaign_id)
@@ -30,14 +32,16 @@ def export(house: House, what: str, campaign_id: int, out: Path, personal_data: 
             raise NotFound(f"没有编号为 {campaign_id} 的任务 / there is no campaign {campaign_id}")
         order = exports.Order(what, campaign_id, campaign.public_id, "cli", house.clock.now(), house.bureau.tzinfo, disclosure)
         exports.authorise(work.session, order, house.audit_key)
-    with Session(reading(house.engine)) as session:
-        count = write(session, order, out)
+    try:
+        with Session(reading(house.engine)) as session:
+            count = write(session, order, out)
+    except OSError as error:
+        raise NotAllowed(f"无法写入 {out}：{error.strerror} / {out} cannot be written") from error
     click.echo(f"{out}: {count} 行 / rows")
 
 
 def write(session: Session, order: exports.Order, out: Path) -> int:
     """Write the file whole or not at all, readable by its owner alone; the number of its rows."""
-    out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(out.name + ".part")
     with open(part, "w", encoding=ENCODING, newline="", opener=_private) as stream:
         count = exports.write(session, order, stream)

@@ -65,6 +65,7 @@ def test_what_cannot_be_shown_ends_with_an_error_in_words(house: House, words: t
 @pytest.mark.parametrize(("what", "rows"), [("answers", 60), ("attempts", 12), ("cases", 0)])
 def test_exports_are_whole_files_for_their_owner_alone_and_leave_a_trace(house: House, tmp_path: Path, what: str, rows: int) -> None:
     out = tmp_path / "new folder" / f"{what}.csv"
+    out.parent.mkdir()
     result = run(house, "export", what, "--campaign", "1", "--out", str(out))
     assert result.exit_code == 0, result.output
     content = out.read_bytes()
@@ -74,6 +75,26 @@ def test_exports_are_whole_files_for_their_owner_alone_and_leave_a_trace(house: 
     assert [path.name for path in out.parent.iterdir()] == [out.name]
     with house.sessions() as session:
         assert session.query(AuditEntry).one().action == "export"
+
+
+def test_a_folder_that_is_not_there_is_not_made_and_nothing_is_noted(house: House, tmp_path: Path) -> None:
+    out = tmp_path / "mistyped" / "a.csv"
+    result = run(house, "export", "answers", "--campaign", "1", "--out", str(out))
+
+    assert result.exit_code == 1
+    assert "没有文件夹" in result.output.partition(" / ")[0]
+    assert not out.parent.exists()
+    with house.sessions() as session:
+        assert session.query(AuditEntry).all() == []
+
+
+def test_a_file_that_cannot_be_written_is_told_in_one_line(house: House, tmp_path: Path) -> None:
+    (tmp_path / "a.csv.part").mkdir()
+    result = run(house, "export", "answers", "--campaign", "1", "--out", str(tmp_path / "a.csv"))
+
+    assert result.exit_code == 1
+    assert "无法写入" in result.output
+    assert len(result.output.splitlines()) == 1
 
 
 def test_personal_data_is_refused_without_a_reason(house: House, tmp_path: Path) -> None:
