@@ -1,4 +1,4 @@
-"""The month's sheet 《警情处置情况考核表》 as figures and words' codes; nothing here knows files or pages (R38–R43, R56, R57, R60).
+"""The month's sheet 《警情处置情况考核表》 as figures and words' codes; nothing here knows files or pages (R37–R43, R56, R57, R60).
 
     Tally per unit (counts out of the tables)  →  build(...)  →  Sheet  →  survey.sheet renders it
 
@@ -21,14 +21,17 @@ from survey.scoring import (
     ITEMS,
     SCALE,
     UNSURE,
+    Asked,
     Rate,
     Score,
     Tally,
+    asked_rate,
     effect_of_weights,
     item_score,
     rate,
     together,
     total_score,
+    weighted_asked,
     weighted_item,
     weighted_rate,
     weighted_total,
@@ -68,9 +71,16 @@ class Row:
     escalated: int
     coverage: float | None
     response: float | None
+    asked: Asked
+    asked_rate: Rate
     standing: str = ""
     rank: int | None = None
     last_three: bool = False
+
+    @property
+    def shown(self) -> bool:
+        """Whether scores and rates may be shown; the bureau's always are."""
+        return not self.standing or self.answered >= SCORED_FROM
 
 
 @dataclass(frozen=True)
@@ -176,6 +186,7 @@ def _row(tally: Tally, whole: bool = False) -> Row:
         tally.dissatisfied, tally.escalated,
         share(tally.closed, tally.drawn),
         outcome_rates(counts_of(tally.dispositions)).rr1,
+        tally.asked, asked_rate(tally.asked) if shown else Rate(),
         "" if whole else standing,
     )  # fmt: skip
 
@@ -192,7 +203,7 @@ def _weighted_row(tallies: Sequence[Tally], plain: Row, effect: float | None) ->
     """The bureau's row: every unit counts by its frame, N_h/r_h per answer (R43)."""
     items = tuple(replace(figure, score=weighted_item(tallies, figure.item)) for figure in plain.items)
     rates = {name: weighted_rate(tallies, weights, effect) for name, weights in FORMULAS.items()}
-    return replace(plain, items=items, total=weighted_total(tallies), rates=rates)
+    return replace(plain, items=items, total=weighted_total(tallies), rates=rates, asked_rate=weighted_asked(tallies))
 
 
 def _merit(row: Row) -> tuple[float, float]:

@@ -12,7 +12,7 @@ from survey.bureau import Bureau
 from survey.disposition import Disposition
 from survey.errors import NotFound
 from survey.report import Frame, Head, ScriptUsed, Sheet, build
-from survey.scoring import CodeCount, ScoreSums, Tally
+from survey.scoring import Asked, CodeCount, ScoreSums, Tally
 from survey.store.models import Campaign, Draw
 from survey.store.queries import reporting as ask
 
@@ -73,12 +73,13 @@ def _tallies(session: Session, campaigns: Sequence[int], draw: Draw) -> list[Tal
     for unit, count in ask.answers(session, campaigns):
         answers[unit].append(count)
     persons, cases = ask.interviewed(session, campaigns), ask.escalated(session, campaigns)
-    nobody = ask.Interviewed(ScoreSums(), 0)
+    nobody, asked = ask.Interviewed(ScoreSums(), 0), ask.asked(session, campaigns)
     return [
         Tally(
             names.get(unit, NO_UNIT) if unit is not None else NO_UNIT,
             frames.get(unit, 0), dict(counts[unit]), closed[unit], tuple(answers[unit]),
             persons.get(unit, nobody).sums, persons.get(unit, nobody).dissatisfied, cases.get(unit, 0),
+            asked.get(unit, Asked()),
         )
         for unit in {**frames, **counts}
     ]  # fmt: skip

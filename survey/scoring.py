@@ -45,6 +45,14 @@ class ScoreSums:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """The question whether a good rating was asked for: how many answered it, and how many with yes (R37)."""
+
+    answered: int = 0
+    yes: int = 0
+
+
+@dataclass(frozen=True)
 class Tally:
     """What was counted for one unit: its frame N_h, its respondents by disposition, its interviews' answers."""
 
@@ -56,6 +64,7 @@ class Tally:
     sums: ScoreSums = ScoreSums()
     dissatisfied: int = 0
     escalated: int = 0
+    asked: Asked = Asked()
 
     @property
     def drawn(self) -> int:
@@ -78,7 +87,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Rate:
-    """A satisfaction rate as a share (0 to 1) with its Wilson interval over persons."""
+    """A share (0 to 1) with its Wilson interval over persons."""
 
     value: float | None = None
     interval: Interval | None = None
@@ -134,6 +143,11 @@ def rate(tally: Tally, weights: Sequence[float]) -> Rate:
     return Rate() if value is None else Rate(value, wilson(value * tally.sums.persons, tally.sums.persons))
 
 
+def asked_rate(asked: Asked) -> Rate:
+    """The share of those who say that a good rating was asked of them."""
+    return Rate(share(asked.yes, asked.answered), wilson(asked.yes, asked.answered))
+
+
 def together(tallies: Sequence[Tally]) -> Tally:
     """All units as one, unweighted."""
     dispositions: Counter[Disposition] = Counter()
@@ -147,6 +161,7 @@ def together(tallies: Sequence[Tally]) -> Tally:
         tuple(CodeCount(*key, count) for key, count in answers.items()),
         sum((tally.sums for tally in tallies), ScoreSums()),
         sum(tally.dissatisfied for tally in tallies), sum(tally.escalated for tally in tallies),
+        Asked(sum(tally.asked.answered for tally in tallies), sum(tally.asked.yes for tally in tallies)),
     )  # fmt: skip
 
 
@@ -184,8 +199,19 @@ def _estimate(strata: Sequence[StratumScores]) -> Score:
 def weighted_rate(tallies: Sequence[Tally], weights: Sequence[float], effect: float | None) -> Rate:
     """The bureau's rate, every unit weighted by its frame; Wilson with n_eff."""
     parts = [(_size(tally), value) for tally in tallies if (value := _satisfied(tally, weights)) is not None]
+    return _weighted(parts, sum(tally.sums.persons for tally in tallies), effect)
+
+
+def weighted_asked(tallies: Sequence[Tally]) -> Rate:
+    """The bureau's share of those of whom a good rating was asked, with the weights of those who answered the question."""
+    given = [(_size(tally), tally.asked) for tally in tallies if tally.asked.answered]
+    effect = design_effect([(size / asked.answered, asked.answered) for size, asked in given]) if given else None
+    return _weighted([(size, asked.yes / asked.answered) for size, asked in given], sum(asked.answered for _, asked in given), effect)
+
+
+def _weighted(parts: Sequence[tuple[int, float]], persons: int, effect: float | None) -> Rate:
     value = share(sum(size * part for size, part in parts), sum(size for size, _ in parts))
     if value is None or not effect:
         return Rate()
-    effective = sum(tally.sums.persons for tally in tallies) / effect
+    effective = persons / effect
     return Rate(value, wilson(value * effective, effective))

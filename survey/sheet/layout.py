@@ -11,7 +11,21 @@ from survey.intervals import Interval
 from survey.rates import FORMULAS as RATE_FORMULAS
 from survey.report import RANKED_FROM, SCORED_FROM, Row, Sheet
 from survey.sheet.tables import Block, Cell, Column, Line, Points, Share, Span
-from survey.sheet.words import FRAME_NOTE, ITEM_WORDS, RATE_MEANINGS, RATE_WORDS, SCALE_WORDS, SHORT_ITEM_WORDS, STANDINGS, Words
+from survey.sheet.words import (
+    ASKED_NOTE,
+    FRAME_NOTE,
+    INTERVALS_NOTE,
+    ITEM_WORDS,
+    POINTS_NOTE,
+    RATE_MEANINGS,
+    RATE_WORDS,
+    RATES_NOTE,
+    SCALE_WORDS,
+    SHORT_ITEM_WORDS,
+    SHORT_RATE_WORDS,
+    STANDINGS,
+    Words,
+)  # fmt: skip
 
 
 def title(sheet: Sheet, language: str) -> str:
@@ -70,20 +84,18 @@ def _all_rows(sheet: Sheet) -> tuple[Row, ...]:
 
 def _units(sheet: Sheet, word: Words) -> Block:
     items = [Column(word(*pair)) for pair in SHORT_ITEM_WORDS]
-    rates = [Column(word(f"{zh}%", f"{en}%")) for zh, en in RATE_WORDS.values()]
+    rates = [Column(word(*pair)) for pair in SHORT_RATE_WORDS.values()]
     columns = (
         Column(word("单位", "Unit"), numeric=False), Column(word("样框", "Frame")), Column(word("抽取", "Drawn")),
         Column(word("答访", "n")), *items, Column(word("总均分", "Total")), Column(word("95%区间", "95% CI"), span=True), *rates,
-        Column(word("不满意", "Dissat.")), Column(word("转人工", "Queue")), Column(word("覆盖%", "Cover%")),
-        Column(word("回应%", "RR1%")), Column(word("名次", "Rank")), Column(word("备注", "Remark"), numeric=False),
+        Column(word("要求好评%", "Asked%")), Column(word("不满意", "Dissat.")), Column(word("转人工", "Queue")),
+        Column(word("覆盖%", "Cover%")), Column(word("回应%", "RR1%")), Column(word("名次", "Rank")),
+        Column(word("备注", "Remark"), numeric=False),
     )  # fmt: skip
     notes = (
         _summary(sheet, word),
         word(*FRAME_NOTE),
-        word(
-            "分值 非常满意100、满意75、一般50、不满意25、非常不满意0；“说不清”与未答不计入均值，另计",
-            "Points 100, 75, 50, 25, 0; “cannot say” and no answer stay out of the means and are counted apart",
-        ),
+        word(*POINTS_NOTE),
         word(
             f"答访少于{SCORED_FROM}份不出分，少于{RANKED_FROM}份不排名；全局加权按各单位样框 N_h/r_h",
             f"No score below {SCORED_FROM} answers, no rank below {RANKED_FROM}; the bureau's row weights units by their frame, N_h/r_h",
@@ -113,7 +125,7 @@ def _unit_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
         *(_points(figure.score.mean) for figure in row.items),
         _points(row.total.mean), _span(row.total.interval, percent=False),
         *(_share(row.rates[name].value) for name in RATE_WORDS),
-        row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response), row.rank, remark,
+        _share(row.asked_rate.value), row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response), row.rank, remark,
     )  # fmt: skip
 
 
@@ -125,18 +137,15 @@ def _satisfaction(sheet: Sheet, word: Words) -> Block:
     ]
     columns = (
         Column(word("单位", "Unit"), numeric=False), Column(word("答访", "n")), Column(word("有效答案", "Valid")),
-        *rates, Column(word("覆盖%", "Cover%")), Column(word("回应%", "RR1%")),
+        *rates, Column(word("覆盖%", "Cover%")), Column(word("回应%", "RR1%")), Column(word("好评题n", "Asked n")),
+        Column(word("要求好评", "Yes")), Column(word("要求好评%", "Asked for good rating%")),
+        Column(word("要求好评区间", "Asked CI"), span=True),
     )  # fmt: skip
     notes = (
         *(word(*meaning) for meaning in RATE_MEANINGS.values()),
-        word(
-            "区间：Wilson 95%，以人计（同一人的五个答案不独立），全局用有效样本量 n_eff",
-            "Intervals: Wilson 95 % over persons (one person's five answers belong together), n_eff for the bureau",
-        ),
-        word(
-            "覆盖率=回访了结÷抽取；回应率 RR1=I÷(I+P+R+NC+O+UH+UO)；不满意=至少一项评为4或5的人数",
-            "Coverage = closed / drawn; response RR1 = I/(I+P+R+NC+O+UH+UO); dissatisfied = persons with a 4 or 5 on any item",
-        ),
+        word(*INTERVALS_NOTE),
+        word(*RATES_NOTE),
+        word(*ASKED_NOTE),
     )
     lines = tuple(Line(_satisfaction_cells(row, sheet, word), _tone(row)) for row in _all_rows(sheet))
     return Block("satisfaction", word("满意率", "Satisfaction"), columns, lines, notes)
@@ -145,7 +154,8 @@ def _satisfaction(sheet: Sheet, word: Words) -> Block:
 def _satisfaction_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
     pairs = [(_share(row.rates[name].value), _span(row.rates[name].interval, percent=True)) for name in RATE_WORDS]
     rates = [cell for pair in pairs for cell in pair]
-    return _name(row, sheet, word), row.answered, row.valid, *rates, _share(row.coverage), _share(row.response)
+    asked = (row.asked.answered, row.asked.yes if row.shown else None, _share(row.asked_rate.value), _span(row.asked_rate.interval, True))
+    return _name(row, sheet, word), row.answered, row.valid, *rates, _share(row.coverage), _share(row.response), *asked
 
 
 def _items(sheet: Sheet, word: Words) -> Block:
@@ -159,9 +169,8 @@ def _items(sheet: Sheet, word: Words) -> Block:
 
 
 def _item_lines(row: Row, sheet: Sheet, word: Words) -> Iterator[Line]:
-    shown = row.standing != "suppressed"
     for figure in row.items:
-        scale = figure.scale if shown else (None,) * len(figure.scale)
+        scale = figure.scale if row.shown else (None,) * len(figure.scale)
         mean, span = _points(figure.score.mean), _span(figure.score.interval, percent=False)
         name = word(*ITEM_WORDS[figure.item])
         yield Line((_name(row, sheet, word), name, mean, span, figure.valid, *scale, figure.unsure, figure.missing), _tone(row))
@@ -174,8 +183,9 @@ def _dispositions(sheet: Sheet, word: Words) -> Block:
     )  # fmt: skip
     lines = [Line((each.aapor, each.outcome_class, word(each.zh, each.en), count)) for each, count in sheet.dispositions]
     lines.append(Line(("", "", word("合计", "Total"), sheet.cases), "total"))
-    classes = "，".join(f"{name} {word(*words)}" for name, words in OUTCOME_CLASSES.items())
-    return Block("dispositions", word("回访结果（AAPOR）", "Final dispositions (AAPOR)"), columns, tuple(lines), (classes,))
+    classes = [f"{name} {word(*words)}" for name, words in OUTCOME_CLASSES.items()]
+    notes = tuple("，".join(part) for part in (classes[:4], classes[4:]))
+    return Block("dispositions", word("回访结果（AAPOR）", "Final dispositions (AAPOR)"), columns, tuple(lines), notes)
 
 
 def _outcome_rates(sheet: Sheet, word: Words) -> Block:

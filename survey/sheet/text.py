@@ -10,7 +10,8 @@ from survey.sheet.layout import blocks, marks, title
 from survey.sheet.tables import Block, Cell, Points, Share, Span
 
 NOTHING = "—"
-GAP = "  "
+GAPS = ("  ", " ")
+WIDEST = 180
 
 
 def show(cell: Cell) -> str:
@@ -43,18 +44,20 @@ def render(sheet: Sheet, language: str = "zh") -> str:
 
 
 def _table(block: Block) -> Iterator[str]:
+    """The table's lines; the columns move together where it would be wider than WIDEST."""
     rows = [[column.label for column in block.columns], *([show(cell) for cell in line.cells] for line in block.lines)]
     widths = [max(width(row[index]) for row in rows) for index in range(len(block.columns))]
     numeric = [column.numeric for column in block.columns]
-    yield _line(rows[0], widths, numeric)
-    yield GAP.join("─" * cells for cells in widths)
+    gap = GAPS[sum(widths) + len(GAPS[0]) * (len(widths) - 1) > WIDEST]
+    yield _line(rows[0], widths, numeric, gap)
+    yield gap.join("─" * cells for cells in widths)
     for row in rows[1:]:
-        yield _line(row, widths, numeric)
+        yield _line(row, widths, numeric, gap)
 
 
-def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
+def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool], gap: str) -> str:
     padded = []
     for cell, room, right in zip(cells, widths, numeric, strict=True):
         space = " " * (room - width(cell))
         padded.append(space + cell if right else cell + space)
-    return GAP.join(padded).rstrip()
+    return gap.join(padded).rstrip()

@@ -6,7 +6,8 @@ ITEM_WORDS = {
     "speed": ("出警速度", "Speed"), "attitude": ("处警态度", "Attitude"), "outcome": ("处置结果", "Outcome"),
     "equipment": ("单警装备", "Equipment"), "appearance": ("警容风纪", "Appearance"),
 }  # fmt: skip
-SHORT_ITEM_WORDS = (("速度", "Speed"), ("态度", "Attitude"), ("结果", "Outcome"), ("装备", "Equipment"), ("警容", "Appearance"))
+SHORT_ITEM_WORDS = (("速度", "Speed"), ("态度", "Attit."), ("结果", "Outc."), ("装备", "Equip."), ("警容", "Appear."))
+SHORT_RATE_WORDS = {"strict": ("严格%", "Strict%"), "weighted": ("加权%", "Wtd%"), "broad": ("宽口径%", "Broad%")}
 RATE_WORDS = {"strict": ("严格", "Strict"), "weighted": ("加权", "Weighted"), "broad": ("宽口径", "Broad")}
 RATE_MEANINGS = {
     "strict": ("满意率（严格）=（非常满意+满意）÷有效答案", "strict = (very satisfied + satisfied) / valid answers"),
@@ -23,6 +24,22 @@ STANDINGS = {
     "few": ("样本不足，不排名", "Too few answers, not ranked"),
     "suppressed": ("样本不足，不出分", "Too few answers, no score"),
 }
+POINTS_NOTE = (
+    "分值 非常满意100、满意75、一般50、不满意25、非常不满意0；“说不清”与未答不计入均值，另计",
+    "Points 100, 75, 50, 25, 0; “cannot say” and no answer stay out of the means and are counted apart",
+)
+INTERVALS_NOTE = (
+    "区间：Wilson 95%，以人计（同一人的五个答案不独立），全局用有效样本量 n_eff",
+    "Intervals: Wilson 95 % over persons (one person's five answers belong together), n_eff for the bureau",
+)
+RATES_NOTE = (
+    "覆盖率=回访了结÷抽取；回应率 RR1=I÷(I+P+R+NC+O+UH+UO)；不满意=至少一项评为4或5的人数",
+    "Coverage = closed / drawn; response RR1 = I/(I+P+R+NC+O+UH+UO); dissatisfied = persons with a 4 or 5 on any item",
+)
+ASKED_NOTE = (
+    "要求好评%=回答“有人事先要求我给好评”的人数÷回答此题的人数（好评题n）",
+    "Asked% = persons who say that they were asked beforehand for a good rating / persons who answered that question (Asked n)",
+)
 FRAME_NOTE = ("样框：本月可回访警情，一人一件", "Frame: the month's eligible incidents, one per person")
 
 

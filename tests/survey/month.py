@@ -57,9 +57,9 @@ class Month:
         return self.units[name]
 
     def person(
-        self, unit: str, disposition: Disposition, codes: Sequence[str] = (), *, state: str = "closed", number: str = ""
+        self, unit: str, disposition: Disposition, codes: Sequence[str] = (), *, state: str = "closed", number: str = "", asked: str = ""
     ) -> Respondent:
-        """A respondent with one attempt who gave `codes` to the items in their order."""
+        """A respondent with one attempt who gave `codes` to the items in their order, and `asked` to the question of interference."""
         self.placed += 1
         incident = self._incident(unit, number or f"{self.name}-{self.placed:05d}")
         respondent = Respondent(
@@ -69,7 +69,10 @@ class Month:
         self.session.add(respondent)
         self.session.flush()
         if disposition is not Disposition.NOT_ATTEMPTED:
-            self._answers(respondent, self._attempt(respondent, disposition), codes)
+            attempt = self._attempt(respondent, disposition)
+            self._answers(respondent, attempt, codes)
+            if asked:
+                self._answer(respondent, attempt, item="interference", code=asked, raw="2" if asked == "yes" else "1")
         return respondent
 
     def _incident(self, unit: str, number: str) -> Incident:
@@ -98,13 +101,17 @@ class Month:
 
     def _answers(self, respondent: Respondent, attempt: CallAttempt, codes: Sequence[str]) -> None:
         for item, code in zip(ITEMS, codes, strict=False):
-            self.session.add(Answer(
-                respondent_id=respondent.id, attempt_id=attempt.id, script_version_id=self.script.id, item=item, code=code,
-                score=POINTS[code], raw=KEYS[code], mode="keys", answered_at=MARCH + timedelta(minutes=self.placed),
-            ))  # fmt: skip
+            self._answer(respondent, attempt, item=item, code=code, score=POINTS[code], raw=KEYS[code])
         if {"dissatisfied", "very_dissatisfied"} & set(codes):
             self.session.add(Escalation(
                 respondent_id=respondent.id, attempt_id=attempt.id, reasons=["dissatisfied"], priority=3,
                 consent="yes" if self.placed % 2 else "no", opened_at=MARCH,
             ))  # fmt: skip
+        self.session.flush()
+
+    def _answer(self, respondent: Respondent, attempt: CallAttempt, **given: str | float | None) -> None:
+        self.session.add(Answer(
+            respondent_id=respondent.id, attempt_id=attempt.id, script_version_id=self.script.id, mode="keys",
+            answered_at=MARCH + timedelta(minutes=self.placed), **given,
+        ))  # fmt: skip
         self.session.flush()

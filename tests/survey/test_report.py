@@ -1,60 +1,19 @@
-import csv
-import io
 import math
-import re
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from zipfile import ZipFile
 
-import openpyxl
 import pytest
 
 from survey.disposition import Disposition
-from survey.intervals import t_quantile
+from survey.intervals import t_quantile, wilson
 from survey.rates import Counts
-from survey.report import Frame, Head, ScriptUsed, Sheet, build, digest_of
-from survey.scoring import FORMULAS, ITEMS, SCALE, CodeCount, ScoreSums, Tally
-from survey.sheet import csv as sheet_csv
-from survey.sheet import html, text, xlsx
+from survey.report import build, digest_of
+from survey.scoring import FORMULAS, ITEMS, Asked, ScoreSums, Tally
 from survey.sheet.layout import blocks
-from survey.sheet.tables import Points, Share, Span
-
-POINTS = dict(zip(SCALE, (100.0, 75.0, 50.0, 25.0, 0.0), strict=True))
-HEAD = Head("2026-03", "某市公安局", "City Bureau", ("三月回访",), False, False, datetime(2026, 4, 5, tzinfo=UTC),
-            (ScriptUsed("callback-zh", 1, "d" * 64),), 12, "a" * 64)  # fmt: skip
-SOURCE = Frame(2000, 1608, (("cancelled", 300), ("no_number", 92)), "f" * 64, 7)
-
-
-def people(*given: tuple[int, str]) -> list[str]:
-    return [code for count, code in given for _ in range(count)]
-
-
-def tally(unit: str, frame: int, codes: list[str], other: Mapping[Disposition, int] | None = None, items: tuple[str, ...] = ITEMS) -> Tally:
-    """A unit whose persons each gave one code to all items."""
-    counts = Counter(codes)
-    answers = tuple(CodeCount(item, code, POINTS.get(code), count) for item in items for code, count in counts.items())
-    scored = [POINTS[code] for code in codes if code in POINTS]
-    k = len(items)
-    sums = ScoreSums(
-        len(scored), k * sum(scored), k * len(scored), k * k * sum(s * s for s in scored), k * k * sum(scored), k * k * len(scored)
-    )
-    dispositions = {Disposition.COMPLETE: len(codes), **(other or {})}
-    return Tally(unit, frame, dispositions, sum(dispositions.values()), answers, sums, counts["dissatisfied"] + counts["very_dissatisfied"])
-
-
-def sheet(*tallies: Tally) -> Sheet:
-    return build(HEAD, SOURCE, tallies)
-
+from survey.sheet.tables import Share
+from tests.survey.tallies import FIGURE_8, HEAD, SOURCE, mixed, people, sheet, tally
 
 DONGGUAN = people((6554, "satisfied"), (731, "neutral"), (496, "dissatisfied"))
-FIGURE_8 = (
-    tally("甲所", 1000, people((20, "very_satisfied"), (20, "satisfied"), (10, "neutral"))),
-    tally("乙所", 500, people((5, "very_satisfied"), (10, "satisfied"), (10, "dissatisfied"))),
-    tally("丙所", 100, people((6, "satisfied"), (2, "neutral"))),
-    tally("丁所", 8, people((3, "very_satisfied"), (1, "very_dissatisfied"))),
-)
 
 
 def test_worked_figure_4_comes_out_under_three_names() -> None:
@@ -101,10 +60,6 @@ def test_fewer_than_ten_answers_show_no_score_and_fewer_than_thirty_no_rank() ->
     assert {rate.value for rate in hidden.rates.values()} == {None}
     assert {figure.score.mean for figure in hidden.items} == {None}
     assert (rows["10"].total.mean, rows["10"].rank, rows["30"].rank) == (75.0, None, 1)
-
-
-def mixed(unit: str, happy: int, unhappy: int) -> Tally:
-    return tally(unit, 500, people((happy, "very_satisfied"), (unhappy, "very_dissatisfied")))
 
 
 def test_the_interval_of_a_mean_is_students_over_persons() -> None:
@@ -173,105 +128,23 @@ def test_the_digest_covers_the_figures_and_not_the_moment() -> None:
     assert build(replace(HEAD, simulated=True), SOURCE, FIGURE_8).digest != made.digest
 
 
-# the four writers
+def test_the_rate_of_good_ratings_asked_for_has_wilsons_interval_per_unit_and_is_weighted_for_the_bureau() -> None:
+    units = [replace(tally(name, frame, ["satisfied"] * 35), asked=asked) for name, frame, asked in
+             (("甲所", 900, Asked(30, 27)), ("乙所", 300, Asked(12, 0)), ("丙所", 500, Asked()))]  # fmt: skip
+    made = sheet(*units)
+    first, second, third = (next(row for row in made.rows if row.unit == unit.unit).asked_rate for unit in units)
+    assert [(round(i.low, 4), round(i.high, 4)) for i in (first.interval, second.interval) if i] == [(0.7438, 0.9654), (0, 0.2425)]
+    assert (first.value, second.value, third.value, third.interval) == (0.9, 0, None, None)
+    assert made.unweighted.asked_rate.value == 27 / 42
+    weighted = made.weighted.asked_rate
+    assert weighted.value == pytest.approx(0.75 * 0.9)
+    n_eff = (900 + 300) ** 2 / (30 * 30**2 + 12 * 25**2)
+    assert weighted.interval == wilson(0.75 * 0.9 * n_eff, n_eff)
 
 
-EVERY = (*FIGURE_8, tally("=cmd()|<b>所", 40, ["satisfied"] * 35))
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_terminals_columns_stand_under_each_other(language: str) -> None:
-    shown = text.render(sheet(*EVERY), language)
-    lines = shown.splitlines()
-    rule = next(index for index, line in enumerate(lines) if line.startswith("──"))
-    edges = [match.end() for match in re.finditer("─+", lines[rule])]
-    for line in [lines[rule - 1], *lines[rule + 1 : rule + 8]]:
-        cells = "".join(character * text.width(character) for character in line)
-        assert all(cells[edge : edge + 2].strip() == "" for edge in edges), line
-    assert "73.1" in shown
-    assert "甲所" in shown
-
-
-def test_the_sheet_says_how_many_were_drawn_reached_and_answered() -> None:
-    made = sheet(tally("甲所", 100, ["satisfied"] * 12, {Disposition.BUSY: 3, Disposition.REFUSAL: 4, Disposition.FAX: 1}))
-    assert "抽取 20，已了结 20；接触 16，答访 12，有效回访率 75.0 %；回应率 RR1 63.2 %" in text.render(made)
-    assert "reached 16, answered 12, valid 75.0 %" in text.render(made, "en")
-
-
-def test_small_units_say_why_they_show_nothing() -> None:
-    assert re.search(r"丁所 .*—.*样本不足，不出分", text.render(sheet(*EVERY)))
-
-
-def test_simulated_and_provisional_sheets_say_so_in_every_form() -> None:
-    made = build(replace(HEAD, simulated=True, provisional=True), SOURCE, EVERY)
-    stream, book = io.StringIO(), io.BytesIO()
-    sheet_csv.render(made, stream)
-    xlsx.render(made, book)
-    first_page = " ".join(str(cell.value) for row in openpyxl.load_workbook(book).worksheets[0].iter_rows(max_row=4) for cell in row)
-    for shown in (text.render(made), stream.getvalue(), html.render(made), first_page):
-        assert "演示/模拟" in shown
-        assert "未完结" in shown
-    assert "演示" not in text.render(sheet(*EVERY))
-
-
-def test_csv_has_numbers_with_one_decimal_and_no_formula() -> None:
-    stream = io.StringIO(newline="")
-    sheet_csv.render(sheet(*EVERY), stream)
-    assert stream.getvalue().count("\n") == stream.getvalue().count("\r\n")
-    rows = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))
-    assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@")]
-    bureau = next(row for row in rows if row and row[0] == "全局（加权）")
-    assert "73.1" in bureau
-    assert len(bureau) == len(next(row for row in rows if row and row[0] == "单位"))
-    assert any(row and row[0] == "'=cmd()|<b>所" for row in rows)
-
-
-def test_the_workbook_holds_numbers_texts_and_a_frozen_head() -> None:
-    stream = io.BytesIO()
-    xlsx.render(sheet(*EVERY), stream)
-    book = openpyxl.load_workbook(stream)
-    page = book.worksheets[0]
-    assert page.freeze_panes == "B3"
-    cells = {row[0].value: row for row in page.iter_rows()}
-    assert cells["全局（加权）"][9].value == pytest.approx(73.0, abs=2)
-    assert cells["全局（加权）"][9].number_format == "0.0"
-    assert cells["=cmd()|<b>所"][0].data_type == "s"
-    assert cells["丁所"][4].value is None
-    assert not [cell for sheet_ in book.worksheets for row in sheet_.iter_rows() for cell in row if cell.data_type == "f"]
-    with ZipFile(stream) as parts:
-        assert any("chart" in name for name in parts.namelist())
-
-
-@pytest.mark.parametrize("language", ["zh", "en"])
-def test_the_page_loads_nothing_and_escapes_names(language: str) -> None:
-    page = html.render(sheet(*EVERY), language)
-    assert "&lt;b&gt;所" in page
-    assert not re.search(r"https?://|//[a-z]|<script|<link|<img|url\(|@import", page)
-    assert "size: A4 landscape" in page
-    assert page.count("<table") == page.count("</table>") == len(blocks(sheet(*EVERY), language))
-    assert "<style" not in html.fragment(sheet(*EVERY), language)
-
-
-def test_english_has_the_same_figures_as_chinese() -> None:
-    made = sheet(*EVERY)
-    for zh, en in zip(blocks(made, "zh"), blocks(made, "en"), strict=True):
-        numbers = [
-            [[cell for cell in line.cells if isinstance(cell, (int, Points, Share, Span))] for line in each.lines] for each in (zh, en)
-        ]
-        assert numbers[0] == numbers[1]
-        assert not re.search("[\u4e00-\u9fff]", " ".join([en.title, *en.notes, *(column.label for column in en.columns)]))
-
-
-@pytest.mark.parametrize(
-    "cell",
-    ["=1+1", "+cmd", "-2", "@SUM", "\tx", "\u3000=1", "＝1", " =1", "\u00a0=1", "＠x", "'=1", "'", "fine\n=2", "a\r\n-b\r+c", "\n=1"],
-)
-def test_no_text_becomes_a_formula_and_all_come_back(cell: str) -> None:
-    guarded = sheet_csv.guarded(cell)
-    assert all(line == "" or line[0] == "'" or line[0].isalpha() for line in re.split("\r\n|\r|\n", guarded))
-    assert sheet_csv.unguarded(guarded) == cell
-
-
-def test_ordinary_text_is_left_alone_and_controls_are_taken_out() -> None:
-    assert sheet_csv.guarded("很满意, 3-5 分钟") == "很满意, 3-5 分钟"
-    assert sheet_csv.guarded("a\x00b\u202ec\x1b[31m\ud800") == "abc[31m"
+def test_a_unit_too_small_for_scores_shows_how_many_were_asked_and_not_what_they_said() -> None:
+    made = sheet(replace(tally("小所", 50, ["satisfied"] * 9), asked=Asked(8, 2)))
+    assert (made.rows[0].asked_rate.value, made.unweighted.asked_rate.value) == (None, 0.25)
+    satisfaction = blocks(made, "zh")[1]
+    assert satisfaction.lines[2].cells[-4:] == (8, None, None, None)
+    assert satisfaction.lines[1].cells[-4:-1] == (8, 2, Share(0.25))

@@ -7,7 +7,9 @@ from survey import reporting
 from survey.bureau import Bureau
 from survey.disposition import Disposition
 from survey.errors import NotFound
+from survey.intervals import wilson
 from survey.rates import Counts
+from survey.scoring import Asked, Rate
 from survey.store import audit
 from survey.store.sealing import KeyRing
 from tests.survey.month import MARCH, Month
@@ -53,6 +55,19 @@ def test_means_are_over_interviews_only_and_leave_unsure_out(session: Session, m
     assert (equipment.valid, equipment.missing) == (11, 1)
     assert appearance.score.mean == pytest.approx((8 * 100 + 3 * 25) / 11)
     assert row.total.mean == pytest.approx((8 * 500 + 3 * 225 + 300) / (8 * 5 + 3 * 4 + 3))
+
+
+def test_whether_a_good_rating_was_asked_for_is_counted_over_interviews_by_unit(session: Session, month: Month) -> None:
+    for answer in ["yes"] * 3 + ["no"] * 7 + [""]:
+        month.person("A", Disposition.COMPLETE, HAPPY, asked=answer)
+    month.person("A", Disposition.BREAK_OFF, HAPPY[:2], asked="yes")
+    month.person("B", Disposition.PARTIAL, HAPPY[:3], asked="yes")
+    sheet = reporting.build_sheet(session, "2026-02", BUREAU, MARCH)
+    rows = {row.unit: row for row in sheet.rows}
+    assert (rows["A"].asked, rows["B"].asked, rows["C"].asked) == (Asked(10, 3), Asked(1, 1), Asked())
+    assert rows["A"].asked_rate == Rate(0.3, wilson(3, 10))
+    assert (rows["B"].asked_rate, sheet.unweighted.asked_rate.value) == (Rate(), 4 / 11)
+    assert sheet.weighted.asked_rate.value == pytest.approx((100 * 0.3 + 10 * 1) / 110)
 
 
 def test_running_it_again_gives_the_identical_figures(session: Session, month: Month, audit_key: bytes) -> None:

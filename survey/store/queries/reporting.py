@@ -8,11 +8,12 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from survey.disposition import Disposition
-from survey.scoring import ITEMS, SCALE, CodeCount, ScoreSums
+from survey.scoring import ITEMS, SCALE, Asked, CodeCount, ScoreSums
 from survey.store.models import Answer, AuditHead, Campaign, Draw, Escalation, Respondent, ScriptVersion, Unit
 
 INTERVIEWS = tuple(each.word for each in Disposition if each.outcome_class in ("I", "P"))
 DISSATISFIED = SCALE[3:]
+INTERFERENCE = "interference"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,9 @@ def progress(session: Session, campaigns: Sequence[int]) -> list[Progress]:
     return [Progress(unit, Disposition.from_word(word), count, int(done)) for unit, word, count, done in rows]
 
 
-def _answers_of_interviews(*columns: Any, campaigns: Sequence[int]) -> Select[Any]:
+def _answers_of_interviews(*columns: Any, campaigns: Sequence[int], items: Sequence[str] = ITEMS) -> Select[Any]:
     joined = select(*columns).join(Respondent, Answer.respondent_id == Respondent.id)
-    return joined.where(Respondent.campaign_id.in_(campaigns), Respondent.disposition.in_(INTERVIEWS), Answer.item.in_(ITEMS))
+    return joined.where(Respondent.campaign_id.in_(campaigns), Respondent.disposition.in_(INTERVIEWS), Answer.item.in_(items))
 
 
 def answers(session: Session, campaigns: Sequence[int]) -> list[tuple[int | None, CodeCount]]:
@@ -76,6 +77,13 @@ def interviewed(session: Session, campaigns: Sequence[int]) -> dict[int | None, 
     return {
         unit: Interviewed(ScoreSums(int(persons), *(float(total) for total in totals)), int(bad)) for unit, bad, persons, *totals in rows
     }
+
+
+def asked(session: Session, campaigns: Sequence[int]) -> dict[int | None, Asked]:
+    """Whether a good rating was asked for, by unit; interviews only (R37)."""
+    columns = (Respondent.unit_id, func.count(), func.sum(case((Answer.code == "yes", 1), else_=0)))
+    given = _answers_of_interviews(*columns, campaigns=campaigns, items=(INTERFERENCE,)).where(Answer.code.in_(("yes", "no")))
+    return {unit: Asked(count, int(yes)) for unit, count, yes in session.execute(given.group_by(Respondent.unit_id))}
 
 
 def escalated(session: Session, campaigns: Sequence[int]) -> dict[int | None, int]:

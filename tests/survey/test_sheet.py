@@ -1,0 +1,147 @@
+"""The four writers of the sheet."""
+
+import csv
+import io
+import re
+from dataclasses import replace
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from survey.disposition import Disposition
+from survey.report import build
+from survey.scoring import Asked
+from survey.sheet import csv as sheet_csv
+from survey.sheet import html, text, xlsx
+from survey.sheet.layout import blocks
+from survey.sheet.tables import Points, Share, Span
+from tests.survey.tallies import FIGURE_8, HEAD, SOURCE, mixed, sheet, tally
+
+EVERY = (*FIGURE_8, tally("=cmd()|<b>所", 40, ["satisfied"] * 35))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_terminals_columns_stand_under_each_other(language: str) -> None:
+    shown = text.render(sheet(*EVERY), language)
+    lines = shown.splitlines()
+    rule = next(index for index, line in enumerate(lines) if line.startswith("──"))
+    edges = [match.end() for match in re.finditer("─+", lines[rule])]
+    for line in [lines[rule - 1], *lines[rule + 1 : rule + 8]]:
+        cells = "".join(character * text.width(character) for character in line)
+        assert all(cells[edge : edge + 1].strip() == "" for edge in edges), line
+    assert "73.1" in shown
+    assert "甲所" in shown
+
+
+def test_the_sheet_says_how_many_were_drawn_reached_and_answered() -> None:
+    made = sheet(tally("甲所", 100, ["satisfied"] * 12, {Disposition.BUSY: 3, Disposition.REFUSAL: 4, Disposition.FAX: 1}))
+    assert "抽取 20，已了结 20；接触 16，答访 12，有效回访率 75.0 %；回应率 RR1 63.2 %" in text.render(made)
+    assert "reached 16, answered 12, valid 75.0 %" in text.render(made, "en")
+
+
+def test_small_units_say_why_they_show_nothing() -> None:
+    assert re.search(r"丁所 .*—.*样本不足，不出分", text.render(sheet(*EVERY)))
+
+
+def test_simulated_and_provisional_sheets_say_so_in_every_form() -> None:
+    made = build(replace(HEAD, simulated=True, provisional=True), SOURCE, EVERY)
+    stream, book = io.StringIO(), io.BytesIO()
+    sheet_csv.render(made, stream)
+    xlsx.render(made, book)
+    first_page = " ".join(str(cell.value) for row in openpyxl.load_workbook(book).worksheets[0].iter_rows(max_row=4) for cell in row)
+    for shown in (text.render(made), stream.getvalue(), html.render(made), first_page):
+        assert "演示/模拟" in shown
+        assert "未完结" in shown
+    assert "演示" not in text.render(sheet(*EVERY))
+
+
+ASKED = (*EVERY, replace(tally("问所", 400, ["satisfied"] * 35), asked=Asked(32, 4)))
+
+
+def test_the_rate_of_good_ratings_asked_for_stands_in_every_form() -> None:
+    made = sheet(*ASKED)
+    lines, book = io.StringIO(newline=""), io.BytesIO()
+    sheet_csv.render(made, lines)
+    xlsx.render(made, book)
+    rows = list(csv.reader(io.StringIO(lines.getvalue(), newline="")))
+    heads = [row for row in rows if "要求好评%" in row]
+    units, detail = (next(row for row in rows if row and row[0] == "问所" and len(row) == len(head)) for head in heads)
+    assert units[heads[0].index("要求好评%")] == "12.5"
+    assert detail[heads[1].index("好评题n") :] == ["32", "4", "12.5", "5.0", "28.1"]
+    page = openpyxl.load_workbook(book).worksheets[0]
+    table = [[cell.value for cell in row] for row in page.iter_rows()]
+    head = next(row for row in table if row[0] == "单位")
+    assert next(row for row in table if row[0] == "问所")[head.index("要求好评%")] == 0.125
+    assert re.search(r"问所 .* 32 +4 +12\.5 +5\.0–28\.1", text.render(made))
+    assert '<td class="sheet-number">5.0–28.1</td>' in html.render(made)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_terminals_lines_are_not_wider_than_180(language: str) -> None:
+    units = [mixed(f"高新技术开发区第{n}派出所", 4000 + n, 1000) for n in range(7)]
+    shown = text.render(sheet(*units, tally("x", 90, ["satisfied"] * 12), tally("y", 90, [])), language)
+    assert max(text.width(line) for line in shown.splitlines()) <= 180
+
+
+def test_csv_has_numbers_with_one_decimal_and_no_formula() -> None:
+    stream = io.StringIO(newline="")
+    sheet_csv.render(sheet(*EVERY), stream)
+    assert stream.getvalue().count("\n") == stream.getvalue().count("\r\n")
+    rows = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))
+    assert not [cell for row in rows for cell in row if cell[:1] in ("=", "+", "-", "@")]
+    bureau = next(row for row in rows if row and row[0] == "全局（加权）")
+    assert "73.1" in bureau
+    assert len(bureau) == len(next(row for row in rows if row and row[0] == "单位"))
+    assert any(row and row[0] == "'=cmd()|<b>所" for row in rows)
+
+
+def test_the_workbook_holds_numbers_texts_and_a_frozen_head() -> None:
+    stream = io.BytesIO()
+    xlsx.render(sheet(*EVERY), stream)
+    book = openpyxl.load_workbook(stream)
+    page = book.worksheets[0]
+    assert page.freeze_panes == "B3"
+    cells = {row[0].value: row for row in page.iter_rows()}
+    assert cells["全局（加权）"][9].value == pytest.approx(73.0, abs=2)
+    assert cells["全局（加权）"][9].number_format == "0.0"
+    assert cells["=cmd()|<b>所"][0].data_type == "s"
+    assert cells["丁所"][4].value is None
+    assert not [cell for sheet_ in book.worksheets for row in sheet_.iter_rows() for cell in row if cell.data_type == "f"]
+    with ZipFile(stream) as parts:
+        assert any("chart" in name for name in parts.namelist())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_page_loads_nothing_and_escapes_names(language: str) -> None:
+    page = html.render(sheet(*EVERY), language)
+    assert "&lt;b&gt;所" in page
+    assert not re.search(r"https?://|//[a-z]|<script|<link|<img|url\(|@import", page)
+    assert "size: A4 landscape" in page
+    assert page.count("<table") == page.count("</table>") == len(blocks(sheet(*EVERY), language))
+    assert "<style" not in html.fragment(sheet(*EVERY), language)
+
+
+def test_english_has_the_same_figures_as_chinese() -> None:
+    made = sheet(*EVERY)
+    for zh, en in zip(blocks(made, "zh"), blocks(made, "en"), strict=True):
+        numbers = [
+            [[cell for cell in line.cells if isinstance(cell, (int, Points, Share, Span))] for line in each.lines] for each in (zh, en)
+        ]
+        assert numbers[0] == numbers[1]
+        assert not re.search("[\u4e00-\u9fff]", " ".join([en.title, *en.notes, *(column.label for column in en.columns)]))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "+cmd", "-2", "@SUM", "\tx", "\u3000=1", "＝1", " =1", "\u00a0=1", "＠x", "'=1", "'", "fine\n=2", "a\r\n-b\r+c", "\n=1"],
+)
+def test_no_text_becomes_a_formula_and_all_come_back(cell: str) -> None:
+    guarded = sheet_csv.guarded(cell)
+    assert all(line == "" or line[0] == "'" or line[0].isalpha() for line in re.split("\r\n|\r|\n", guarded))
+    assert sheet_csv.unguarded(guarded) == cell
+
+
+def test_ordinary_text_is_left_alone_and_controls_are_taken_out() -> None:
+    assert sheet_csv.guarded("很满意, 3-5 分钟") == "很满意, 3-5 分钟"
+    assert sheet_csv.guarded("a\x00b\u202ec\x1b[31m\ud800") == "abc[31m"
