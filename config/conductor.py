@@ -21,7 +21,10 @@ from worker import jobs
 from worker.runtime import Runtime
 
 TICK = timedelta(seconds=4)
-"""Virtual time between two sweeps while calls are going on."""
+"""Virtual time between two sweeps while somebody waits to be called."""
+
+STRIDE = timedelta(seconds=30)
+"""The same while calls are going on and nobody waits."""
 
 PATIENCE_SWEEPS = 200
 PATIENCE_SECONDS = 20.0
@@ -103,8 +106,10 @@ def conduct(
         with sessions() as session:
             busy = line.live_calls or _count(session, CallAttempt.settled_at.is_(None))
             following = queries.next_due(session)
-        if busy or (following is not None and following <= line.now):
+        if following is not None and following <= line.now:
             exchange.advance(line.now + TICK)
+        elif busy:  # nobody to be called: only the end of a call, or the next due time, gives the sweep work
+            exchange.advance(min(line.now + STRIDE, following or line.now + STRIDE))
         elif following is not None:
             exchange.advance(following)
         elif idle < PATIENCE_SWEEPS:  # the last settlement may be on its way through a worker

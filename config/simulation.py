@@ -9,7 +9,7 @@ from ivr.carrier.simulator.clock import ExchangeClock
 from ivr.carrier.simulator.exchange import Account, Exchange, Terms
 from ivr.carrier.simulator.server import serve
 
-TERMS = Terms(calls_per_second=100.0, threads=8, quantum_seconds=2.0)
+TERMS = Terms(calls_per_second=100.0, threads=12, quantum_seconds=4.0)
 """The line takes calls as fast as they come: pacing is our own side's duty, and is checked there."""
 
 

@@ -149,6 +149,11 @@ def fetch_recording(recording_id: int, epoch: int = 0) -> None:
         fieldwork.note_deleted(work, recording_id, order.path, runtime.clock.now())
 
 
+def drop_recording(recording_id: int, epoch: int = 0) -> None:
+    """Delete discarded words at the carrier: the light half of `fetch_recording`, which needs no process of its own."""
+    fetch_recording(recording_id, epoch)
+
+
 def _keep(runtime: Runtime, order: FetchOrder) -> None:
     data = runtime.carrier.fetch_recording(order.carrier_sid)
     sound: Sound = inspect_wav(data)

@@ -21,6 +21,7 @@ QUEUES = {
     "settle": "settle",
     "reconcile": "settle",
     "look_up": "settle",
+    "drop_recording": "settle",
     "fetch_recording": "recordings",
 }
 """Job name -> the one queue it waits in. A worker process listens to one queue only."""

@@ -29,6 +29,10 @@ class FetchOrder:
 
 def keep_announced(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> None:
     """Write down that the carrier holds a recording of the person on `item`, and wake the job that fetches it."""
+    work.later("fetch_recording", _note(work, attempt, item, carrier_sid, seconds, now).id)
+
+
+def _note(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> Recording:
     recording = work.session.scalar(select(Recording).where(Recording.carrier_sid == carrier_sid))
     if recording is None:
         recording = Recording(
@@ -38,7 +42,7 @@ def keep_announced(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_si
     if recording.seconds is None:
         recording.seconds = seconds
     work.session.flush()
-    work.later("fetch_recording", recording.id)
+    return recording
 
 
 def announce_recording(work: UnitOfWork, token: str, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> None:
@@ -51,9 +55,9 @@ def announce_recording(work: UnitOfWork, token: str, item: str, carrier_sid: str
 
 def discard(work: UnitOfWork, attempt: CallAttempt, carrier_sid: str, now: datetime) -> None:
     """The person took the words back, or there are none: the carrier's copy is deleted, nothing is kept."""
-    keep_announced(work, attempt, "", carrier_sid, None, now)
-    recording = work.session.scalars(select(Recording).where(Recording.carrier_sid == carrier_sid)).one()
+    recording = _note(work, attempt, "", carrier_sid, None, now)
     recording.state, recording.due_at, recording.carrier_copy_deleted_at = "discarded", now, None
+    work.later("drop_recording", recording.id)
 
 
 def prepare_fetch(work: UnitOfWork, recording_id: int, now: datetime) -> FetchOrder | None:
