@@ -28,7 +28,7 @@ def check(text: str) -> list[Issue]:
 
 def _contents(script: Script, places: Places, whole: bool) -> Iterator[Issue]:
     """The rules that read values; those that follow the steps need a `whole` script, whose jumps all lead somewhere."""
-    for rule in (_retries, _repeated_words, _scale, _items, _thresholds, _hours, _counterpart, lint_wording.check):
+    for rule in (_retries, _repeated_words, _scale, _items, _thresholds, _hours, _counterpart, _retired, lint_wording.check):
         yield from rule(script, places)
     if whole:
         yield from _unreachable(script, places)
@@ -150,3 +150,11 @@ def _counterpart(script: Script, places: Places) -> Iterator[Issue]:
     if script.language.startswith("zh") and script.counterpart is None:
         zh, en = "没有对应的英文脚本（counterpart）", "there is no English counterpart of this script (counterpart)"
         yield at(places, ("name",), "CS27", zh, en, severity=Severity.HINT)
+
+
+def _retired(script: Script, places: Places) -> Iterator[Issue]:
+    """What holds against earlier versions only publishing can tell (`script_history`)."""
+    for index, step in enumerate(script.steps):
+        if step.id in script.retired:
+            zh, en = f"“{step.id}”已停用（retired），请换用新编号", f"{step.id!r} is retired; take a new id"
+            yield at(places, ("steps", index, "id"), "CS29", zh, en, step.id)

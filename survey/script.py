@@ -131,7 +131,7 @@ class Understanding:
 
 @dataclass(frozen=True)
 class Script:
-    """One script, whole. `digest` is the SHA-256 of its canonical text, in hexadecimal."""
+    """One script, whole. `digest` is the SHA-256 of its canonical text, in hexadecimal; `retired` are step ids of earlier versions."""
 
     name: str
     language: str
@@ -146,6 +146,7 @@ class Script:
     hours: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     danger_words: tuple[str, ...] = ()
     counterpart: str | None = None
+    retired: tuple[str, ...] = ()
 
     @cached_property
     def positions(self) -> Mapping[str, int]:

@@ -120,6 +120,7 @@ def _script(data: dict[str, Any], text_digest: str) -> Script:
         understanding=Understanding(**data.get("understanding", {})), after_human=data.get("after_human", "end"),
         hours={day: tuple(ranges) for day, ranges in data.get("hours", {}).items()},
         danger_words=tuple(data.get("danger_words", ())), counterpart=data.get("counterpart"),
+        retired=tuple(data.get("retired", ())),
     )  # fmt: skip
 
 

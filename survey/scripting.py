@@ -1,22 +1,23 @@
 """Use case: a text becomes an immutable version of a script. An error in it blocks; the same text is published once."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey import lint, script_yaml
+from survey import lint, script_history, script_yaml
 from survey.errors import BadInput, NotFound
-from survey.script_issues import ScriptFaulty, errors
+from survey.script_issues import Issue, ScriptFaulty, errors, in_order
 from survey.store import audit
-from survey.store.models import ScriptVersion
+from survey.store.models import Answer, ScriptVersion
 
 
 def publish(session: Session, text: str, by: str, reason: str, now: datetime, audit_key: bytes) -> ScriptVersion:
     """The version that holds this text: a new one with the next number of its name, or the one that holds it already.
 
-    Only a new one is written into the audit trail. Raises ScriptFaulty with all issues when one of them is an error;
-    BadInput without a name of who publishes.
+    Only a new one is written into the audit trail. Raises ScriptFaulty with all issues when one of them is an error,
+    or when the text breaks with earlier versions of its name (CS29); BadInput without a name of who publishes.
     """
     if not by.strip():
         raise BadInput("发布者不能为空 / who publishes must be named")
@@ -26,10 +27,23 @@ def publish(session: Session, text: str, by: str, reason: str, now: datetime, au
     known = find(session, text)
     if known is not None:
         return known
+    found = list(_history(session, text))
+    if found:
+        raise ScriptFaulty(in_order([*issues, *found]))
     version = _add(session, script_yaml.canonical(text), by.strip(), reason.strip(), now)
     details = {"name": version.name, "number": version.number, "digest": version.digest, "reason": version.reason}
     audit.append(session, audit_key, now, version.published_by, "script.publish", f"script:{version.id}", **details)
     return version
+
+
+def _history(session: Session, text: str) -> Iterator[Issue]:
+    draft = script_yaml.read(text)
+    script = script_yaml.parse(script_yaml.canonical(text))
+    texts = session.scalars(select(ScriptVersion.text).where(ScriptVersion.name == script.name).order_by(ScriptVersion.number)).all()
+    if texts:
+        counted = select(Answer.item, func.count()).join(ScriptVersion).where(ScriptVersion.name == script.name).group_by(Answer.item)
+        answers = dict(session.execute(counted).all())
+        yield from script_history.check([script_yaml.parse(earlier) for earlier in texts], script, draft.places, answers)
 
 
 def find(session: Session, text: str) -> ScriptVersion | None:

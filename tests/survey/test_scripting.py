@@ -8,10 +8,13 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey import script_yaml, scripting
+from survey.disposition import Disposition
 from survey.errors import BadInput, NotFound
-from survey.script_issues import ScriptFaulty
+from survey.script_issues import ScriptFaulty, Severity
 from survey.store import audit
 from survey.store.models import AuditEntry, ScriptVersion
+from survey.store.sealing import KeyRing
+from tests.survey.month import Month
 from tests.survey.scripts import SHIPPED, text_of
 
 NOW = datetime(2026, 3, 10, 2, tzinfo=UTC)
@@ -101,3 +104,67 @@ def test_somebody_must_answer_for_it(session: Session) -> None:
 def test_an_unpublished_name_is_not_found(session: Session) -> None:
     with pytest.raises(NotFound, match="nothing"):
         scripting.latest(session, "nothing")
+
+
+REMARK = text_of(ZH)[text_of(ZH).index("  - id: remark") : text_of(ZH).index("  - id: close")]
+
+
+def refusals(session: Session, text: str) -> list[tuple[str, str]]:
+    with pytest.raises(ScriptFaulty) as caught:
+        publish(session, text)
+    return [(issue.rule, issue.step) for issue in caught.value.issues if issue.severity is Severity.ERROR]
+
+
+def test_a_published_question_is_not_dropped_unless_it_is_named_as_retired(session: Session) -> None:
+    publish(session, text_of(ZH))
+    without = text_of(ZH).replace(REMARK, "")
+
+    assert refusals(session, without) == [("CS29", "remark")]
+    assert publish(session, without.replace("steps:\n", "retired: [remark]\nsteps:\n", 1)).number == 2
+    assert refusals(session, without + "\n# a third text\n") == [("CS29", "remark")]
+    assert len(trail(session)) == 2
+
+
+def test_a_published_question_keeps_its_id_its_item_and_its_kind(session: Session) -> None:
+    publish(session, text_of(ZH))
+
+    assert refusals(session, text_of(ZH).replace("- id: remark", "- id: comments")) == [("CS29", "remark")]
+    assert refusals(session, text_of(ZH).replace("- id: remark\n", "- id: remark\n    item: comments\n")) == [("CS29", "remark")]
+    assert refusals(session, text_of(ZH).replace(REMARK, "  - {id: remark, type: say, text: 谢谢。}\n")) == [("CS29", "remark")]
+
+
+def test_a_new_step_may_take_over_the_item_of_a_retired_one_only_for_the_same_kind_of_question(session: Session) -> None:
+    publish(session, text_of(ZH))
+    retired = text_of(ZH).replace("steps:\n", "retired: [remark]\nsteps:\n", 1)
+    another_kind = """\
+  - id: comments
+    type: choose
+    item: remark
+    text: 您有意见吗？没有请按1。
+    retry: [请按键：没有意见按1。]
+    choices: [{key: "1", code: no, say: 没有}]
+"""
+
+    assert refusals(session, retired.replace(REMARK, another_kind)) == [("CS29", "comments")]
+    assert publish(session, retired.replace("- id: remark\n", "- id: comments\n    item: remark\n")).number == 2
+
+
+def test_steps_that_ask_nothing_and_all_words_may_change(session: Session) -> None:
+    publish(session, text_of(ZH))
+    changed = text_of(ZH).replace("  - id: help\n", "  - id: keys\n").replace("没有收到有效的选择", "没有收到您有效的选择")
+
+    assert publish(session, changed).number == 2
+
+
+def test_the_refusal_says_how_many_answers_there_are_and_where_the_fault_is(session: Session, keys: KeyRing) -> None:
+    publish(session, text_of(ZH))
+    Month(session, keys, {"城东": 1}).person("城东", Disposition.COMPLETE, ["satisfied"] * 5, asked="no")
+    text = text_of(ZH).replace("- id: interference", "- id: pressure")
+
+    with pytest.raises(ScriptFaulty) as caught:
+        publish(session, text)
+    [issue] = caught.value.issues
+
+    assert "“interference”已有1条回答，不能改名或删除" in issue.zh
+    assert "'interference' was published, has 1 answer and cannot be renamed or dropped" in issue.en
+    assert issue.line == text[: text.index("\nsteps:")].count("\n") + 2
