@@ -140,7 +140,7 @@ ROLES = {
     "auditor": _l("审计员"),
 }
 EVENTS = {
-    "answered": _l("接通"),
+    "answered": _l("接听"),
     "digits": _l("按键"),
     "heard": _l("语音作答"),
     "noinput": _l("无应答"),

@@ -136,6 +136,7 @@ def test_a_campaign_halted_by_the_carrier_says_why_in_the_first_place(log_in, op
 def _refuse_a_call(services, kind: str) -> None:
     with services.unit_of_work() as work:
         respondent = work.session.scalars(select(Respondent).where(Respondent.state == "calling")).first()
+        respondent.tries = 1
         attempt = an_attempt(work.session, respondent, status="requested", disposition=None, settled_at=None, live_key=respondent.phone_key)
         note_rejected(work, services.office, attempt.id, kind, "20003", NOON)
 

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from survey.store.models import Campaign
+from survey.store.models import CallAttempt, Campaign, Escalation
 from tests.ivr.console.builders import a_kept_sound
 
 sync_api = pytest.importorskip(
@@ -78,11 +78,15 @@ def enter(browser, address, passwords):
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
-def test_every_page_fits_the_screen_and_breaks_no_rule(enter, month, locale):
+def test_every_page_fits_the_screen_and_breaks_no_rule(enter, month, sessions, locale):
+    with sessions.begin() as session:  # the widest lines that there can be
+        reasons = ["dissatisfied", "human_requested", "danger", "abuse_alleged"]
+        session.query(Escalation).update({"reasons": reasons, "priority": 1, "consent": "unasked", "route": "inspection"})
+        session.query(CallAttempt).update({"error": "several calls"})
     page = enter("administrator", locale)
 
     for path in ("/", "/campaigns", f"/campaigns/{month.campaign}", f"/campaigns/{month.campaign}/calls", f"/calls/{month.dissatisfied}",
-                 "/escalations", "/reports", "/reports/2026-10", "/audit", "/audit/check"):  # fmt: skip
+                 "/escalations", "/escalations?tab=closed", "/reports", "/reports/2026-10", "/audit", "/audit/check"):  # fmt: skip
         answer = page.goto(path)
         assert answer.status == 200
         assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"], path
@@ -99,6 +103,18 @@ def test_the_progress_refreshes_by_itself(enter, month, sessions):
 
     page.get_by_text("线路维护").first.wait_for(timeout=20_000)
 
+    assert page.complaints == []
+
+
+def test_the_month_refreshes_by_itself(enter, month, sessions):
+    page = enter("commander")
+    page.goto("/")
+    with sessions.begin() as session:
+        session.query(Campaign).update({"state": "paused", "state_reason": "线路维护"})
+
+    page.get_by_text("线路维护").first.wait_for(timeout=30_000)
+
+    assert page.locator("#month-state").count() == 1
     assert page.complaints == []
 
 
