@@ -35,7 +35,7 @@ JOURNAL = "carrier-journal.json"
 """What the simulated carrier saw of every call: with it and `export`, anyone can check the answers."""
 
 SCRIPTS = Path(__file__).parent / "scripts"
-ACCOUNTS = (("admin", "administrator", "系统管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
+ACCOUNTS = (("admin", "administrator", "管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ def take_in(house: House, plan: Plan) -> None:
     report = importing.import_incidents(intake, path, read_mapping(plan.mapping), rejects=rejects, actor="demo", now=house.clock.now())
     counts = report.counts
     say(f"1 导入 / import     {path.name}（{report.format}）：{counts.read} 行 / lines")
-    say(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 退回 / rejected")
+    say(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 拒收 / rejected")
     if report.rejects:
         say(f"                    问题清单 / list of problems: {report.rejects}")
 
