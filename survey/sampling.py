@@ -28,6 +28,16 @@ from survey.errors import BadInput, SurveyError
 CHUNK_ROWS = 4096
 
 
+class SampleTooSmall(BadInput):
+    """A sample of `size` cannot give each of `units` units at least one place."""
+
+    def __init__(self, size: int, units: int) -> None:
+        super().__init__(
+            f"样本量 {size} 少于单位数 {units}，每个单位至少一人，最少须为 {units} / "
+            f"a sample of {size} is fewer than the {units} units, each of which needs at least one person: {units} or more"
+        )
+
+
 class FrameRow(NamedTuple):
     """One eligible incident of the month."""
 
@@ -108,7 +118,7 @@ def allocate(counts: Mapping[str, int], size: int, minimum: int) -> dict[str, in
 def _check_minimum(counts: Mapping[str, int], size: int, minimum: int) -> None:
     most = largest_minimum(counts, size)
     if most < 1:
-        raise BadInput(f"size: {size} 少于单位数 {len(counts)} (fewer than there are units: each needs at least one)")
+        raise SampleTooSmall(size, len(counts))
     if not 1 <= minimum <= most:
         raise BadInput(f"minimum: {minimum} 须为 1–{most} (with a sample of {size} from {len(counts)} units it must be 1 to {most})")
 

@@ -17,8 +17,10 @@ from config.occupancy import occupied
 from config.settings import ROOT, Settings
 from config.supervisor import Child, Supervisor
 from config.wiring import House
-from survey.errors import NotAllowed
+from survey.errors import BadInput, NotAllowed
+from survey.incidents import made_up
 from survey.incidents.months import busiest_month
+from survey.sampling import SampleTooSmall
 from survey.working_days import calendar
 
 MADE_UP_MAPPING = "police-110-zh"
@@ -43,7 +45,7 @@ def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, 
         raise click.UsageError("--incidents 与 --mapping 须同时给出 / give --incidents and --mapping together")
     if house.settings.environment == "production":
         raise NotAllowed("生产环境不能运行演示 / there is no demonstration in production")
-    month, start = when(house, incidents, mapping or MADE_UP_MAPPING)
+    month, start = when(house, incidents, mapping or MADE_UP_MAPPING, calls)
     plan = play.Plan(
         str(incidents or ""), mapping or MADE_UP_MAPPING, month, calls, seed, leave, str(start.tzinfo), dict(map(play.fault, faults))
     )
@@ -54,11 +56,20 @@ def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, 
         sys.exit(Supervisor(children(settings, plan, start)).run())
 
 
-def when(house: House, incidents: Path | None, mapping_name: str) -> tuple[str, datetime]:
-    """The month to draw from, and the morning after it, at which the virtual clock starts."""
+def when(house: House, incidents: Path | None, mapping_name: str, calls: int) -> tuple[str, datetime]:
+    """The month to draw from, and the morning after it, at which the virtual clock starts.
+
+    Raises BadInput when `calls` people are too few for the month's units: better now than after the import.
+    """
     mapping, now = read_mapping(mapping_name), house.clock.now()
     zone = ZoneInfo(mapping.zone)
-    month = busiest_month(incidents, mapping, house.office.numbers, now) if incidents else month_before(now.astimezone(zone).date())
+    if incidents:
+        busiest = busiest_month(incidents, mapping, house.office.numbers, now)
+        month, units = busiest.name, len(busiest.units)
+    else:
+        month, units = month_before(now.astimezone(zone).date()), len(made_up.UNITS)
+    if calls < units:
+        raise BadInput(f"--calls：{SampleTooSmall(calls, units)}")
     return month, datetime.combine(first_of_next(month), datetime.min.time(), zone) + OPENING
 
 

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from config.wiring import House
 from survey import drawing
 from survey.eligibility import Exclusion
-from survey.errors import NotFound
+from survey.errors import BadInput, NotFound
+from survey.sampling import SampleTooSmall
 from survey.store.models import Draw
 from survey.store.queries import incidents as queries
 
@@ -35,12 +36,19 @@ def draw(
     else:
         chosen = secrets.randbelow(2**31) if seed is None else seed
         with house.unit_of_work() as work:
-            made = drawing.draw_sample(
-                work.session, month, None if everybody else size, minimum, chosen, house.clock.now(), house.bureau.zone,
-                audit_key=house.audit_key, actor="cli", quarantine_days=house.settings.quarantine_days,
-            )  # fmt: skip
+            made = _draw(house, work.session, month, None if everybody else size, minimum, chosen)
             text = told(made, {unit.code: unit.name for unit in queries.units(work.session)})
         click.echo(text)
+
+
+def _draw(house: House, session: Session, month: str, size: int | None, minimum: int | None, seed: int) -> Draw:
+    try:
+        return drawing.draw_sample(
+            session, month, size, minimum, seed, house.clock.now(), house.bureau.zone,
+            audit_key=house.audit_key, actor="cli", quarantine_days=house.settings.quarantine_days,
+        )  # fmt: skip
+    except SampleTooSmall as small:
+        raise BadInput(f"--size：{small}") from small
 
 
 def told(made: Draw, names: dict[str, str]) -> str:

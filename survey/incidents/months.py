@@ -1,6 +1,7 @@
 """Which months a file of incidents is about."""
 
-from collections import Counter
+from collections import Counter, defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -14,18 +15,31 @@ from survey.incidents.records import Reading, RowRefused
 from survey.phone import NumberPolicy
 
 
-def busiest_month(path: Path, mapping: Mapping, policy: NumberPolicy, now: datetime) -> str:
-    """The month `YYYY-MM`, by the mapping's zone, in which most of the file's incidents were closed. Raises BadInput when there is none."""
+@dataclass(frozen=True)
+class FileMonth:
+    """A month `YYYY-MM` of a file, and the codes of the units that have incidents in it which may be called back."""
+
+    name: str
+    units: frozenset[str]
+
+
+def busiest_month(path: Path, mapping: Mapping, policy: NumberPolicy, now: datetime) -> FileMonth:
+    """The month, by the mapping's zone, in which most of the file's incidents were closed. Raises BadInput when there is none."""
     table = open_table(path, code_page=mapping.code_page, delimiter=mapping.delimiter, sheet=mapping.sheet)
     layout, rows = find_header(table, mapping)
     reading = Reading(mapping, layout, policy, fiction(1, mapping.made_up_numbers, mapping.made_up_officers), now)
     months: Counter[str] = Counter()
+    units: defaultdict[str, set[str]] = defaultdict(set)
     for row in rows:
         try:
             record, _ = reading.interpret(row)
         except RowRefused:
             continue
-        months[f"{record.closed_at.astimezone(ZoneInfo(mapping.zone)):%Y-%m}"] += 1
+        month = f"{record.closed_at.astimezone(ZoneInfo(mapping.zone)):%Y-%m}"
+        months[month] += 1
+        if record.unit and record.exclusion is None:
+            units[month].add(record.unit)
     if not months:
         raise BadInput(f"{path.name} 中没有一行可读的警情 / no line of {path.name} can be read as an incident")
-    return months.most_common(1)[0][0]
+    name = months.most_common(1)[0][0]
+    return FileMonth(name, frozenset(units[name]))

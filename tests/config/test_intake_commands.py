@@ -99,6 +99,18 @@ def test_a_draw_tells_accounts_that_add_up_and_is_checked_again(run, month):
     assert "identical" in checked.output
 
 
+def test_a_sample_too_small_for_the_units_names_the_option_and_the_least_value(run, month):
+    run("import", month, "--mapping", "police-110-zh")
+
+    refused = run("draw", "--month", "2025-03", "--size", "3")
+    least = re.search(r"最少须为 (\d+)", refused.output)[1]
+    drawn = run("draw", "--month", "2025-03", "--size", least)
+
+    assert refused.exit_code == 1
+    assert refused.output.startswith("Error: --size：")
+    assert drawn.exit_code == 0, drawn.output
+
+
 def test_a_month_is_drawn_once_until_it_is_voided(run, month):
     run("import", month, "--mapping", "police-110-zh")
     run("draw", "--month", "2025-03")

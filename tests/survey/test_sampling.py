@@ -53,7 +53,7 @@ def test_every_allocation_keeps_its_bounds_and_its_sum(counts: list[int], size: 
 def test_a_minimum_that_cannot_be_met_is_refused_with_the_one_that_can() -> None:
     with pytest.raises(BadInput, match=r"minimum: 20 .* 1 to 10"):
         allocate({"a": 100, "b": 100}, 20, 20)
-    with pytest.raises(BadInput, match="size"):
+    with pytest.raises(BadInput, match=r"样本量.* / .*or more"):
         allocate({"a": 100, "b": 100, "c": 100}, 2, 1)
 
 

@@ -1,0 +1,49 @@
+"""What `demo` finds out before it starts a single process, and the words it uses."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from config import demo as play
+from config.cli import main
+from config.commands.demo import stage
+from config.settings import Settings
+from config.wiring import House
+from ivr.console.words import ROLES
+from survey.incidents.made_up import UNITS, write_month
+from tests.conftest import StandingClock
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    settings = Settings.from_env({"HUIFANG_DATA": str(tmp_path / "data"), "HUIFANG_ENVIRONMENT": "test"}, tmp_path / ".env")
+    return House(settings, own_clock=StandingClock(datetime(2025, 4, 2, 1, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize("from_file", [False, True])
+def test_too_few_people_for_the_units_are_refused_before_anything_is_made(house: House, tmp_path: Path, from_file: bool) -> None:
+    write_month(tmp_path / "三月.csv", "2025-03", seed=7)
+    file = ("--incidents", str(tmp_path / "三月.csv"), "--mapping", "police-110-zh") if from_file else ()
+
+    result = CliRunner().invoke(main, ["demo", "--exit", "--calls", str(len(UNITS) - 1), *file], obj=house)
+
+    assert result.exit_code == 1
+    assert result.output.startswith("Error: --calls：")
+    assert f"最少须为 {len(UNITS)} / " in result.output
+    assert not (house.settings.data / "demo").exists()
+
+
+def test_accounts_have_the_titles_by_which_the_console_calls_their_roles(house: House) -> None:
+    with house.console_app().test_request_context():
+        assert [title for _, _, title in play.ACCOUNTS] == [str(ROLES[role]) for _, role, _ in play.ACCOUNTS]
+
+
+def test_no_secret_of_a_real_line_reaches_the_simulated_one(house: House, tmp_path: Path) -> None:
+    given = {"HUIFANG_TWILIO_API_KEY": "SK1", "HUIFANG_TWILIO_API_SECRET": "real", "HUIFANG_TWILIO_AUTH_TOKEN_OLD": "real"}
+    real = Settings.from_env({**given, "HUIFANG_DATA": str(tmp_path / "data")}, None)
+
+    staged = stage(real, tmp_path / "demo", "Asia/Shanghai")
+
+    assert (staged.twilio_api_key, staged.twilio_api_secret, staged.twilio_auth_token_old) == ("", "", "")
