@@ -1,12 +1,15 @@
 """A conversation, turn by turn: stored once, answered the same whenever it is repeated."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import func, select
 
 from survey import fieldwork
 from survey.errors import UnknownAttempt
 from survey.events import Answered, Digits, Recorded
-from survey.store.models import Answer, AuditEntry, Escalation, Recording, Respondent, Suppression, Turn
+from survey.store.models import Answer, AuditEntry, CallAttempt, Escalation, Recording, Respondent, Suppression, Turn
 from tests.survey.fieldwork.conftest import Ground, render
 
 HAPPY = "1" + "12121"  # the person, then five ratings
@@ -96,6 +99,27 @@ def test_asking_for_a_human_opens_a_case_for_today(ground: Ground, token: str) -
     with ground.sessions() as session:
         case = session.scalars(select(Escalation)).one()
     assert (case.reasons, case.priority) == (["human_requested"], 2)
+
+
+def test_the_most_urgent_reason_sets_the_deadline(ground: Ground, token: str) -> None:
+    slow = replace(ground.office, bureau=replace(ground.office.bureau, callback_days=5))
+    with ground.work() as work:
+        attempt = work.session.scalars(select(CallAttempt)).one()
+        first = fieldwork.escalate(work.session, slow, attempt, "dissatisfied", ground.now).due_at
+        second = fieldwork.escalate(work.session, slow, attempt, "danger", ground.now)
+        days = second.due_at - ground.now if second.due_at else timedelta(days=99)
+
+    assert first is not None
+    assert first - ground.now > timedelta(days=5)
+    assert (days < timedelta(days=1), second.priority) == (True, 1)
+
+
+def test_who_goes_back_and_is_satisfied_after_all_leaves_no_open_case(ground: Ground, token: str) -> None:
+    ground.talk(token, "1" + "5" + "7" + "1")
+
+    with ground.sessions() as session:
+        case = session.scalars(select(Escalation)).one()
+    assert (case.state, case.reasons) == ("withdrawn", [])
 
 
 def test_never_again_closes_every_place_where_the_number_waits(ground: Ground, token: str) -> None:
