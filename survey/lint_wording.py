@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from survey import prompts, spoken_length
+from survey import parser_problems, prompts, spoken_length
 from survey.script import ChoiceStep, SayStep, Script
 from survey.script_issues import Issue, Path, Places, Severity, at
 
@@ -67,12 +67,14 @@ def _template(path: Path, step_id: str, text: str, places: Places) -> Iterator[I
     try:
         used = prompts.variables_of(text)
     except prompts.PromptFaulty as error:
-        zh, en = f"“{step_id}”的变量写法有误：{error}", f"the template of {step_id!r} is wrong: {error}"
+        known, original = parser_problems.chinese_for(str(error))
+        zh, en = f"“{step_id}”的变量写法有误：{known}{original}", f"the template of {step_id!r} is wrong: {error}"
         yield at(places, path, "CS17", zh, en, step_id)
         return
     for name in sorted(used - prompts.VARIABLES):
-        known = ", ".join(sorted(prompts.VARIABLES))
-        yield at(places, path, "CS17", f"变量“{name}”不存在，可用：{known}", f"there is no variable {name!r}; known: {known}", step_id)
+        known = sorted(prompts.VARIABLES)
+        zh, en = f"变量“{name}”不存在，可用：{'、'.join(known)}", f"there is no variable {name!r}; known: {', '.join(known)}"
+        yield at(places, path, "CS17", zh, en, step_id)
 
 
 def _forbidden(path: Path, step_id: str, text: str, places: Places) -> Iterator[Issue]:

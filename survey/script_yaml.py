@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import Node
 
-from survey import script_shape, script_structure
+from survey import parser_problems, script_shape, script_structure
 from survey.script import (
     KINDS_OF_STEPS,
     Choice,
@@ -107,7 +107,8 @@ def _full_width_colon(text: str, place: Place) -> Place:
 
 
 def _unreadable(reading: Reading, place: Place, reason: str) -> None:
-    zh = f"第{place[0]}行第{place[1]}列：{reason}。常见原因：用了全角冒号“：”或未给 * # 加引号"
+    known, original = parser_problems.chinese_for(reason)
+    zh = f"第{place[0]}行第{place[1]}列：{known}。常见原因：用了全角冒号“：”或未给 * # 加引号{original}"
     reading.report("CS01", place, zh, f"{reason}. Often: a full-width colon (：), or * or # without quotes")
 
 
