@@ -1,6 +1,7 @@
 """The month's sheet 《警情处置情况考核表》 as figures and words' codes; nothing here knows files or pages (R37–R43, R56, R57, R60).
 
     Tally per unit (counts out of the tables)  →  build(...)  →  Sheet  →  survey.sheet renders it
+    the same of earlier months                 ↗
 
 Interviews (complete and partial) are scored; the answers of break-offs are kept, counted apart and not scored.
 """
@@ -57,7 +58,10 @@ class ItemFigure:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the sheet. `standing`: ranked, few (listed, not ranked) or suppressed (no score shown)."""
+    """One line of the sheet. `standing`: ranked, few (listed, not ranked) or suppressed (no score shown).
+
+    `change` is the total mean less that of the month before; None where either month shows none (R56).
+    """
 
     unit: str
     frame: int
@@ -76,11 +80,21 @@ class Row:
     standing: str = ""
     rank: int | None = None
     last_three: bool = False
+    change: float | None = None
 
     @property
     def shown(self) -> bool:
         """Whether scores and rates may be shown; the bureau's always are."""
         return not self.standing or self.answered >= SCORED_FROM
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The counts of an earlier month of the same kind, real or simulated; `ago` in months."""
+
+    month: str
+    ago: int
+    tallies: tuple[Tally, ...]
 
 
 @dataclass(frozen=True)
@@ -121,7 +135,10 @@ class Head:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The month's sheet. `digest` covers all figures, not the moment of issue: run again, it is the same."""
+    """The month's sheet. `digest` covers all figures, not the moment of issue: run again, it is the same.
+
+    `earlier` names the earlier months that its figures rest on.
+    """
 
     head: Head
     source: Frame
@@ -134,6 +151,7 @@ class Sheet:
     counts: Counts
     outcome: OutcomeRates
     break_off_answers: int
+    earlier: tuple[str, ...] = ()
     digest: str = ""
 
     @property
@@ -142,11 +160,12 @@ class Sheet:
         return sum(count for _, count in self.dispositions)
 
 
-def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers: int = 0) -> Sheet:
+def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers: int = 0, earlier: Sequence[Earlier] = ()) -> Sheet:
     """The sheet from the counts per unit; rows come in the order of rank, unranked units after them by name."""
-    rows = _ordered(_ranked([_row(tally) for tally in tallies]))
+    last = next((each.tallies for each in earlier if each.ago == 1), ())
+    rows = _ordered(_ranked([_compared(_row(tally), tally, earlier) for tally in tallies]))
     everybody = together(tallies)
-    plain = _row(everybody, whole=True)
+    plain = replace(_row(everybody, whole=True), change=_change(total_score(everybody.sums), total_score(together(last).sums)))
     codes = Counter(everybody.dispositions)
     counts = counts_of(codes)
     effect = effect_of_weights(tallies)
@@ -154,7 +173,7 @@ def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers
         head,
         source,
         rows,
-        _weighted_row(tallies, plain, effect),
+        _weighted_row(tallies, plain, effect, last),
         plain,
         effect,
         everybody.sums.persons / effect if effect else None,
@@ -162,6 +181,7 @@ def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers
         counts,
         outcome_rates(counts),
         break_off_answers,
+        tuple(each.month for each in earlier),
     )
     return replace(sheet, digest=digest_of(sheet))
 
@@ -199,11 +219,24 @@ def _item(tally: Tally, item: str, shown: bool) -> ItemFigure:
     return ItemFigure(item, score, sum(given[code] for code in SCALE), tuple(given[code] for code in SCALE), given[UNSURE], missing)
 
 
-def _weighted_row(tallies: Sequence[Tally], plain: Row, effect: float | None) -> Row:
+def _compared(row: Row, tally: Tally, earlier: Sequence[Earlier]) -> Row:
+    """The unit's line with its change to the month before."""
+    before = [found for each in earlier if each.ago == 1 for found in each.tallies if found.code == tally.code]
+    shown = [total_score(found.sums) for found in before if found.answered >= SCORED_FROM]
+    return replace(row, change=_change(row.total, shown[0] if shown else Score()))
+
+
+def _change(now: Score, before: Score) -> float | None:
+    return None if now.mean is None or before.mean is None else now.mean - before.mean
+
+
+def _weighted_row(tallies: Sequence[Tally], plain: Row, effect: float | None, last: Sequence[Tally]) -> Row:
     """The bureau's row: every unit counts by its frame, N_h/r_h per answer (R43)."""
     items = tuple(replace(figure, score=weighted_item(tallies, figure.item)) for figure in plain.items)
     rates = {name: weighted_rate(tallies, weights, effect) for name, weights in FORMULAS.items()}
-    return replace(plain, items=items, total=weighted_total(tallies), rates=rates, asked_rate=weighted_asked(tallies))
+    total = weighted_total(tallies)
+    change = _change(total, weighted_total(last))
+    return replace(plain, items=items, total=total, rates=rates, asked_rate=weighted_asked(tallies), change=change)
 
 
 def _merit(row: Row) -> tuple[float, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,33 +12,59 @@ from sqlalchemy.orm import Session
 from survey.bureau import Bureau
 from survey.disposition import Disposition
 from survey.errors import NotFound
-from survey.report import Frame, Head, ScriptUsed, Sheet, build
+from survey.report import Earlier, Frame, Head, ScriptUsed, Sheet, build
 from survey.scoring import Asked, CodeCount, ScoreSums, Tally
 from survey.store.models import Campaign, Draw
 from survey.store.queries import reporting as ask
 
 ENDED = ("stopped", "finished")
 NO_UNIT = "—"
+MONTHS_BEFORE = 2
 
 
 def build_sheet(session: Session, month: str, bureau: Bureau, now: datetime) -> Sheet:
     """The sheet of a month `YYYY-MM` over all its campaigns. Raises NotFound when there is none.
 
-    Simulated campaigns are shown only when the month has no real one: they never mix (C38).
+    Simulated campaigns are shown only when the month has no real one: they never mix, neither with
+    those of earlier months (C38). While the campaigns of an earlier month go on, this sheet's figures change with them.
     """
     campaigns = ask.campaigns_of_month(session, month)
-    real = [campaign for campaign in campaigns if not campaign.simulated]
+    chosen = _of_kind(campaigns, simulated=False) or campaigns
     if not campaigns:
         raise NotFound(f"{month} 没有回访任务 (no campaign in {month})")
-    return _sheet(session, month, real or campaigns, bureau, now)
+    return _sheet(session, month, chosen, bureau, now, _past(session, month, chosen[0].simulated))
 
 
 def build_campaign_sheet(session: Session, campaign: Campaign, bureau: Bureau, now: datetime) -> Sheet:
-    """The sheet of one campaign alone."""
-    return _sheet(session, campaign.month, [campaign], bureau, now)
+    """The sheet of one campaign alone, without a look at other months."""
+    return _sheet(session, campaign.month, [campaign], bureau, now, [])
 
 
-def _sheet(session: Session, month: str, campaigns: Sequence[Campaign], bureau: Bureau, now: datetime) -> Sheet:
+def _of_kind(campaigns: Sequence[Campaign], simulated: bool) -> list[Campaign]:
+    return [campaign for campaign in campaigns if campaign.simulated == simulated]
+
+
+@dataclass(frozen=True)
+class _PastMonth:
+    month: str
+    ago: int
+    campaigns: Sequence[Campaign]
+
+
+def _past(session: Session, month: str, simulated: bool) -> list[_PastMonth]:
+    """The months before that have campaigns of the same kind, the latest first."""
+    months = [(month_before(month, ago), ago) for ago in range(1, MONTHS_BEFORE + 1)]
+    found = [_PastMonth(name, ago, _of_kind(ask.campaigns_of_month(session, name), simulated)) for name, ago in months]
+    return [each for each in found if each.campaigns]
+
+
+def month_before(month: str, ago: int) -> str:
+    """The month `ago` months before `month`, both YYYY-MM."""
+    year, number = divmod(int(month[:4]) * 12 + int(month[5:]) - 1 - ago, 12)
+    return f"{year:04}-{number + 1:02}"
+
+
+def _sheet(session: Session, month: str, campaigns: Sequence[Campaign], bureau: Bureau, now: datetime, past: Sequence[_PastMonth]) -> Sheet:
     ids = [campaign.id for campaign in campaigns]
     draw = campaigns[-1].draw
     audit_n, audit_digest = ask.audit_head(session)
@@ -45,12 +72,13 @@ def _sheet(session: Session, month: str, campaigns: Sequence[Campaign], bureau: 
         month, bureau.name, bureau.name_en,
         tuple(campaign.name for campaign in campaigns),
         any(campaign.simulated for campaign in campaigns),
-        any(campaign.state not in ENDED for campaign in campaigns),
+        any(campaign.state not in ENDED for each in (campaigns, *(one.campaigns for one in past)) for campaign in each),
         now.astimezone(bureau.tzinfo),
         tuple(ScriptUsed(each.name, each.number, each.digest) for each in ask.script_versions(session, ids)),
         audit_n, audit_digest,
     )  # fmt: skip
-    return build(head, _source(draw), _tallies(session, ids, draw), ask.unscored_answers(session, ids))
+    earlier = [Earlier(each.month, each.ago, tuple(_tallies(session, each.campaigns))) for each in past]
+    return build(head, _source(draw), _tallies(session, campaigns), ask.unscored_answers(session, ids), earlier)
 
 
 def _source(draw: Draw) -> Frame:
@@ -58,11 +86,13 @@ def _source(draw: Draw) -> Frame:
     return Frame(draw.incident_count, draw.frame_count, exclusions, draw.frame_digest, draw.seed)
 
 
-def _tallies(session: Session, campaigns: Sequence[int], draw: Draw) -> list[Tally]:
+def _tallies(session: Session, month: Sequence[Campaign]) -> list[Tally]:
     """One tally per unit of the draw or of a respondent. A unit is known to the draw by its code."""
+    campaigns, draw = [campaign.id for campaign in month], month[-1].draw
     units = ask.units(session)
     names = {unit.id: unit.name for unit in units}
-    ids = {unit.code: unit.id for unit in units}
+    codes = {unit.id: unit.code for unit in units}
+    ids = {code: unit for unit, code in codes.items()}
     frames = {ids.get(part["unit"]): int(part["frame"]) for part in draw.allocation}
     counts: dict[int | None, Counter[Disposition]] = defaultdict(Counter)
     closed: Counter[int | None] = Counter()
@@ -79,7 +109,7 @@ def _tallies(session: Session, campaigns: Sequence[int], draw: Draw) -> list[Tal
             names.get(unit, NO_UNIT) if unit is not None else NO_UNIT,
             frames.get(unit, 0), dict(counts[unit]), closed[unit], tuple(answers[unit]),
             persons.get(unit, nobody).sums, persons.get(unit, nobody).dissatisfied, cases.get(unit, 0),
-            asked.get(unit, Asked()),
+            asked.get(unit, Asked()), codes.get(unit, "") if unit is not None else "",
         )
         for unit in {**frames, **counts}
     ]  # fmt: skip

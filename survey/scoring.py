@@ -54,7 +54,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Tally:
-    """What was counted for one unit: its frame N_h, its respondents by disposition, its interviews' answers."""
+    """What was counted for one unit: its frame N_h, its respondents by disposition, its interviews' answers.
+
+    `code` is the unit's own: by it the unit is found again in another month.
+    """
 
     unit: str
     frame: int
@@ -65,6 +68,7 @@ class Tally:
     dissatisfied: int = 0
     escalated: int = 0
     asked: Asked = Asked()
+    code: str = ""
 
     @property
     def drawn(self) -> int:

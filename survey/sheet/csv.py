@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from survey.report import Sheet
 from survey.sheet.layout import blocks, marks, title
-from survey.sheet.tables import Cell, Column, Points, Share, Span
+from survey.sheet.tables import Cell, Change, Column, Points, Share, Span
 
 ENCODING = "utf-8-sig"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
@@ -77,6 +77,8 @@ def _plain(cell: Cell) -> str | int:
     match cell:
         case Points(value):
             return f"{value:.1f}"
+        case Change(value):
+            return f"{value:z.1f}"
         case Share(value):
             return f"{100 * value:.1f}"
         case int():

@@ -10,9 +10,10 @@ from survey.eligibility import Exclusion
 from survey.intervals import Interval
 from survey.rates import FORMULAS as RATE_FORMULAS
 from survey.report import RANKED_FROM, SCORED_FROM, Row, Sheet
-from survey.sheet.tables import Block, Cell, Column, Line, Points, Share, Span
+from survey.sheet.tables import Block, Cell, Change, Column, Line, Points, Share, Span
 from survey.sheet.words import (
     ASKED_NOTE,
+    CHANGE_NOTE,
     FRAME_NOTE,
     INTERVALS_NOTE,
     ITEM_WORDS,
@@ -87,8 +88,9 @@ def _units(sheet: Sheet, word: Words) -> Block:
     rates = [Column(word(*pair)) for pair in SHORT_RATE_WORDS.values()]
     columns = (
         Column(word("单位", "Unit"), numeric=False), Column(word("样框", "Frame")), Column(word("抽取", "Drawn")),
-        Column(word("答访", "n")), *items, Column(word("总均分", "Total")), Column(word("95%区间", "95% CI"), span=True), *rates,
-        Column(word("要求好评%", "Asked%")), Column(word("不满意", "Dissat.")), Column(word("转人工", "Queue")),
+        Column(word("答访", "n")), *items, Column(word("总均分", "Total")), Column(word("95%区间", "95% CI"), span=True),
+        Column(word("较上月", "Change")), *rates, Column(word("要求好评%", "Asked%")),
+        Column(word("不满意", "Dissat.")), Column(word("转人工", "Queue")),
         Column(word("覆盖%", "Cover%")), Column(word("回应%", "RR1%")), Column(word("名次", "Rank")),
         Column(word("备注", "Remark"), numeric=False),
     )  # fmt: skip
@@ -96,6 +98,7 @@ def _units(sheet: Sheet, word: Words) -> Block:
         _summary(sheet, word),
         word(*FRAME_NOTE),
         word(*POINTS_NOTE),
+        word(*CHANGE_NOTE),
         word(
             f"答访少于{SCORED_FROM}份不出分，少于{RANKED_FROM}份不排名；全局加权按各单位样框 N_h/r_h",
             f"No score below {SCORED_FROM} answers, no rank below {RANKED_FROM}; the bureau's row weights units by their frame, N_h/r_h",
@@ -119,11 +122,12 @@ def _summary(sheet: Sheet, word: Words) -> str:
 
 
 def _unit_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
-    remark = word("后三位", "Last three") if row.last_three else word(*STANDINGS.get(row.standing, ("", "")))
+    remark = word("后三位", "Last 3") if row.last_three else word(*STANDINGS.get(row.standing, ("", "")))
     return (
         _name(row, sheet, word), row.frame, row.drawn, row.answered,
         *(_points(figure.score.mean) for figure in row.items),
         _points(row.total.mean), _span(row.total.interval, percent=False),
+        None if row.change is None else Change(row.change),
         *(_share(row.rates[name].value) for name in RATE_WORDS),
         _share(row.asked_rate.value), row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response), row.rank, remark,
     )  # fmt: skip
@@ -219,6 +223,7 @@ def _provenance(sheet: Sheet, word: Words) -> Block:
     effect = "—" if sheet.design_effect is None else f"{sheet.design_effect:.4f} / {sheet.effective_n:.2f}"
     pairs = (
         (word("回访任务", "Campaigns"), "，".join(head.campaigns)),
+        (word("连同比较的月份", "Earlier months used"), "，".join(sheet.earlier) or "—"),
         (word("话术版本", "Script versions"), scripts),
         (word("抽样种子", "Seed of the draw"), str(sheet.source.seed)),
         (word("样框校验值", "Digest of the frame"), sheet.source.digest),

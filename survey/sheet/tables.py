@@ -1,6 +1,7 @@
 """What a table of the sheet consists of: cells, columns, lines.
 
-A cell is a text, a whole number, `Points` (0 to 100), `Share` (0 to 1), a `Span` of either, or None: nothing to show.
+A cell is a text, a whole number, `Points` (0 to 100), a `Change` of them, `Share` (0 to 1), a `Span` of points or shares, or
+None: nothing to show.
 """
 
 from __future__ import annotations
@@ -21,6 +22,12 @@ class Share(NamedTuple):
     value: float
 
 
+class Change(NamedTuple):
+    """A difference of two means of points, shown with its sign."""
+
+    value: float
+
+
 class Span(NamedTuple):
     """An interval of points or, with `percent`, of shares."""
 
@@ -29,7 +36,7 @@ class Span(NamedTuple):
     percent: bool
 
 
-Cell = str | int | Points | Share | Span | None
+Cell = str | int | Points | Share | Change | Span | None
 
 
 @dataclass(frozen=True)

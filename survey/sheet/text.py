@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 
 from survey.report import Sheet
 from survey.sheet.layout import blocks, marks, title
-from survey.sheet.tables import Block, Cell, Points, Share, Span
+from survey.sheet.tables import Block, Cell, Change, Points, Share, Span
 
 NOTHING = "—"
 GAPS = ("  ", " ")
 WIDEST = 180
+SMALLEST = 0.05
+"""What one decimal can show of a change: less has no sign."""
 
 
 def show(cell: Cell) -> str:
@@ -23,6 +25,8 @@ def show(cell: Cell) -> str:
             return f"{value:.1f}"
         case Share(value):
             return f"{100 * value:.1f}"
+        case Change(value):
+            return f"{value:+.1f}" if abs(value) >= SMALLEST else "0.0"
         case Span(low, high, percent):
             factor = 100 if percent else 1
             return f"{factor * low:.1f}–{factor * high:.1f}"

@@ -21,12 +21,16 @@ SCALE_WORDS = (
     ("非常满意", "Very sat."), ("满意", "Satisfied"), ("一般", "Neutral"), ("不满意", "Dissat."), ("非常不满意", "Very dissat."),
 )  # fmt: skip
 STANDINGS = {
-    "few": ("样本不足，不排名", "Too few answers, not ranked"),
-    "suppressed": ("样本不足，不出分", "Too few answers, no score"),
+    "few": ("样本不足，不排名", "Too few, not ranked"),
+    "suppressed": ("样本不足，不出分", "Too few, no score"),
 }
 POINTS_NOTE = (
     "分值 非常满意100、满意75、一般50、不满意25、非常不满意0；“说不清”与未答不计入均值，另计",
     "Points 100, 75, 50, 25, 0; “cannot say” and no answer stay out of the means and are counted apart",
+)
+CHANGE_NOTE = (
+    "较上月=本月总均分减上月总均分（同为真实或同为模拟），任一月无分则记“—”",
+    "Change = total mean less last month's (real with real, simulated with simulated); a dash where either month has none",
 )
 INTERVALS_NOTE = (
     "区间：Wilson 95%，以人计（同一人的五个答案不独立），全局用有效样本量 n_eff",

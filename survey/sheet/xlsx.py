@@ -9,7 +9,7 @@ import xlsxwriter
 from survey.report import Sheet
 from survey.sheet.csv import CONTROLS, split_cells, split_headings
 from survey.sheet.layout import blocks, marks, title
-from survey.sheet.tables import Block, Cell, Line, Points, Share
+from survey.sheet.tables import Block, Cell, Change, Line, Points, Share
 from survey.sheet.text import width
 
 OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -20,7 +20,7 @@ TONES: dict[str, dict[str, Any]] = {
     "muted": {"font_color": "#767676"},
     "warning": {"bold": True, "font_color": "#9C0006"},
 }
-NUMBERS = {"points": "0.0", "share": "0.0%", "count": "#,##0", "text": "@"}
+NUMBERS = {"points": "0.0", "change": "+0.0;-0.0;0.0", "share": "0.0%", "count": "#,##0", "text": "@"}
 WIDEST = 46
 
 
@@ -79,6 +79,8 @@ def _write(page: Any, row: int, column: int, cell: Cell, tone: str, formats: dic
     match cell:
         case Points(value):
             page.write_number(row, column, value, formats[tone, "points"])
+        case Change(value):
+            page.write_number(row, column, value, formats[tone, "change"])
         case Share(value):
             page.write_number(row, column, value, formats[tone, "share"])
         case int():

@@ -1,11 +1,11 @@
 """Counts of a month without tables: what the sheet is built from in tests."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from survey.disposition import Disposition
-from survey.report import Frame, Head, ScriptUsed, Sheet, build
+from survey.report import Earlier, Frame, Head, ScriptUsed, Sheet, build
 from survey.scoring import ITEMS, SCALE, CodeCount, ScoreSums, Tally
 
 POINTS = dict(zip(SCALE, (100.0, 75.0, 50.0, 25.0, 0.0), strict=True))
@@ -28,11 +28,12 @@ def tally(unit: str, frame: int, codes: list[str], other: Mapping[Disposition, i
         len(scored), k * sum(scored), k * len(scored), k * k * sum(s * s for s in scored), k * k * sum(scored), k * k * len(scored)
     )
     dispositions = {Disposition.COMPLETE: len(codes), **(other or {})}
-    return Tally(unit, frame, dispositions, sum(dispositions.values()), answers, sums, counts["dissatisfied"] + counts["very_dissatisfied"])
+    unhappy = counts["dissatisfied"] + counts["very_dissatisfied"]
+    return Tally(unit, frame, dispositions, sum(dispositions.values()), answers, sums, unhappy, code=f"code of {unit}")
 
 
-def sheet(*tallies: Tally) -> Sheet:
-    return build(HEAD, SOURCE, tallies)
+def sheet(*tallies: Tally, earlier: Sequence[Earlier] = ()) -> Sheet:
+    return build(HEAD, SOURCE, tallies, earlier=earlier)
 
 
 FIGURE_8 = (

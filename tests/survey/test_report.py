@@ -7,7 +7,7 @@ import pytest
 from survey.disposition import Disposition
 from survey.intervals import t_quantile, wilson
 from survey.rates import Counts
-from survey.report import build, digest_of
+from survey.report import Earlier, build, digest_of
 from survey.scoring import FORMULAS, ITEMS, Asked, ScoreSums, Tally
 from survey.sheet.layout import blocks
 from survey.sheet.tables import Share
@@ -105,6 +105,31 @@ def test_a_tie_at_the_third_place_goes_to_the_unit_with_more_dissatisfied() -> N
 def test_what_is_still_equal_at_the_third_place_is_all_included() -> None:
     made = sheet(*(mixed(f"same {n}", 20, 20) for n in range(4)), *(mixed(f"good {n}", 50, n) for n in range(3)))
     assert [row.unit for row in made.rows if row.last_three] == ["same 0", "same 1", "same 2", "same 3"]
+
+
+def test_the_change_to_last_month_is_that_of_the_total_mean_per_unit_and_bureau() -> None:
+    last = Earlier("2026-02", 1, (tally("甲所", 100, ["satisfied"] * 20), tally("乙所", 300, ["satisfied"] * 40)))
+    made = sheet(tally("甲所", 100, ["neutral"] * 30), tally("乙所", 300, ["very_satisfied"] * 10), earlier=[last])
+    assert {row.unit: row.change for row in made.rows} == {"甲所": -25.0, "乙所": 25.0}
+    assert made.weighted.change == pytest.approx((100 * 50 + 300 * 100) / 400 - 75)
+    assert made.unweighted.change == pytest.approx((30 * 50 + 10 * 100) / 40 - 75)
+    assert made.earlier == ("2026-02",)
+
+
+def test_there_is_no_change_without_a_score_in_both_months() -> None:
+    last = Earlier("2026-02", 1, (tally("小所", 100, ["satisfied"] * 9), tally("大所", 100, ["satisfied"] * 10)))
+    older = Earlier("2026-01", 2, (tally("新所", 100, ["satisfied"] * 40),))
+    now = [tally("小所", 100, ["satisfied"] * 40), tally("大所", 100, ["satisfied"] * 9), tally("新所", 100, ["satisfied"] * 40)]
+    assert {row.unit: row.change for row in sheet(*now, earlier=[last, older]).rows} == dict.fromkeys(("小所", "大所", "新所"))
+    for made in (sheet(*now), sheet(*now, earlier=[older])):
+        assert (made.weighted.change, made.unweighted.change) == (None, None)
+
+
+def test_a_unit_is_found_again_by_its_code_not_by_its_name() -> None:
+    now = tally("新名", 100, ["satisfied"] * 20)
+    namesake = replace(tally("新名", 100, ["neutral"] * 20), code="another")
+    itself = replace(tally("旧名", 90, ["very_satisfied"] * 20), code=now.code)
+    assert sheet(now, earlier=[Earlier("2026-02", 1, (namesake, itself))]).rows[0].change == -25.0
 
 
 def test_cases_are_the_sum_of_all_dispositions() -> None:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
@@ -78,6 +79,54 @@ def test_running_it_again_gives_the_identical_figures(session: Session, month: M
     assert (again.head.audit_n, first.head.audit_n) == (1, 0)
     month.person("B", Disposition.COMPLETE, HAPPY)
     assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH).digest != first.digest
+
+
+def a_month(session: Session, keys: KeyRing, month: str, codes: list[str], people: int = 12, **more: Any) -> Month:
+    made = Month(session, keys, {"A": 100}, name=f"{month} {len(more)}", month=month, **more)
+    for _ in range(people):
+        made.person("A", Disposition.COMPLETE, codes)
+    return made
+
+
+def test_the_change_is_to_the_sheet_of_the_calendar_month_before(session: Session, keys: KeyRing) -> None:
+    a_month(session, keys, "2026-01", ["satisfied"] * 5)
+    a_month(session, keys, "2025-12", ["very_satisfied"] * 5)
+    a_month(session, keys, "2025-11", ["very_dissatisfied"] * 5)
+    made = {month: reporting.build_sheet(session, month, BUREAU, MARCH) for month in ("2026-01", "2025-12", "2025-11")}
+    assert {month: sheet.rows[0].change for month, sheet in made.items()} == {"2026-01": -25.0, "2025-12": 100.0, "2025-11": None}
+    assert made["2026-01"].earlier == ("2025-12", "2025-11")
+    assert made["2025-11"].earlier == ()
+
+
+def test_a_month_without_a_sheet_between_gives_no_change(session: Session, keys: KeyRing) -> None:
+    a_month(session, keys, "2025-12", ["satisfied"] * 5)
+    a_month(session, keys, "2026-02", ["neutral"] * 5)
+    made = reporting.build_sheet(session, "2026-02", BUREAU, MARCH)
+    assert (made.rows[0].change, made.weighted.change, made.earlier) == (None, None, ("2025-12",))
+
+
+def test_real_months_are_compared_with_real_and_simulated_with_simulated_ones(session: Session, keys: KeyRing) -> None:
+    a_month(session, keys, "2026-01", ["very_dissatisfied"] * 5, simulated=True)
+    real = a_month(session, keys, "2026-02", ["satisfied"] * 5)
+    assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH).rows[0].change is None
+    a_month(session, keys, "2026-01", ["neutral"] * 5)
+    assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH).rows[0].change == 25.0
+    real.campaign.simulated = True
+    assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH).rows[0].change == 75.0
+
+
+def test_a_sheet_is_provisional_while_an_earlier_month_that_it_rests_on_is(session: Session, keys: KeyRing) -> None:
+    before = a_month(session, keys, "2026-01", ["satisfied"] * 5, state="running")
+    a_month(session, keys, "2026-02", ["satisfied"] * 5)
+    assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH).head.provisional
+    before.campaign.state = "finished"
+    assert not reporting.build_sheet(session, "2026-02", BUREAU, MARCH).head.provisional
+
+
+def test_one_campaign_alone_is_not_compared(session: Session, keys: KeyRing) -> None:
+    a_month(session, keys, "2026-01", ["satisfied"] * 5)
+    made = reporting.build_campaign_sheet(session, a_month(session, keys, "2026-02", ["satisfied"] * 5).campaign, BUREAU, MARCH)
+    assert (made.rows[0].change, made.earlier) == (None, ())
 
 
 def test_simulated_campaigns_never_enter_a_month_with_a_real_one(session: Session, keys: KeyRing, month: Month) -> None:

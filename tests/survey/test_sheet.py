@@ -10,13 +10,13 @@ import openpyxl
 import pytest
 
 from survey.disposition import Disposition
-from survey.report import build
+from survey.report import Earlier, Sheet, build
 from survey.scoring import Asked
 from survey.sheet import csv as sheet_csv
 from survey.sheet import html, text, xlsx
 from survey.sheet.layout import blocks
 from survey.sheet.tables import Points, Share, Span
-from tests.survey.tallies import FIGURE_8, HEAD, SOURCE, mixed, sheet, tally
+from tests.survey.tallies import FIGURE_8, HEAD, SOURCE, mixed, people, sheet, tally
 
 EVERY = (*FIGURE_8, tally("=cmd()|<b>所", 40, ["satisfied"] * 35))
 
@@ -56,32 +56,55 @@ def test_simulated_and_provisional_sheets_say_so_in_every_form() -> None:
     assert "演示" not in text.render(sheet(*EVERY))
 
 
+def in_every_form(made: Sheet) -> tuple[list[list[str]], list[list[object]], str, str]:
+    """The sheet's main table out of CSV and workbook, and the sheet as text and page."""
+    lines, book = io.StringIO(newline=""), io.BytesIO()
+    sheet_csv.render(made, lines)
+    xlsx.render(made, book)
+    page = openpyxl.load_workbook(book).worksheets[0]
+    cells = [[cell.value for cell in row] for row in page.iter_rows()]
+    return list(csv.reader(io.StringIO(lines.getvalue(), newline=""))), cells, text.render(made), html.render(made)
+
+
 ASKED = (*EVERY, replace(tally("问所", 400, ["satisfied"] * 35), asked=Asked(32, 4)))
 
 
 def test_the_rate_of_good_ratings_asked_for_stands_in_every_form() -> None:
-    made = sheet(*ASKED)
-    lines, book = io.StringIO(newline=""), io.BytesIO()
-    sheet_csv.render(made, lines)
-    xlsx.render(made, book)
-    rows = list(csv.reader(io.StringIO(lines.getvalue(), newline="")))
+    rows, cells, shown, page = in_every_form(sheet(*ASKED))
     heads = [row for row in rows if "要求好评%" in row]
     units, detail = (next(row for row in rows if row and row[0] == "问所" and len(row) == len(head)) for head in heads)
     assert units[heads[0].index("要求好评%")] == "12.5"
     assert detail[heads[1].index("好评题n") :] == ["32", "4", "12.5", "5.0", "28.1"]
-    page = openpyxl.load_workbook(book).worksheets[0]
-    table = [[cell.value for cell in row] for row in page.iter_rows()]
-    head = next(row for row in table if row[0] == "单位")
-    assert next(row for row in table if row[0] == "问所")[head.index("要求好评%")] == 0.125
-    assert re.search(r"问所 .* 32 +4 +12\.5 +5\.0–28\.1", text.render(made))
-    assert '<td class="sheet-number">5.0–28.1</td>' in html.render(made)
+    head = next(row for row in cells if row[0] == "单位")
+    assert next(row for row in cells if row[0] == "问所")[head.index("要求好评%")] == 0.125
+    assert re.search(r"问所 .* 32 +4 +12\.5 +5\.0–28\.1", shown)
+    assert '<td class="sheet-number">5.0–28.1</td>' in page
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_terminals_lines_are_not_wider_than_180(language: str) -> None:
-    units = [mixed(f"高新技术开发区第{n}派出所", 4000 + n, 1000) for n in range(7)]
+    units = [mixed(f"高新区第{n}派出所", 4000 + n, 1000) for n in range(7)]
     shown = text.render(sheet(*units, tally("x", 90, ["satisfied"] * 12), tally("y", 90, [])), language)
     assert max(text.width(line) for line in shown.splitlines()) <= 180
+
+
+def test_the_change_to_last_month_has_its_sign_in_words_and_is_a_number_in_files() -> None:
+    last = [tally(name, 300, people((30, "satisfied"), (n, "very_satisfied"))) for name, n in (("升所", 0), ("降所", 10), ("平所", 0))]
+    now = [tally(name, 300, people((30, "satisfied"), (n, "very_satisfied"))) for name, n in (("升所", 5), ("降所", 0), ("平所", 0))]
+    made = sheet(*now, tally("新所", 300, ["satisfied"] * 12), earlier=[Earlier("2026-02", 1, tuple(last))])
+    rows, cells, shown, page = in_every_form(made)
+    head = next(row for row in rows if "较上月" in row)
+    column = head.index("较上月")
+    found = {row[0]: row[column] for row in rows if len(row) == len(head)}
+    assert [found[unit] for unit in ("升所", "降所", "平所", "新所")] == ["3.6", "-6.2", "0.0", ""]
+    numbers = {row[0]: row[column] for row in cells if row[0] in ("升所", "降所", "平所", "新所")}
+    assert numbers == {"升所": pytest.approx(25 / 7), "降所": -6.25, "平所": 0, "新所": None}
+    assert re.search(r"升所 .* \+3\.6 ", shown)
+    assert re.search(r"降所 .* -6\.2 ", shown)
+    assert re.search(r"平所 .* 75\.0–75\.0 +0\.0 ", shown)
+    assert re.search(r"新所 .* 75\.0–75\.0 +— ", shown)
+    assert "+3.6</td>" in page
+    assert "2026-02" in next(line for line in shown.splitlines() if line.startswith("连同比较的月份"))
 
 
 def test_csv_has_numbers_with_one_decimal_and_no_formula() -> None:
