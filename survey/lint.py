@@ -16,24 +16,27 @@ EARLIEST, LATEST = time(8), time(21)  # no setting goes beyond (R14)
 MOST_RETRIES = 2
 
 
-def check(text: str) -> list[Issue]:
-    """Everything that is wrong with the text, sorted by place. Never raises."""
+def check(text: str, bureau: str = "") -> list[Issue]:
+    """Everything that is wrong with the text, sorted by place. Never raises.
+
+    `bureau` is the name that will be spoken; without it a name of six characters is assumed where words are measured.
+    """
     draft = script_yaml.read(text)
     found = list(draft.issues)
     if draft.script is not None:
         broken = list(script_structure.check(draft.script, draft.places))
-        found += broken + list(_contents(draft.script, draft.places, whole=not broken))
+        found += broken + list(_contents(draft.script, draft.places, bureau, whole=not broken))
     return in_order(found)
 
 
-def _contents(script: Script, places: Places, whole: bool) -> Iterator[Issue]:
+def _contents(script: Script, places: Places, bureau: str, whole: bool) -> Iterator[Issue]:
     """The rules that read values; those that follow the steps need a `whole` script, whose jumps all lead somewhere."""
     for rule in (_retries, _repeated_words, _scale, _items, _thresholds, _hours, _counterpart, _retired, lint_wording.check):
         yield from rule(script, places)
     if whole:
         yield from _unreachable(script, places)
         yield from _before_confirmed(script, places)
-        yield from lint_wording.check_walk(script, places)
+        yield from lint_wording.check_walk(script, places, bureau)
 
 
 def _unreachable(script: Script, places: Places) -> Iterator[Issue]:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
+from math import ceil
 
 from survey import parser_problems, prompts, spoken_length
 from survey.script import ChoiceStep, SayStep, Script
@@ -67,8 +69,8 @@ def _template(path: Path, step_id: str, text: str, places: Places) -> Iterator[I
     try:
         used = prompts.variables_of(text)
     except prompts.PromptFaulty as error:
-        known, original = parser_problems.chinese_for(str(error))
-        zh, en = f"“{step_id}”的变量写法有误：{known}{original}", f"the template of {step_id!r} is wrong: {error}"
+        reason, original = parser_problems.chinese_for(str(error))
+        zh, en = f"“{step_id}”的变量写法有误：{reason}{original}", f"the template of {step_id!r} is wrong: {error}"
         yield at(places, path, "CS17", zh, en, step_id)
         return
     for name in sorted(used - prompts.VARIABLES):
@@ -117,26 +119,40 @@ def _danger(script: Script, places: Places) -> Iterator[Issue]:
         yield at(places, ("notices", "danger"), "CS25", zh, en, severity=Severity.WARNING)
 
 
-def check_walk(script: Script, places: Places) -> Iterator[Issue]:
-    """Rules CS18, CS19, CS26 and CS28, which need the spoken words; nothing is found while a template is wrong."""
+def check_walk(script: Script, places: Places, bureau: str = "") -> Iterator[Issue]:
+    """Rules CS18, CS19, CS26 and CS28, which need the spoken words; nothing is found while a template is wrong.
+
+    With the name of the bureau the length of the opening is that of every call, and too long a one is a warning (R25).
+    """
+    given = named(bureau) if bureau else SAMPLE
     try:
-        spoken = {prompt: prompts.speak(script, prompt, SAMPLE) for prompt in script.prompts}
+        spoken = {prompt: prompts.speak(script, prompt, given) for prompt in script.prompts}
     except prompts.PromptFaulty:
         return
     lengths = {prompt: spoken_length.seconds(text, script.language) for prompt, text in spoken.items()}
-    yield from _lengths(script, lengths, places)
+    yield from _lengths(script, lengths, places, Severity.WARNING if bureau else Severity.HINT)
     yield from _paths(script, lengths, places)
     yield from _way_out(script, spoken, places)
 
 
-def _lengths(script: Script, lengths: dict[str, float], places: Places) -> Iterator[Issue]:
+def named(bureau: str) -> prompts.Variables:
+    """The variables of a sample call by the bureau of this name."""
+    return replace(SAMPLE, bureau=bureau)
+
+
+def opening_seconds(script: Script, bureau: str) -> float:
+    """Estimated length of the first words of a call by the bureau of this name, in seconds. Raises PromptFaulty."""
+    return spoken_length.seconds(prompts.speak(script, script.steps[0].id, named(bureau)), script.language)
+
+
+def _lengths(script: Script, lengths: dict[str, float], places: Places, of_opening: Severity) -> Iterator[Issue]:
     for path, step_id, prompt in _prompt_places(script):
         took = lengths[prompt]
         if took > LONG_PROMPT_SECONDS:
             most = TOO_LONG_PROMPT_SECONDS if took > TOO_LONG_PROMPT_SECONDS else LONG_PROMPT_SECONDS
-            zh = f"“{prompt}”播报约{took:.0f}秒{BY_LETTERS[0]}，建议不超过{most:.0f}秒"
-            en = f"{prompt!r} takes about {took:.0f} s{BY_LETTERS[1]}; better not more than {most:.0f} s"
-            yield at(places, path, "CS18", zh, en, step_id, Severity.HINT)
+            zh = f"“{prompt}”播报约{ceil(took)}秒{BY_LETTERS[0]}，建议不超过{most:.0f}秒"
+            en = f"{prompt!r} takes about {ceil(took)} s{BY_LETTERS[1]}; better not more than {most:.0f} s"
+            yield at(places, path, "CS18", zh, en, step_id, of_opening if path[:2] == ("steps", 0) else Severity.HINT)
 
 
 def _prompt_places(script: Script) -> Iterator[tuple[Path, str, str]]:

@@ -30,10 +30,11 @@ def script() -> None:
 
 @script.command()
 @FILE
+@click.option("--bureau", default="", help="单位名称，用于估计开场白时长 / name of the bureau, to measure the opening with.")
 @click.pass_context
-def check(context: click.Context, file: Path) -> None:
+def check(context: click.Context, file: Path, bureau: str) -> None:
     """检查话术并指出位置；有错误时退出码为1 / Check a script; exit status 1 on errors."""
-    issues = lint.check(read_text(file))
+    issues = lint.check(read_text(file), bureau.strip())
     for issue in issues:
         click.secho(f"{file}:{issue}", fg=COLOURS[issue.severity])
     counts = [sum(issue.severity is severity for issue in issues) for severity in Severity]

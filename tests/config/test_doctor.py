@@ -79,6 +79,14 @@ def test_the_example_name_is_remarked_in_production(settings: Settings) -> None:
     assert marks(House(replace(settings, environment="production")), "bureau") == [WARNING]
 
 
+def test_a_name_that_makes_the_opening_too_long_is_told(settings: Settings) -> None:
+    longer = replace(settings, bureau_name="内蒙古自治区呼伦贝尔市莫力达瓦达斡尔族自治旗公安局")
+    [finding] = [finding for finding in examine(House(longer)) if finding.subject == "bureau"]
+
+    assert finding.mark == WARNING
+    assert "接处警电话回访" in finding.text
+
+
 def test_a_speech_model_that_is_not_there_is_wrong(settings: Settings) -> None:
     assert marks(House(replace(settings, speech_model_zh=str(settings.data))), "speech zh") == [GOOD]
     assert marks(House(replace(settings, speech_model_zh="/nowhere/model")), "speech zh") == [WRONG]

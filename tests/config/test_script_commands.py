@@ -38,6 +38,14 @@ def test_check_passes_the_shipped_scripts(house: House, name: str) -> None:
     assert "0 errors, 0 warnings" in result.output
 
 
+def test_check_measures_the_opening_with_the_name_of_the_bureau(house: House) -> None:
+    usual = run(house, "check", ZH, "--bureau", "示范市公安局")
+    longer = run(house, "check", ZH, "--bureau", "内蒙古自治区呼伦贝尔市莫力达瓦达斡尔族自治旗公安局")
+
+    assert "0 errors, 0 warnings" in usual.output
+    assert "W CS18 “opening”" in longer.output
+
+
 def test_check_names_file_line_and_column_and_fails(house: House, tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text(text_of(SHIPPED[0]).replace("after_human: end", "after_humans: end"), "utf-8")

@@ -163,6 +163,21 @@ def test_lengths_are_said_to_be_estimates() -> None:
     assert "estimated" in found.en
 
 
+LONG_NAMES = ["内蒙古自治区呼伦贝尔市莫力达瓦达斡尔族自治旗公安局", "the Police of the City and County of Upper Valley"]
+
+
+@pytest.mark.parametrize(("name", "bureau"), list(zip(SHIPPED, LONG_NAMES, strict=True)))
+def test_a_long_name_of_the_bureau_makes_the_opening_too_long(name: str, bureau: str) -> None:
+    [found] = [issue for issue in lint.check(text_of(name), bureau) if issue.step]
+
+    assert (found.rule, found.step, found.severity) == ("CS18", "opening", Severity.WARNING)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_name_of_usual_length_leaves_the_opening_short_enough(name: str) -> None:
+    assert lint.check(text_of(name), "杭州市公安局西湖区分局" if name == ZH else "the Hangzhou Police") == []
+
+
 @settings(max_examples=60, deadline=None)
 @given(name=st.sampled_from(SHIPPED), data=st.data())
 def test_checking_never_raises_however_the_text_is_mangled(name: str, data: st.DataObject) -> None:
