@@ -14,10 +14,10 @@ from typing import Any
 import click
 from sqlalchemy import select
 
-from config import witness
+from config import ports, witness
 from config.cli import open_house
 from config.commands.incidents import read_mapping
-from config.conductor import RemoteExchange, conduct
+from config.conductor import RemoteExchange, Stuck, conduct
 from config.sweep import Sweeper
 from config.wiring import House
 from survey import accounts, drawing, fieldwork, reporting, scripting
@@ -34,6 +34,7 @@ from survey.store.queries import fieldwork as queries
 JOURNAL = "carrier-journal.json"
 """What the simulated carrier saw of every call: with it and `export`, anyone can check the answers."""
 
+OPENING_SECONDS = 60.0
 SCRIPTS = Path(__file__).parent / "scripts"
 ACCOUNTS = (("admin", "administrator", "管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 
@@ -81,6 +82,7 @@ def play(house: House, plan: Plan) -> int:
     take_in(house, plan)
     draw = draw_sample(house, plan)
     campaign_id = launch(house, plan, draw)
+    await_voice_door(house)
     reads = session_factory(reading(house.engine))
     conduct(house.runtime(), exchange, reads, campaign_id, Progress())
     honest = account_for(house, campaign_id, exchange)
@@ -89,6 +91,15 @@ def play(house: House, plan: Plan) -> int:
     if not plan.leave:
         stay(house, exchange)
     return 0 if honest else 1
+
+
+def await_voice_door(house: House) -> None:
+    """Wait until the carrier's web-hooks will be answered. Raises Stuck when the door does not open."""
+    until = time.monotonic() + OPENING_SECONDS
+    while not ports.answers(house.settings.voice_host, house.settings.voice_port):
+        if time.monotonic() > until:
+            raise Stuck("语音门没有打开 / the voice door did not open")
+        time.sleep(0.05)
 
 
 def nested(faults: dict[str, float]) -> dict[str, Any]:

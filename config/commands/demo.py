@@ -25,7 +25,7 @@ from survey.working_days import calendar
 
 MADE_UP_MAPPING = "police-110-zh"
 CALLER_ID = "+8610000000110"
-LINES, CALLS_PER_SECOND, WORKERS = 60, 30.0, 1
+LINES, CALLS_PER_SECOND, WORKERS = 60, 30.0, 2
 OPENING = timedelta(hours=8, minutes=45)
 MARK = "demonstration"
 """The file that marks a folder as one that each demonstration makes anew."""
@@ -34,7 +34,7 @@ MARK = "demonstration"
 @click.command()
 @click.option("--incidents", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="警情文件 / file of incidents.")
 @click.option("--mapping", help="映射文件，或自带映射的名称 / its mapping: a file, or the name of a shipped one.")
-@click.option("--calls", type=click.IntRange(1, 100_000), default=240, show_default=True, help="抽样人数 / people drawn.")
+@click.option("--calls", type=click.IntRange(1, 100_000), default=200, show_default=True, help="抽样人数 / people drawn.")
 @click.option("--seed", type=click.IntRange(0), default=20, show_default=True, help="随机种子 / seed of everything random.")
 @click.option("--exit", "leave", is_flag=True, help="打印报表后退出 / stop after the sheet.")
 @click.option("--fault", "faults", multiple=True, metavar="KIND=SHARE", help="线路故障 / faults of the line, e.g. turn.duplicate=0.1.")
@@ -51,6 +51,7 @@ def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, 
     )
     data = house.settings.data / "demo"
     with occupied(house.settings.data, f"http://127.0.0.1:{house.settings.console_port}/"):
+        click.echo("· 正在启动，几秒钟 / starting, a few seconds", err=True)
         empty(data)
         settings = stage(house.settings, data, plan.zone)
         sys.exit(Supervisor(children(settings, plan, start)).run())
@@ -110,10 +111,13 @@ def stage(given: Settings, data: Path, zone: str) -> Settings:
 
 
 def children(settings: Settings, plan: play.Plan, start: datetime) -> list[Child]:
-    """The processes of `serve`, the simulated carrier, and the play that leads them. The play sweeps, no clock process does."""
+    """The processes of `serve`, the simulated carrier, and the play that leads them.
+
+    The play imports and draws while the doors are still opening; it sweeps itself, no clock process does.
+    """
     environment = {**settings.as_environment(), "PYTHONPATH": str(ROOT)}
     line = settings.twilio_api_url.rpartition(":")[2]
     simulation = processes.python("config.simulation", line, str(plan.seed), start.isoformat())
     exchange = Child("carrier", simulation, environment, ready=partial(ports.answers, "127.0.0.1", int(line)))
     leader = Child("demo", processes.python("config.demo", plan.to_json()), environment, leading=True, shown=True)
-    return [*processes.store(settings), exchange, *processes.doors(settings), *processes.workers(settings), leader]
+    return [*processes.store(settings), exchange, leader, *processes.doors(settings), *processes.workers(settings)]
