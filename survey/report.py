@@ -57,9 +57,20 @@ class ItemFigure:
 
 
 @dataclass(frozen=True)
-class Row:
-    """One line of the sheet. `standing`: ranked, few (listed, not ranked) or suppressed (no score shown).
+class Rolling:
+    """A unit's interviews of this month and the two before it, together."""
 
+    answered: int
+    total: Score
+    dissatisfied: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the sheet. `standing`: ranked, rolling, few (listed, not ranked) or suppressed (no score shown).
+
+    A rolling unit has too few answers for a rank by this month alone, but enough with the two months before: it is ranked
+    by the mean of all of them, `rolling` (R57); whether its month's own scores are shown still depends on the month.
     `change` is the total mean less that of the month before; None where either month shows none (R56).
     """
 
@@ -81,6 +92,7 @@ class Row:
     rank: int | None = None
     last_three: bool = False
     change: float | None = None
+    rolling: Rolling | None = None
 
     @property
     def shown(self) -> bool:
@@ -220,10 +232,15 @@ def _item(tally: Tally, item: str, shown: bool) -> ItemFigure:
 
 
 def _compared(row: Row, tally: Tally, earlier: Sequence[Earlier]) -> Row:
-    """The unit's line with its change to the month before."""
-    before = [found for each in earlier if each.ago == 1 for found in each.tallies if found.code == tally.code]
-    shown = [total_score(found.sums) for found in before if found.answered >= SCORED_FROM]
-    return replace(row, change=_change(row.total, shown[0] if shown else Score()))
+    """The unit's line with its change to the month before, and with the months together where this one gives no rank."""
+    before = [(each.ago, found) for each in earlier for found in each.tallies if found.code == tally.code]
+    last = next((total_score(found.sums) for ago, found in before if ago == 1 and found.answered >= SCORED_FROM), Score())
+    row = replace(row, change=_change(row.total, last))
+    months = together([tally, *(found for _, found in before)])
+    rolling = Rolling(months.answered, total_score(months.sums), months.dissatisfied)
+    if row.standing == "ranked" or rolling.answered < RANKED_FROM or rolling.total.mean is None:
+        return row
+    return replace(row, standing="rolling", rolling=rolling)
 
 
 def _change(now: Score, before: Score) -> float | None:
@@ -241,17 +258,20 @@ def _weighted_row(tallies: Sequence[Tally], plain: Row, effect: float | None, la
 
 def _merit(row: Row) -> tuple[float, float]:
     """What the rank goes by, best first: the total mean, then the lower share of dissatisfied persons (R60)."""
-    return -round(row.total.mean or 0.0, 9), round(row.dissatisfied / row.answered, 9)
+    basis = row.rolling or row
+    return -round(basis.total.mean or 0.0, 9), round(basis.dissatisfied / basis.answered, 9)
+
+
+def _has_rank(row: Row) -> bool:
+    return row.standing in ("ranked", "rolling") and (row.rolling or row).total.mean is not None
 
 
 def _ranked(rows: Sequence[Row]) -> list[Row]:
     """The rows with rank and last three: none among fewer than six, all that are equal at the third place (R60)."""
-    merits = sorted(_merit(row) for row in rows if row.standing == "ranked" and row.total.mean is not None)
+    merits = sorted(_merit(row) for row in rows if _has_rank(row))
     bar = merits[-LAST] if len(merits) >= LEAST_RANKED_UNITS else None
     return [
-        replace(row, rank=merits.index(_merit(row)) + 1, last_three=bar is not None and _merit(row) >= bar)
-        if row.standing == "ranked" and row.total.mean is not None
-        else row
+        replace(row, rank=merits.index(_merit(row)) + 1, last_three=bar is not None and _merit(row) >= bar) if _has_rank(row) else row
         for row in rows
     ]
 

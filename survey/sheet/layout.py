@@ -9,7 +9,7 @@ from survey.disposition import OUTCOME_CLASSES
 from survey.eligibility import Exclusion
 from survey.intervals import Interval
 from survey.rates import FORMULAS as RATE_FORMULAS
-from survey.report import RANKED_FROM, SCORED_FROM, Row, Sheet
+from survey.report import Row, Sheet
 from survey.sheet.tables import Block, Cell, Change, Column, Line, Points, Share, Span
 from survey.sheet.words import (
     ASKED_NOTE,
@@ -18,6 +18,7 @@ from survey.sheet.words import (
     INTERVALS_NOTE,
     ITEM_WORDS,
     POINTS_NOTE,
+    RANKED_NOTE,
     RATE_MEANINGS,
     RATE_WORDS,
     RATES_NOTE,
@@ -25,6 +26,7 @@ from survey.sheet.words import (
     SHORT_ITEM_WORDS,
     SHORT_RATE_WORDS,
     STANDINGS,
+    WEIGHTED_NOTE,
     Words,
 )  # fmt: skip
 
@@ -76,7 +78,9 @@ def _name(row: Row, sheet: Sheet, word: Words) -> str:
 
 
 def _tone(row: Row) -> str:
-    return {"": "total", "ranked": "warning" if row.last_three else ""}.get(row.standing, "muted")
+    if row.standing in ("ranked", "rolling"):
+        return "warning" if row.last_three else ""
+    return "muted" if row.standing else "total"
 
 
 def _all_rows(sheet: Sheet) -> tuple[Row, ...]:
@@ -99,10 +103,8 @@ def _units(sheet: Sheet, word: Words) -> Block:
         word(*FRAME_NOTE),
         word(*POINTS_NOTE),
         word(*CHANGE_NOTE),
-        word(
-            f"答访少于{SCORED_FROM}份不出分，少于{RANKED_FROM}份不排名；全局加权按各单位样框 N_h/r_h",
-            f"No score below {SCORED_FROM} answers, no rank below {RANKED_FROM}; the bureau's row weights units by their frame, N_h/r_h",
-        ),
+        word(*RANKED_NOTE),
+        word(*WEIGHTED_NOTE),
     )
     lines = tuple(Line(_unit_cells(row, sheet, word), _tone(row)) for row in _all_rows(sheet))
     return Block("units", word("各单位得分", "Scores by unit"), columns, lines, notes)
@@ -121,15 +123,26 @@ def _summary(sheet: Sheet, word: Words) -> str:
     )
 
 
+def _remark(row: Row, word: Words) -> str:
+    """Last three, by which months a unit is ranked that is too small for one month, or why it is not ranked."""
+    pieces = [word("后三位", "Last 3")] if row.last_three else []
+    if row.rolling and row.rolling.total.mean is not None:
+        mean, n = row.rolling.total.mean, row.rolling.answered
+        pieces.append(word(f"近三月{mean:.1f}，n={n}", f"3 months {mean:.1f}, n {n}"))
+    if row.standing in STANDINGS:
+        pieces.append(word(*STANDINGS[row.standing]))
+    return word("；", "; ").join(pieces)
+
+
 def _unit_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
-    remark = word("后三位", "Last 3") if row.last_three else word(*STANDINGS.get(row.standing, ("", "")))
     return (
         _name(row, sheet, word), row.frame, row.drawn, row.answered,
         *(_points(figure.score.mean) for figure in row.items),
         _points(row.total.mean), _span(row.total.interval, percent=False),
         None if row.change is None else Change(row.change),
         *(_share(row.rates[name].value) for name in RATE_WORDS),
-        _share(row.asked_rate.value), row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response), row.rank, remark,
+        _share(row.asked_rate.value), row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response),
+        row.rank, _remark(row, word),
     )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """The sheet's words, Chinese and English side by side."""
 
+from survey.report import RANKED_FROM, SCORED_FROM
+
 LANGUAGES = ("zh", "en")
 
 ITEM_WORDS = {
@@ -28,6 +30,13 @@ POINTS_NOTE = (
     "分值 非常满意100、满意75、一般50、不满意25、非常不满意0；“说不清”与未答不计入均值，另计",
     "Points 100, 75, 50, 25, 0; “cannot say” and no answer stay out of the means and are counted apart",
 )
+RANKED_NOTE = (
+    f"答访少于{SCORED_FROM}份不出分；少于{RANKED_FROM}份、但连同前两个月（同类数据）共达{RANKED_FROM}份的单位，按这三个月全部答案的总均分排名，备注注明；"
+    "仍不足的只列不排",
+    f"No score below {SCORED_FROM} answers; a unit below {RANKED_FROM} that reaches {RANKED_FROM} with the two months before (same kind) is ranked"
+    " by the mean of all three, as remarked; else listed, not ranked",
+)
+WEIGHTED_NOTE = ("全局加权按各单位样框 N_h/r_h", "The bureau's weighted row weights units by their frame, N_h/r_h")
 CHANGE_NOTE = (
     "较上月=本月总均分减上月总均分（同为真实或同为模拟），任一月无分则记“—”",
     "Change = total mean less last month's (real with real, simulated with simulated); a dash where either month has none",

@@ -132,6 +132,56 @@ def test_a_unit_is_found_again_by_its_code_not_by_its_name() -> None:
     assert sheet(now, earlier=[Earlier("2026-02", 1, (namesake, itself))]).rows[0].change == -25.0
 
 
+def months(*earlier: tuple[Tally, ...]) -> list[Earlier]:
+    """The months before this one, the latest first."""
+    return [Earlier(f"2026-{3 - ago:02}", ago, tallies) for ago, tallies in enumerate(earlier, start=1)]
+
+
+def test_a_unit_too_small_for_one_month_is_ranked_by_the_mean_of_three() -> None:
+    before = months((tally("小所", 90, ["very_satisfied"] * 10),), (tally("小所", 90, ["neutral"] * 8),))
+    made = sheet(tally("小所", 90, ["neutral"] * 12), tally("大所", 90, ["satisfied"] * 30), earlier=before)
+    assert [(row.unit, row.rank, row.standing) for row in made.rows] == [("大所", 1, "ranked"), ("小所", 2, "rolling")]
+    small = made.rows[1]
+    assert (small.answered, small.total.mean) == (12, 50.0)
+    assert small.rolling is not None
+    assert (small.rolling.answered, small.rolling.total.mean) == (30, pytest.approx(2000 / 30))
+    assert made.rows[0].rolling is None
+    better = months((tally("小所", 90, ["very_satisfied"] * 60),))
+    assert sheet(tally("小所", 90, ["neutral"] * 12), tally("大所", 90, ["satisfied"] * 30), earlier=better).rows[0].unit == "小所"
+
+
+def test_a_unit_that_three_months_do_not_make_large_enough_is_listed_and_not_ranked() -> None:
+    before = months((tally("小所", 90, ["satisfied"] * 10),), (tally("小所", 90, ["satisfied"] * 7), tally("他所", 90, ["satisfied"] * 50)))
+    row = sheet(tally("小所", 90, ["satisfied"] * 12), earlier=before).rows[0]
+    assert (row.rank, row.standing, row.rolling, row.total.mean) == (None, "few", None, 75.0)
+
+
+def test_a_unit_that_reaches_the_number_by_itself_is_ranked_by_its_month_alone() -> None:
+    row = sheet(tally("甲所", 90, ["satisfied"] * 30), earlier=months((tally("甲所", 90, ["very_dissatisfied"] * 99),))).rows[0]
+    assert (row.rank, row.standing, row.rolling) == (1, "ranked", None)
+
+
+def test_three_months_give_a_rank_and_not_the_months_own_score_back() -> None:
+    row = sheet(tally("小所", 90, ["satisfied"] * 9), earlier=months((tally("小所", 90, ["satisfied"] * 21),))).rows[0]
+    assert (row.rank, row.shown, row.total.mean, row.change) == (1, False, None, None)
+    assert {figure.score.mean for figure in row.items} == {row.rates["strict"].value} == {None}
+
+
+def test_three_months_without_any_score_give_no_rank() -> None:
+    row = sheet(tally("小所", 90, ["unsure"] * 12), earlier=months((tally("小所", 90, ["unsure"] * 40),))).rows[0]
+    assert (row.rank, row.standing) == (None, "few")
+
+
+def test_units_ranked_by_three_months_count_for_the_last_three_and_tie_by_their_three_months() -> None:
+    unhappy = tally("不满", 90, people((6, "very_satisfied"), (6, "very_dissatisfied")))
+    calm = tally("一般", 90, ["neutral"] * 40)
+    before = months((tally("不满", 90, people((20, "very_satisfied"), (20, "very_dissatisfied"))),))
+    others = [*(mixed(f"bad {n}", 10, 30 + n) for n in range(2)), *(mixed(f"good {n}", 50, n) for n in range(2))]
+    made = sheet(unhappy, calm, *others, earlier=before)
+    assert [row.unit for row in made.rows if row.last_three] == ["不满", "bad 0", "bad 1"]
+    assert not any(row.last_three for row in sheet(unhappy, calm, *others).rows)
+
+
 def test_cases_are_the_sum_of_all_dispositions() -> None:
     made = sheet(tally("甲所", 100, ["satisfied"] * 12, {Disposition.BUSY: 3, Disposition.FAX: 2, Disposition.NOT_ATTEMPTED: 4}))
     assert made.cases == 21 == made.unweighted.drawn

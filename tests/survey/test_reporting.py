@@ -115,6 +115,22 @@ def test_real_months_are_compared_with_real_and_simulated_with_simulated_ones(se
     assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH).rows[0].change == 75.0
 
 
+def test_a_small_unit_is_ranked_by_three_months_of_the_same_kind(session: Session, keys: KeyRing) -> None:
+    a_month(session, keys, "2025-11", ["very_dissatisfied"] * 5, people=90)
+    a_month(session, keys, "2026-01", ["very_dissatisfied"] * 5, people=90, simulated=True)
+    a_month(session, keys, "2026-01", ["satisfied"] * 5)
+    a_month(session, keys, "2026-02", ["very_satisfied"] * 5)
+    made = reporting.build_sheet(session, "2026-02", BUREAU, MARCH)
+    assert (made.rows[0].standing, made.rows[0].rank) == ("few", None)
+
+    a_month(session, keys, "2025-12", ["neutral"] * 5, people=6)
+    made = reporting.build_sheet(session, "2026-02", BUREAU, MARCH)
+    rolling = made.rows[0].rolling
+    assert rolling is not None
+    assert (made.rows[0].rank, rolling.answered, rolling.total.mean) == (1, 30, (12 * 100 + 12 * 75 + 6 * 50) / 30)
+    assert reporting.build_sheet(session, "2026-02", BUREAU, MARCH + timedelta(days=99)).digest == made.digest
+
+
 def test_a_sheet_is_provisional_while_an_earlier_month_that_it_rests_on_is(session: Session, keys: KeyRing) -> None:
     before = a_month(session, keys, "2026-01", ["satisfied"] * 5, state="running")
     a_month(session, keys, "2026-02", ["satisfied"] * 5)

@@ -107,6 +107,24 @@ def test_the_change_to_last_month_has_its_sign_in_words_and_is_a_number_in_files
     assert "2026-02" in next(line for line in shown.splitlines() if line.startswith("连同比较的月份"))
 
 
+SMALL = [tally(f"高新区第{n}派出所", 500, people((10 + n, "satisfied"), (9, "very_dissatisfied"))) for n in range(7)]
+
+
+def test_a_unit_ranked_by_three_months_says_so_in_its_remark_and_the_notes_say_what_it_means() -> None:
+    before = [Earlier("2026-02", 1, tuple(SMALL)), Earlier("2026-01", 2, tuple(SMALL))]
+    made = sheet(*SMALL, earlier=before)
+    rows, cells, shown, page = in_every_form(made)
+    last = "后三位；近三月39.5，n=57"
+    assert next(row[-1] for row in rows if row[:1] == ["高新区第0派出所"]) == last
+    assert any(row[-1] == last for row in cells)
+    assert re.search(f"高新区第0派出所 .* 7 +{last}", shown)
+    assert last in page
+    assert re.search(r"Last 3; 3 months 39\.5, n 57", text.render(made, "en"))
+    assert "连同前两个月（同类数据）共达30份的单位，按这三个月全部答案的总均分排名" in shown
+    for language in ("zh", "en"):
+        assert max(text.width(line) for line in text.render(made, language).splitlines()) <= 180
+
+
 def test_csv_has_numbers_with_one_decimal_and_no_formula() -> None:
     stream = io.StringIO(newline="")
     sheet_csv.render(sheet(*EVERY), stream)
