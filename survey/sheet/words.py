@@ -33,8 +33,8 @@ POINTS_NOTE = (
 RANKED_NOTE = (
     f"答访少于{SCORED_FROM}份不出分；少于{RANKED_FROM}份、但连同前两个月（同类数据）共达{RANKED_FROM}份的单位，按这三个月全部答案的总均分排名，备注注明；"
     "仍不足的只列不排",
-    f"No score below {SCORED_FROM} answers; a unit below {RANKED_FROM} that reaches {RANKED_FROM} with the two months before (same kind) is ranked"
-    " by the mean of all three, as remarked; else listed, not ranked",
+    f"No score below {SCORED_FROM} answers; a unit below {RANKED_FROM} that reaches {RANKED_FROM} with the two months before (same kind)"
+    " is ranked by the mean of all three, as remarked; else listed, not ranked",
 )
 WEIGHTED_NOTE = ("全局加权按各单位样框 N_h/r_h", "The bureau's weighted row weights units by their frame, N_h/r_h")
 CHANGE_NOTE = (
