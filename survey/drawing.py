@@ -28,10 +28,8 @@ USUAL_MINIMUM = 20
 """Per unit (R9); fewer where the size cannot give so many to each."""
 REPLICATES = 10
 QUARANTINE_DAYS = 90
-PROCEDURE = "huifang-draw/2"
+PROCEDURE = "huifang-draw/1"
 """The procedure by which a sample is drawn from a frame; another result from the same frame asks for another name."""
-KEYED_DIGEST = ("huifang-draw/1",)
-"""Procedures that drew the same sample, but hashed phone keys into the digest of the frame; see `sampling.draw`."""
 _AT_A_TIME = 5000
 
 
@@ -76,7 +74,7 @@ def draw_sample(
             f"{month} 已抽样（第 {standing.id} 号），须先注明原因作废 / {month} has draw {standing.id}: void it with a reason first"
         )
     size, minimum = _settle(session, span, size, minimum)
-    sample, exclusions = _sample(session, span, quarantine_days, size, minimum, seed, replicates, program_version)
+    sample, exclusions = _sample(session, span, quarantine_days, size, minimum, seed, replicates)
     draw = _store(session, month, sample, exclusions, now, program_version, {"zone": zone, "quarantine_days": quarantine_days})
     audit.append(
         session, audit_key, now, actor, "draw.made", f"draw:{draw.id}", month=month, size=size, minimum=minimum, seed=seed,
@@ -89,7 +87,7 @@ def redraw(session: Session, draw: Draw) -> Redraw:
     """Draw again from what the draw keeps, as of its day, and compare everything; stores nothing (R10)."""
     span = Span(*month_span(draw.month, str(draw.rules["zone"])), draw.drawn_at)
     days = int(draw.rules["quarantine_days"])
-    sample, exclusions = _sample(session, span, days, draw.size, draw.minimum, draw.seed, draw.replicates, draw.program_version)
+    sample, exclusions = _sample(session, span, days, draw.size, draw.minimum, draw.seed, draw.replicates)
     pairs = [
         ("frame digest", draw.frame_digest, sample.frame_digest),
         ("frame count", draw.frame_count, sample.frame_count),
@@ -132,12 +130,12 @@ def _settle(session: Session, span: Span, size: int | None, minimum: int | None)
 
 
 def _sample(
-    session: Session, span: Span, quarantine_days: int, size: int, minimum: int, seed: int, replicates: int, procedure: str
+    session: Session, span: Span, quarantine_days: int, size: int, minimum: int, seed: int, replicates: int
 ) -> tuple[Sample, dict[str, int]]:
     """The sample, and how many incidents of the month were left out for each reason. Raises SurveyError if one is lost."""
     standing = queries.standing_counts(session, span)
     frame = _Frame(session, span, quarantine_days)
-    sample = sampling.draw(frame, size, minimum, seed, replicates, keyed_digest=procedure in KEYED_DIGEST)
+    sample = sampling.draw(frame, size, minimum, seed, replicates)
     left_out = Counter({word: count for word, count in standing.items() if word is not None}) + frame.left_out
     left_out[Exclusion.DUPLICATE_NUMBER.word] += sample.duplicates
     if sample.frame_count + left_out.total() != sum(standing.values()):

@@ -154,16 +154,15 @@ def size_for_precision(population: int, margin: float, confidence: float = 0.95,
     return math.ceil(n0 / (1 + (n0 - 1) / population)) if population else 0
 
 
-def draw(frame: Iterable[FrameRow], size: int, minimum: int, seed: int, replicates: int = 10, *, keyed_digest: bool = False) -> Sample:
+def draw(frame: Iterable[FrameRow], size: int, minimum: int, seed: int, replicates: int = 10) -> Sample:
     """Draw `size` incidents from `frame`, which must come in ascending order of the number (by code points).
 
-    The frame is read once and may be a generator. `keyed_digest` puts each row's phone key in hex where the number of the
-    person's first row belongs: the digest of draws of the first procedure, which only their own folder can repeat.
-    Raises BadInput for an empty or badly ordered frame, and for settings that cannot be met (see `allocate`).
+    The frame is read once and may be a generator. Raises BadInput for an empty or badly ordered frame, and for settings
+    that cannot be met (see `allocate`).
     """
     if size < 1 or replicates < 1:
         raise BadInput(f"size, replicates: {size}, {replicates} 须为正整数 (must be at least 1)")
-    columns = _read(frame, seed, keyed_digest)
+    columns = _read(frame, seed)
     if not columns.numbers:
         raise BadInput("frame: 抽样框为空 (no eligible incident to draw from)")
     kept = _by_unit(columns)
@@ -201,7 +200,7 @@ def _ticket(seed: int, purpose: str, number: str) -> bytes:
     return hashlib.sha256(f"{seed}:{purpose}:{number}".encode()).digest()
 
 
-def _read(frame: Iterable[FrameRow], seed: int, keyed_digest: bool) -> _Columns:
+def _read(frame: Iterable[FrameRow], seed: int) -> _Columns:
     columns, digest = _Columns(), _Digest()
     codes: dict[str, int] = {}
     prefix = hashlib.sha256(f"{seed}:draw:".encode())
@@ -220,7 +219,7 @@ def _read(frame: Iterable[FrameRow], seed: int, keyed_digest: bool) -> _Columns:
         first = columns.first_of_person.setdefault(phone_key, index)
         if columns.tickets[index] < columns.tickets[columns.kept[first]]:
             columns.kept[first] = index
-        digest.add(f"{number}\t{unit}\t{phone_key.hex() if keyed_digest else columns.numbers[first]}\n")
+        digest.add(f"{number}\t{unit}\t{columns.numbers[first]}\n")
     columns.unit_names, columns.digest = list(codes), digest.finish()
     return columns
 

@@ -203,15 +203,6 @@ def test_drawing_again_after_the_calls_is_still_identical(session):
     assert drawing.redraw(session, made).identical
 
 
-def test_a_draw_of_the_first_procedure_can_still_be_repeated(session):
-    fill(session, (300, 100))
-    made = draw(session, program_version="huifang-draw/1")
-    assert drawing.redraw(session, made).identical
-
-    made.program_version = drawing.PROCEDURE
-    assert [difference.split(":")[0] for difference in drawing.redraw(session, made).differences] == ["frame digest"]
-
-
 def test_two_folders_with_other_secrets_draw_the_same_and_show_the_same_digest(engine):
     """The same file imported under another key ring, as on another machine (R10)."""
     drawn = []

@@ -114,13 +114,6 @@ def test_the_digest_notices_who_is_the_same_person() -> None:
     assert draw(rows, 3, 1, 1).frame_digest != draw(joined, 3, 1, 1).frame_digest
 
 
-def test_the_first_procedures_digest_can_still_be_made() -> None:
-    rows = frame(30, 20, 4)
-    first = draw(rows, size=12, minimum=3, seed=7, keyed_digest=True)
-    assert first.frame_digest == "c50e5e1fdc0cbc3ba6799bb6c020e959aaa956f742de525935943ed75219bcbf"
-    assert first.drawn == draw(rows, size=12, minimum=3, seed=7).drawn
-
-
 def test_the_digest_notices_a_row_that_moved_to_another_unit() -> None:
     rows = frame(5, 5)
     moved = [rows[0]._replace(unit="unit 1"), *rows[1:]]
