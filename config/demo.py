@@ -52,6 +52,11 @@ class Plan:
     zone: str
     faults: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def language(self) -> str:
+        """The language of the people called: Chinese where the file comes from Asia, English elsewhere."""
+        return "zh" if self.zone.startswith("Asia/") else "en"
+
     def to_json(self) -> str:
         """The plan as one line of JSON."""
         return json.dumps(asdict(self))
@@ -86,7 +91,7 @@ def play(house: House, plan: Plan) -> int:
     reads = session_factory(reading(house.engine))
     conduct(house.runtime(), exchange, reads, campaign_id, Progress())
     honest = account_for(house, campaign_id, exchange)
-    print_sheet(house, campaign_id)
+    print_sheet(house, campaign_id, plan.language)
     say(f"\n用时 / took {time.monotonic() - began:.0f} s")
     if not plan.leave:
         stay(house, exchange)
@@ -158,9 +163,8 @@ def draw_sample(house: House, plan: Plan) -> int:
 
 def launch(house: House, plan: Plan, draw_id: int) -> int:
     """Publish the script, launch and start the campaign. Returns its id."""
-    chinese = plan.zone.startswith("Asia/")
-    path = SCRIPTS / ("callback-zh.yaml" if chinese else "callback-en.yaml")
-    rules = Rules() if chinese else Rules(calendar="weekdays")
+    path = SCRIPTS / f"callback-{plan.language}.yaml"
+    rules = Rules() if plan.language == "zh" else Rules(calendar="weekdays")
     now, settings = house.clock.now(), house.settings
     with house.unit_of_work() as work:
         script = scripting.publish(work.session, path.read_text("utf-8"), "demo", "演示 / demonstration", now, house.audit_key)
@@ -221,12 +225,12 @@ def account_for(house: House, campaign_id: int, exchange: RemoteExchange) -> boo
     return verdict.is_clean and adds_up and not any(call["problems"] for call in journal)
 
 
-def print_sheet(house: House, campaign_id: int) -> None:
-    """Print the month's sheet."""
+def print_sheet(house: House, campaign_id: int, language: str) -> None:
+    """Print the month's sheet in the language of the calls."""
     with house.sessions() as session:
         sheet = reporting.build_campaign_sheet(session, session.get_one(Campaign, campaign_id), house.bureau, house.clock.now())
     say()
-    say(sheet_text.render(sheet, "zh"))
+    say(sheet_text.render(sheet, language))
 
 
 def stay(house: House, exchange: RemoteExchange) -> None:
