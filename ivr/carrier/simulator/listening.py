@@ -38,7 +38,10 @@ CONCEPTS: dict[str, tuple[str, str]] = {
         r"\bno\b|\bif not\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing|rather not",
     ),
     "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|bad time|not (?:a )?(?:good|convenient)"),
-    "never": (r"不再接听|不再接到|不希望(?:再)?接到|不要再打|不再联系|不再来电", r"never|no (?:more|further)(?: such)? calls|stop (?:these )?calls"),
+    "never": (
+        r"不再接听|不再接到|不希望(?:再)?接到|不要再打|不再联系|不再来电",
+        r"never|no (?:more|further)(?: such)? calls|stop (?:these )?calls",
+    ),
     "human": (r"人工|转接|工作人员", r"operator|a person|human|officer|member of staff"),
     "back": (r"上一题|返回|更改", r"go back|previous"),
     "repeat": (r"重复|再听|重听", r"repeat|hear .{0,12}again"),
