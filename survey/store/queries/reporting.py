@@ -87,10 +87,10 @@ def asked(session: Session, campaigns: Sequence[int]) -> dict[int | None, Asked]
 
 
 def escalated(session: Session, campaigns: Sequence[int]) -> dict[int | None, int]:
-    """Cases in the human queue, by unit."""
+    """Cases in the human queue, by unit; those that the person took back do not count."""
     joined = select(Respondent.unit_id, func.count()).join(Escalation, Escalation.respondent_id == Respondent.id)
-    rows = session.execute(joined.where(Respondent.campaign_id.in_(campaigns)).group_by(Respondent.unit_id))
-    return {unit: int(count) for unit, count in rows}
+    standing = joined.where(Respondent.campaign_id.in_(campaigns), Escalation.state != "withdrawn")
+    return {unit: int(count) for unit, count in session.execute(standing.group_by(Respondent.unit_id))}
 
 
 def unscored_answers(session: Session, campaigns: Sequence[int]) -> int:
