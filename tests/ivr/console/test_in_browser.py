@@ -14,6 +14,7 @@ from tests.ivr.console.builders import a_kept_sound
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (requirements-dev.txt): browser tests are left out"
 )
+sync_api.expect.set_options(timeout=30_000)
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
@@ -114,7 +115,7 @@ def test_the_month_refreshes_by_itself(enter, month, sessions):
 
     page.get_by_text("线路维护").first.wait_for(timeout=30_000)
 
-    assert page.locator("#month-state").count() == 1
+    sync_api.expect(page.locator("#month-state")).to_have_count(1)
     assert page.complaints == []
 
 
@@ -148,17 +149,17 @@ def test_without_scripts_everything_but_the_refresh_works(enter, month):
     page.goto(f"/campaigns/{month.campaign}")
     page.fill("#pause-reason", "线路维护")
     page.click("text=暂停 >> nth=-1")
-    assert page.get_by_text("任务已暂停").is_visible()
+    sync_api.expect(page.get_by_text("任务已暂停")).to_be_visible()
 
     page.goto(f"/calls/{month.dissatisfied}")
     page.fill("#reason", "本人来电查询进度")
     page.click("form.reason button")
-    assert page.get_by_text(month.phone).is_visible()
+    sync_api.expect(page.get_by_text(month.phone)).to_be_visible()
 
     page.click("header >> text=English")
-    assert page.locator("html").get_attribute("lang") == "en"
+    sync_api.expect(page.locator("html")).to_have_attribute("lang", "en")
     page.click("header >> text=Log out")
-    assert page.get_by_text("You have logged out.").is_visible()
+    sync_api.expect(page.get_by_text("You have logged out.")).to_be_visible()
 
 
 def test_the_keyboard_alone_is_enough_to_log_in(browser, address, passwords):
