@@ -37,6 +37,7 @@ ALLOWED = {
     "xlsxwriter": ("survey/sheet/*",),
     "chinese_calendar": ("survey/working_days.py",),
 }
+SIMULATOR = "ivr.carrier.simulator"
 SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "text"}
 PURE = (
     "script", "events", "actions", "flow", "flow_state", "disposition", "sampling", "contact_rules", "rates", "intervals", "scoring",
@@ -104,6 +105,18 @@ def effects(found: Iterable[Source]) -> list[str]:
     return sorted(set(faults))
 
 
+def bound_to_the_simulator(found: Iterable[Source]) -> list[str]:
+    """Modules that know the simulated carrier, besides itself and the process that serves it: any other carrier must do as well."""
+    return [
+        f"{source.path} imports {name}"
+        for source in found
+        if not source.path.startswith("ivr/carrier/simulator/") and source.path != "config/simulation.py"
+        for module, names in source.imports()
+        for name in (module, *(f"{module}.{taken}" for taken in names))
+        if name == SIMULATOR or name.startswith(f"{SIMULATOR}.")
+    ]
+
+
 def test_imports_go_down_or_stay_at_home() -> None:
     assert upward(sources()) == []
 
@@ -125,6 +138,10 @@ def test_the_console_takes_only_types_and_errors_from_sqlalchemy() -> None:
     assert taken <= SQL_NAMES_OF_THE_CONSOLE
 
 
+def test_nothing_but_its_own_process_knows_the_simulator() -> None:
+    assert bound_to_the_simulator(sources()) == []
+
+
 def test_pure_modules_import_the_standard_library_and_each_other() -> None:
     assert impure(sources()) == []
 
@@ -142,6 +159,8 @@ def test_clock_chance_and_environment_are_read_at_the_rim() -> None:
         (misplaced, "survey/x.py", "import flask"),
         (misplaced, "ivr/voice/routes.py", "from twilio.rest import Client"),
         (misplaced, "worker/../survey/x.py", "import rq"),
+        (bound_to_the_simulator, "ivr/voice/x.py", "from ivr.carrier.simulator.clock import moment"),
+        (bound_to_the_simulator, "worker/x.py", "from ivr.carrier import simulator"),
         (impure, "survey/flow.py", "from survey.store import models"),
         (impure, "survey/rates.py", "import numpy"),
         (effects, "survey/x.py", "from datetime import datetime\ndatetime.now()"),
