@@ -96,7 +96,7 @@ def conduct(
 ) -> None:
     """Run a campaign to its end in virtual time; `report(closed, total)` is told of the progress, `sessions` only read.
 
-    Raises Stuck when the workers do not act, or nothing is left to wait for.
+    Raises Stuck when nothing is left to wait for although the campaign still runs.
     """
     idle = 0
     while not _is_finished(sessions, campaign_id, report):

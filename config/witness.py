@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-RATED = frozenset({"speed", "attitude", "outcome", "equipment", "appearance"})
+from survey.script import RATED_ITEMS
+
+RATED = frozenset(RATED_ITEMS)
 SCALE_KEYS = frozenset("123456")
 
 

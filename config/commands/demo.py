@@ -23,7 +23,6 @@ from survey.incidents.months import busiest_month
 from survey.sampling import SampleTooSmall
 from survey.working_days import calendar
 
-MADE_UP_MAPPING = "police-110-zh"
 CALLER_ID = "+8610000000110"
 LINES, CALLS_PER_SECOND, WORKERS = 60, 30.0, 2
 OPENING = timedelta(hours=8, minutes=45)
@@ -45,9 +44,9 @@ def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, 
         raise click.UsageError("--incidents 与 --mapping 须同时给出 / give --incidents and --mapping together")
     if house.settings.environment == "production":
         raise NotAllowed("生产环境不能运行演示 / there is no demonstration in production")
-    month, start = when(house, incidents, mapping or MADE_UP_MAPPING, calls)
+    month, start = when(house, incidents, mapping or made_up.MAPPING, calls)
     plan = play.Plan(
-        str(incidents or ""), mapping or MADE_UP_MAPPING, month, calls, seed, leave, str(start.tzinfo), dict(map(play.fault, faults))
+        str(incidents or ""), mapping or made_up.MAPPING, month, calls, seed, leave, str(start.tzinfo), dict(map(play.fault, faults))
     )
     data = house.settings.data / "demo"
     with occupied(house.settings.data, f"http://127.0.0.1:{house.settings.console_port}/"):

@@ -82,7 +82,7 @@ def note_status(token: str) -> Response:
     with services.unit_of_work() as work:
         fieldwork.apply_status(
             work, token, inbound.call_sid(form), status, services.clock.now(),
-            sequence=inbound.number(form.get("SequenceNumber")), seconds=inbound.number(form.get("CallDuration")),
+            seconds=inbound.number(form.get("CallDuration")),
             error=inbound.failure_code(form),
         )  # fmt: skip
     return Response(status=204)

@@ -34,7 +34,6 @@ class DialOrder:
     to: str
     caller_id: str
     ring_seconds: int
-    requested_at: datetime
 
 
 def claim_due(work: UnitOfWork, office: Office, now: datetime) -> list[int]:
@@ -128,7 +127,7 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     attempt.status, attempt.requested_at = "requested", now
     respondent.tries += 1
     office.record(session, now, "system", "contact.dial", f"attempt:{attempt.id}", number=attempt.number, campaign=campaign.public_id)
-    return DialOrder(attempt.id, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds, now)
+    return DialOrder(attempt.id, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds)
 
 
 def _number(office: Office, attempt: CallAttempt) -> str | None:

@@ -17,8 +17,7 @@ TIMES = {"placed": "placed_at", "ringing": "ringing_at", "in_progress": "answere
 
 
 def apply_status(
-    work: UnitOfWork, token: str, call_sid: str, status: str, now: datetime, *,
-    sequence: int | None = None, seconds: int | None = None, error: str = "",
+    work: UnitOfWork, token: str, call_sid: str, status: str, now: datetime, *, seconds: int | None = None, error: str = ""
 ) -> None:  # fmt: skip
     """Climb the ladder by one report; `status` is a word of `survey.ladder`, `seconds` the talk time, `error` a code.
 
@@ -28,7 +27,6 @@ def apply_status(
     key = f"{call_sid}:{status}"
     if not bind_call(attempt, call_sid) or not note_event(work.session, attempt, "status", key, now):
         return
-    attempt.status_sequence = max(sequence or 0, attempt.status_sequence or 0)
     report(work, attempt, status, now, seconds=seconds, error=error)
 
 

@@ -235,7 +235,6 @@ class CallAttempt(Base):
     phone_key: Mapped[bytes] = mapped_column(LargeBinary(16))
     live_key: Mapped[bytes | None] = mapped_column(LargeBinary(16), unique=True)
     status: Mapped[str] = mapped_column(String(16), default="claimed")
-    status_sequence: Mapped[int | None]
     carrier_sid: Mapped[str | None] = mapped_column(String(64), unique=True)
     answered_by: Mapped[str | None] = mapped_column(String(32))
     error: Mapped[str] = mapped_column(String(64), default="")  # carrier's or our code, e.g. 21211, timeout

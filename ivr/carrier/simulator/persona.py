@@ -1,7 +1,7 @@
 """A person with a telephone: decides from what is heard, never from our URLs or our database."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ivr.carrier.simulator.listening import key_for, question_in
@@ -203,9 +203,6 @@ class Persona:
     def _chance(self, what: str) -> float:
         digest = hashlib.blake2b(f"{self.seed}/{self.number}/{what}".encode(), digest_size=6).digest()
         return int.from_bytes(digest, "big") / 2**48
-
-
-PersonaMaker = Callable[[str, int], Persona]
 
 
 def weighted(chance: float) -> str:

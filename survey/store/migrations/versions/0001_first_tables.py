@@ -234,7 +234,6 @@ def upgrade() -> None:
         sa.Column("phone_key", sa.LargeBinary(length=16), nullable=False),
         sa.Column("live_key", sa.LargeBinary(length=16), nullable=True),
         sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("status_sequence", sa.Integer(), nullable=True),
         sa.Column("carrier_sid", sa.String(length=64), nullable=True),
         sa.Column("answered_by", sa.String(length=32), nullable=True),
         sa.Column("error", sa.String(length=64), nullable=False),
