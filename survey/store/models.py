@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )  # fmt: skip
 from sqlalchemy.engine import Dialect
@@ -182,6 +183,9 @@ class Campaign(Base):
     caller_id: Mapped[str] = mapped_column(String(20))
     rules: Mapped[dict[str, Any]] = mapped_column(default=dict)  # see survey.contact_rules.Rules
     simulated: Mapped[bool] = mapped_column(default=False)  # such answers never enter a real month
+    hourly_calls: Mapped[int | None]  # calls started in any hour at most; None: no cap
+    daily_calls: Mapped[int | None]  # the same in any 24 hours
+    spend_limit: Mapped[float | None]  # of the estimated bill, in the currency of the price of a minute
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -208,6 +212,9 @@ class Respondent(Base):
     disposition: Mapped[str] = mapped_column(String(24), default="not_attempted")
     closed_at: Mapped[datetime | None]
     close_reason: Mapped[str] = mapped_column(String(64), default="")
+    booked_for: Mapped[datetime | None]  # a call-back that was promised for this time; the contact rules' spacing gives way to it
+    booked_by: Mapped[str] = mapped_column(String(64), default="", server_default="")  # respondent, or the user who booked it
+    review_reason: Mapped[str] = mapped_column(String(64), default="", server_default="")  # why a person must look
     campaign: Mapped[Campaign] = relationship()
     incident: Mapped[Incident] = relationship()
     unit: Mapped[Unit | None] = relationship()
@@ -230,6 +237,7 @@ class CallAttempt(Base):
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaigns.id"))
     respondent_id: Mapped[int] = mapped_column(ForeignKey("respondents.id"), index=True)
     number: Mapped[int]  # 1, 2, ... per respondent
+    direction: Mapped[str] = mapped_column(String(8), default="out", server_default="out")  # out, or in: the person called back
     token: Mapped[str] = mapped_column(String(32), unique=True)
     epoch: Mapped[int] = mapped_column(default=0)
     phone_key: Mapped[bytes] = mapped_column(LargeBinary(16))
@@ -247,8 +255,10 @@ class CallAttempt(Base):
     placed_at: Mapped[datetime | None]
     ringing_at: Mapped[datetime | None]
     answered_at: Mapped[datetime | None]
+    voice_at: Mapped[datetime | None]  # our first words were handed to the carrier
     ended_at: Mapped[datetime | None]
     seconds: Mapped[int | None]
+    abandoned: Mapped[bool] = mapped_column(default=False, server_default=false())  # a person answered and heard nothing in time (R18)
     settled_at: Mapped[datetime | None]  # the respondent's next step was decided
     respondent: Mapped[Respondent] = relationship()
     campaign: Mapped[Campaign] = relationship()
@@ -257,6 +267,8 @@ class CallAttempt(Base):
         Index(None, "campaign_id", "status"),
         Index(None, "requested_at"),
         Index("ix_call_attempts_unsettled", "settled_at", "status"),
+        Index(None, "phone_key"),
+        Index(None, "answered_at"),
     )
 
 
@@ -371,7 +383,7 @@ class CarrierEvent(Base):
     __tablename__ = "carrier_events"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("call_attempts.id"))
-    kind: Mapped[str] = mapped_column(String(16))  # status, recording, machine
+    kind: Mapped[str] = mapped_column(String(16))  # status, recording, machine, second_leg
     key: Mapped[str] = mapped_column(String(96))  # sequence number, recording sid and status...
     at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("attempt_id", "kind", "key"),)
@@ -384,6 +396,52 @@ class Lease(Base):
     name: Mapped[str] = mapped_column(String(64), primary_key=True)
     owner: Mapped[str] = mapped_column(String(96))
     expires_at: Mapped[datetime]
+
+
+class Hold(Base):
+    """Why nobody is dialled now although campaigns run: a cap, the guard against silent calls, a carrier out of reach.
+
+    `scope` is `carrier` (everything) or `campaign:<public id>`; a hold stands until `lifted_at`. One that ends by itself
+    names the time in `until`.
+    """
+
+    __tablename__ = "holds"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    scope: Mapped[str] = mapped_column(String(48))
+    reason: Mapped[str] = mapped_column(String(32))  # word of survey.holds.HoldReason
+    detail: Mapped[str] = mapped_column(String(255), default="")
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None] = mapped_column(String(64))
+    __table_args__ = (
+        Index(
+            "uq_holds_standing", "scope", "reason", unique=True, sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+
+class Alarm(Base):
+    """Something that a person must see to. One row stands for a kind and a subject, however often it is raised."""
+
+    __tablename__ = "alarms"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))  # word of survey.alarms.AlarmKind
+    subject: Mapped[str] = mapped_column(String(96))  # e.g. attempt:17, campaign:<public id>, sweep
+    details: Mapped[dict[str, Any]] = mapped_column(default=dict)  # no personal data
+    raised_at: Mapped[datetime]
+    seen_at: Mapped[datetime]  # raised last
+    count: Mapped[int] = mapped_column(default=1)
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None] = mapped_column(String(64))
+    cleared_at: Mapped[datetime | None]
+    __table_args__ = (
+        Index(
+            "uq_alarms_standing", "kind", "subject", unique=True, sqlite_where=text("cleared_at IS NULL"),
+            postgresql_where=text("cleared_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 class User(Base):

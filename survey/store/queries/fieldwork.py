@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from survey.ladder import ENDS, LIVE
-from survey.store.models import Answer, CallAttempt, Campaign, Recording, Respondent, Suppression, Turn, table_of
+from survey.store.models import Alarm, Answer, CallAttempt, Campaign, Recording, Respondent, Suppression, Turn, table_of
 
 ANSWER_KEY = ("respondent_id", "item")
 TURN_INSERT = insert(table_of(Turn))
@@ -121,6 +121,14 @@ def put_suppression(session: Session, values: dict[str, Any]) -> int | None:
     once = fresh.on_conflict_do_nothing(index_elements=["phone_key"], index_where=Suppression.lifted_at.is_(None))
     number: int | None = session.scalar(once.returning(Suppression.id))
     return number
+
+
+def put_alarm(session: Session, values: dict[str, Any]) -> None:
+    """Raise an alarm; one that stands is counted once more and keeps the time of its beginning."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    fresh = dialect.insert(Alarm).values(values)
+    again = {"seen_at": fresh.excluded.seen_at, "details": fresh.excluded.details, "count": Alarm.count + 1}
+    session.execute(fresh.on_conflict_do_update(index_elements=["kind", "subject"], index_where=Alarm.cleared_at.is_(None), set_=again))
 
 
 def put_turn(session: Session, values: dict[str, Any]) -> None:
