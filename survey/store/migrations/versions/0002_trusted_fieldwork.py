@@ -5,6 +5,8 @@ Only adds: code of the release before goes on working on these tables.
 Revision ID: 0002
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -15,7 +17,7 @@ depends_on = None
 
 ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 MOMENT = sa.DateTime(timezone=True)
-COLUMNS = {
+COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
     "campaigns": (
         sa.Column("hourly_calls", sa.Integer(), nullable=True),
         sa.Column("daily_calls", sa.Integer(), nullable=True),
