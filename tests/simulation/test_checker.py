@@ -1,0 +1,123 @@
+"""Each rule of the checker against a history that breaks it, and against one that just keeps it: a judge must be able to condemn."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from survey.contact_rules import Rules
+from tests.simulation import checker
+from tests.simulation.checker import History, Person, Terms, violations
+
+MORNING = datetime(2026, 3, 10, 2, tzinfo=UTC)  # a Tuesday, 10:00 in Shanghai
+ANNA, BERT = Person("+8610000000001"), Person("+8610000000002")
+Rule = Callable[[History], Iterator[str]]
+
+
+def call(sid: str, minutes: float, *, to: str = ANNA.number, lasts: float = 60, status: str = "no-answer", **more: Any) -> dict[str, Any]:
+    """A call that was asked for so many minutes after ten o'clock and took so many seconds."""
+    created = MORNING + timedelta(minutes=minutes)
+    times = {"created_at": created.isoformat(), "ended_at": (created + timedelta(seconds=lasts)).isoformat()}
+    return {"sid": sid, "to": to, "status": status, "presses": [], **times, **more}
+
+
+def press(minutes: float, keys: str, item: str = "speed", intent: str = "answer", *, acknowledged: bool = True) -> dict[str, Any]:
+    at = (MORNING + timedelta(minutes=minutes)).isoformat()
+    return {"at": at, "keys": keys, "item": item, "intent": intent, "acknowledged": acknowledged}
+
+
+INTERVIEW = [press(1, "1", item) for item in checker.RATED]
+DAY = 24 * 60
+BAD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
+    (checker.rung_while_ringing, [call("CA1", 0, lasts=120), call("CA2", 1)], Terms()),
+    (checker.rung_while_ringing, [call("CA1", 0, ended_at=None), call("CA2", DAY)], Terms()),
+    (checker.rung_while_ringing, [call("CA1", 0, lasts=36000), call("CA2", 200, lasts=1), call("CA3", 400)], Terms()),
+    (checker.called_strangers, [call("CA1", 0, to="+8610000000003")], Terms()),
+    (checker.outside_windows, [call("CA1", -61)], Terms()),
+    (checker.outside_windows, [call("CA1", 121)], Terms()),
+    (checker.outside_windows, [call("CA1", 119.9)], Terms(ring_seconds=30)),
+    (checker.outside_windows, [call("CA1", 0, initiated_at=(MORNING + timedelta(hours=2.5)).isoformat())], Terms()),
+    (checker.outside_windows, [call("CA1", 0)], Terms(kind_of_day=lambda day: "public_holiday")),
+    (checker.too_soon_again, [call("CA1", 0), call("CA2", 60)], Terms()),
+    (checker.too_soon_again, [call("CA1", 0, status="busy"), call("CA2", 19)], Terms()),
+    (checker.too_soon_again, [call(f"CA{n}", 20 * n, status="busy") for n in range(4)], Terms()),
+    (checker.too_often, [call(f"CA{n}", DAY * n) for n in range(6)], Terms()),
+    (checker.too_often, [call("CA1", 0), call("CA2", 7 * DAY + 10)], Terms()),
+    (checker.after_refusal, [call("CA1", 0, presses=[press(1, "0", intent="never")]), call("CA2", DAY)], Terms()),
+    (checker.after_the_interview, [call("CA1", 0, presses=INTERVIEW), call("CA2", DAY)], Terms()),
+    (checker.after_the_interview, [call("CA1", 0, presses=[press(1, "8", intent="human")]), call("CA2", DAY)], Terms()),
+    (checker.in_quarantine, [call("CA1", 0, campaign="one"), call("CA2", 89 * DAY, campaign="two")], Terms()),
+    (checker.too_near_on_one_number, [call("CA1", 0, case="a"), call("CA2", 25, case="b")], Terms(number_gap_minutes=30)),
+    (checker.more_than_the_lines, [call("CA1", 0), call("CA2", 0.5, to=BERT.number)], Terms(lines=1)),
+    (checker.faster_than_the_pace, [call(f"CA{n}", n / 60) for n in range(4)], Terms(calls_per_second=0.1)),
+    (checker.over_the_caps, [call("CA1", 0), call("CA2", 59)], Terms(hourly_calls=1)),
+    (checker.over_the_caps, [call("CA1", 0), call("CA2", DAY - 10)], Terms(daily_calls=1)),
+]
+GOOD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
+    (checker.rung_while_ringing, [call("CA1", 0), call("CA2", 1)], Terms()),
+    (checker.rung_while_ringing, [call("CA1", 0), call("CA2", 0.5, to=BERT.number)], Terms()),
+    (checker.called_strangers, [call("CA1", 0)], Terms()),
+    (checker.outside_windows, [call("CA1", -60), call("CA2", 119)], Terms()),
+    (checker.too_soon_again, [call("CA1", 0), call("CA2", 180)], Terms()),
+    (checker.too_soon_again, [call("CA1", 0, status="busy"), call("CA2", 20, status="busy"), call("CA3", 40)], Terms()),
+    (checker.too_often, [call(f"CA{n}", DAY * n) for n in range(5)], Terms()),
+    (checker.after_refusal, [call("CA1", 0), call("CA2", DAY, presses=[press(DAY, "0", intent="never")])], Terms()),
+    (checker.after_refusal, [call("CA1", 0, presses=[press(1, "0", intent="never", acknowledged=False)]), call("CA2", DAY)], Terms()),
+    (checker.after_the_interview, [call("CA1", 0, presses=INTERVIEW[:4]), call("CA2", DAY)], Terms()),
+    (checker.in_quarantine, [call("CA1", 0, campaign="one"), call("CA2", 90 * DAY, campaign="two")], Terms()),
+    (checker.too_near_on_one_number, [call("CA1", 0, case="a"), call("CA2", 31, case="b")], Terms(number_gap_minutes=30)),
+    (checker.more_than_the_lines, [call("CA1", 0), call("CA2", 0.5, to=BERT.number)], Terms(lines=2)),
+    (checker.faster_than_the_pace, [call(f"CA{n}", n / 6) for n in range(9)], Terms(calls_per_second=0.1)),
+    (checker.over_the_caps, [call("CA1", 0), call("CA2", 61)], Terms(hourly_calls=1)),
+    (checker.over_the_caps, [call("CA1", 0), call("CA2", DAY + 1)], Terms(daily_calls=1)),
+]
+
+
+def read(journal: list[dict[str, Any]], terms: Terms) -> History:
+    cases = {each["sid"]: each["case"] for each in journal if "case" in each}
+    campaigns = {each["sid"]: each["campaign"] for each in journal if "campaign" in each}
+    return checker.history(journal, [ANNA, BERT], terms, second_legs=frozenset(), case_of=cases, campaign_of=campaigns)
+
+
+@pytest.mark.parametrize(("rule", "journal", "terms"), BAD, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_rule_finds_the_breach_and_names_the_call(rule: Rule, journal: list[dict[str, Any]], terms: Terms) -> None:
+    found = list(rule(read(journal, terms)))
+
+    assert found
+    assert found[-1].startswith(f"{journal[-1]['sid']}: ")
+
+
+@pytest.mark.parametrize(("rule", "journal", "terms"), GOOD, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_rule_passes_a_history_that_just_keeps_it(rule: Rule, journal: list[dict[str, Any]], terms: Terms) -> None:
+    assert list(rule(read(journal, terms))) == []
+
+
+def test_every_rule_has_a_history_that_it_catches_and_one_that_it_passes() -> None:
+    assert {rule for rule, _, _ in BAD} == {rule for rule, _, _ in GOOD} == set(checker.RULES)
+
+
+def test_all_rules_are_applied() -> None:
+    journal = [call("CA1", -61), call("CA2", -60.5)]
+
+    assert len(violations(journal, [ANNA], Terms(lines=1))) == 5  # twice at once, both outside, spacing, lines
+
+
+def test_a_promised_time_may_come_before_the_spacing_is_over() -> None:
+    promised = Person(ANNA.number, promised=(MORNING + timedelta(minutes=60),))
+
+    assert violations([call("CA1", 0), call("CA2", 62)], [promised], Terms()) == []
+
+
+def test_incoming_calls_legs_and_calls_that_the_carrier_doubled_are_passed_over() -> None:
+    more = [call("CA2", 1, direction="inbound"), call("CA3", 1, parent_sid="CA1"), call("CA4", 1)]
+
+    assert violations([call("CA1", 0, lasts=300), *more], [ANNA], Terms(), second_legs=frozenset({"CA4"})) == []
+
+
+def test_the_terms_are_taken_from_the_rules_of_a_campaign_as_they_are_stored() -> None:
+    terms = checker.terms_of(Rules(spacing_minutes=240, weekend=()).to_json(), lines=3)
+
+    assert (terms.lines, terms.spacing_minutes, terms.max_attempts) == (3, 240, 5)
+    assert terms.windows == {"working_day": [["09:00", "12:00"], ["14:00", "20:00"]], "weekend": [], "public_holiday": []}
+    assert violations([call("CA1", 0), call("CA2", 200)], [ANNA], terms)[0].startswith("CA2: called 3:20:00 after CA1")
