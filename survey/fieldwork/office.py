@@ -53,5 +53,5 @@ class Office:
         self.contexts[token] = context
 
     def record(self, session: Session, at: datetime, actor: str, action: str, subject: str, **details: Any) -> None:
-        """Add an entry to the audit chain inside the caller's transaction; no personal data."""
-        audit.append(session, self.audit_key, at, actor, action, subject, **details)
+        """Note an entry for the audit chain, to be written with the caller's transaction; no personal data."""
+        audit.note(session, self.audit_key, at, actor, action, subject, **details)

@@ -3,12 +3,15 @@
 digest_n = HMAC-SHA-256(key, digest_{n-1} ‖ canonical JSON of entry n). An edited, dropped, inserted or
 reordered entry is found at its place; a cut tail is found by comparing with the head row, and by the
 head that is printed on each sheet.
+
+Whoever adds a link locks the head until the end of the transaction, so that on PostgreSQL all others who add one wait as
+long. A unit of work therefore collects what is noted in it and writes it last, after everything else.
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +24,7 @@ from sqlalchemy.orm import Session
 from survey.store.models import AuditEntry, AuditHead, table_of
 
 GENESIS = "0" * 64
+COLLECTED = "noted for the audit trail"
 HEAD = select(AuditHead.n, AuditHead.digest).where(AuditHead.id == 1).with_for_update()
 ENTRY = insert(table_of(AuditEntry))
 MOVE_HEAD = update(table_of(AuditHead)).where(AuditHead.id == 1).values(n=bindparam("next"), digest=bindparam("link"))
@@ -36,19 +40,61 @@ def _digest(key: bytes, previous: str, n: int, at: datetime, actor: str, action:
     return hmac.new(key, (previous + record).encode(), hashlib.sha256).hexdigest()
 
 
+@dataclass(frozen=True)
+class Noted:
+    """An entry that is not in the chain yet."""
+
+    key: bytes
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: str
+
+
 def append(session: Session, key: bytes, at: datetime, actor: str, action: str, subject: str, **details: Any) -> None:
     """Add one entry inside the caller's transaction; the head row is locked until it ends.
 
     `subject` is like `attempt:17`; `details` must hold no personal data.
     """
+    _link(session, [Noted(key, at, actor, action, subject, canonical(details))])
+
+
+def note(session: Session, key: bytes, at: datetime, actor: str, action: str, subject: str, **details: Any) -> None:
+    """Have one entry added by the caller's transaction: as its last act where the session collects, else at once."""
+    noted = Noted(key, at, actor, action, subject, canonical(details))
+    collected = session.info.get(COLLECTED)
+    if collected is None:
+        _link(session, [noted])
+    else:
+        collected.append(noted)
+
+
+def collect(session: Session) -> None:
+    """From here on keep what is noted until `write_collected`, which must come before the commit."""
+    session.info[COLLECTED] = []
+
+
+def write_collected(session: Session) -> None:
+    """Add everything that was noted, in the order in which it was; the rest of the transaction is written first."""
+    collected = session.info.pop(COLLECTED, None)
+    if collected:
+        session.flush()
+        _link(session, collected)
+
+
+def _link(session: Session, entries: Sequence[Noted]) -> None:
     connection = session.connection()
     head = connection.execute(HEAD).one_or_none() or _begin(session)
-    text = canonical(details)
-    n = head.n + 1
-    digest = _digest(key, head.digest, n, at, actor, action, subject, text)
-    entry = {"n": n, "at": at, "actor": actor, "action": action, "subject": subject, "details": text, "previous": head.digest}
-    connection.execute(ENTRY, {**entry, "digest": digest})
-    connection.execute(MOVE_HEAD, {"next": n, "link": digest})
+    n, previous, rows = head.n, head.digest, []
+    for entry in entries:
+        n += 1
+        digest = _digest(entry.key, previous, n, entry.at, entry.actor, entry.action, entry.subject, entry.details)
+        told = {"at": entry.at, "actor": entry.actor, "action": entry.action, "subject": entry.subject, "details": entry.details}
+        rows.append({"n": n, **told, "previous": previous, "digest": digest})
+        previous = digest
+    connection.execute(ENTRY, rows if len(rows) > 1 else rows[0])
+    connection.execute(MOVE_HEAD, {"next": n, "link": previous})
 
 
 def _begin(session: Session) -> Row[int, str]:

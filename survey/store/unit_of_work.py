@@ -5,13 +5,15 @@ from types import TracebackType
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey.ports import JobQueue
+from survey.store import audit
 
 
 class UnitOfWork:
     """A session with the jobs that its commit shall wake.
 
     Opened once per web-hook, page post or job; nobody inside commits. A crash between commit and wake-up
-    loses the wake-up only: every job can be derived again from the rows by the sweep.
+    loses the wake-up only: every job can be derived again from the rows by the sweep. What is noted for the audit trail is
+    written last, because the trail is locked from then on.
     """
 
     def __init__(self, sessions: sessionmaker[Session], queue: JobQueue) -> None:
@@ -22,6 +24,7 @@ class UnitOfWork:
 
     def __enter__(self) -> "UnitOfWork":
         self.session = self._sessions()
+        audit.collect(self.session)
         return self
 
     def later(self, job: str, row_id: int, epoch: int = 0) -> None:
@@ -31,6 +34,7 @@ class UnitOfWork:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         try:
             if kind is None:
+                audit.write_collected(self.session)
                 self.session.commit()
             else:
                 self.session.rollback()
