@@ -46,7 +46,12 @@ class OptOut:
 
 @dataclass(frozen=True)
 class CallLater:
-    """The person cannot talk now: another attempt is allowed later."""
+    """The person cannot talk now: another attempt is allowed later.
+
+    `when` is one of `booking_times.TIMES`, chosen by the person; empty: we choose by the contact rules.
+    """
+
+    when: str = ""
 
 
 @dataclass(frozen=True)

@@ -194,7 +194,7 @@ def _cut(windows: tuple[Window, ...], working: bool, ring_seconds: int) -> tuple
     return tuple(pieces)
 
 
-def _openings(rules: Rules, calendar: Calendar, since: datetime, zone: str, limit: datetime | None = None) -> Iterator[CallAt]:
+def openings(rules: Rules, calendar: Calendar, since: datetime, zone: str, limit: datetime | None = None) -> Iterator[CallAt]:
     """All openings from `since` to `limit`, in order, cut into dayparts."""
     tz = ZoneInfo(zone)
     day = since.astimezone(tz).date()
@@ -222,7 +222,7 @@ def next_opening(rules: Rules, calendar: Calendar, at: datetime, zone: str) -> d
 
     Raises BadInput when no window opens for two months.
     """
-    for opening in _openings(rules, calendar, at.astimezone(UTC), zone):
+    for opening in openings(rules, calendar, at.astimezone(UTC), zone):
         return opening.at
     raise BadInput("working_day: 两个月内没有可拨打时段 (no window opens within two months)")
 
@@ -243,13 +243,13 @@ def next_call(
     now = now.astimezone(UTC)
     if not history:
         start = max(now, closed_at.astimezone(UTC) + timedelta(minutes=rules.start_delay_minutes)) if closed_at else now
-        return next(_openings(rules, calendar, start, zone), Close("out_of_time"))
+        return next(openings(rules, calendar, start, zone), Close("out_of_time"))
     tried = [_daypart(calendar, attempt.at, zone) for attempt in history]
     last = history[-1]
     limit = history[0].at.astimezone(UTC) + timedelta(days=rules.within_days)
     only_new = rules.max_attempts - len(history) <= rules.dayparts - len(set(tried))
     since = max(now, last.at.astimezone(UTC) + _pause(rules, history, zone))
-    return _choose(_openings(rules, calendar, since, zone, limit), tried, last.disposition, only_new) or Close("out_of_time")
+    return _choose(openings(rules, calendar, since, zone, limit), tried, last.disposition, only_new) or Close("out_of_time")
 
 
 def _closing_reason(rules: Rules, history: Sequence[PastAttempt]) -> str:

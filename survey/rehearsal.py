@@ -131,8 +131,8 @@ def write_action(action: Action) -> str:
             return f"disposition {verdict.word}"
         case OptOut():
             return "opt out"
-        case CallLater():
-            return "call later"
+        case CallLater(when):
+            return f"call later {when}".rstrip()
         case Hangup():
             return "hang up"
 

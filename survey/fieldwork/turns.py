@@ -26,6 +26,7 @@ from survey.actions import (
 )  # fmt: skip
 from survey.events import Event
 from survey.fieldwork.attempts import bind_call, find_attempt
+from survey.fieldwork.bookings import note_wish
 from survey.fieldwork.escalations import escalate, note_consent, withdraw
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.recordings import discard, keep_announced
@@ -42,7 +43,14 @@ Render = Callable[[tuple[SpeakingAction, ...], int, TurnContext], str]
 """Renders speaking actions; the number is the step that the carrier shall ask for next. No actions: only lead there."""
 
 
-def take_turn(work: UnitOfWork, office: Office, token: str, step: int, event: Event, call_sid: str, now: datetime, render: Render) -> str:
+Notice = Callable[[str], None]
+"""Is told what kind of round trip it was, for whoever counts them: new, repeat, ahead, or over."""
+
+
+def take_turn(
+    work: UnitOfWork, office: Office, token: str, step: int, event: Event, call_sid: str, now: datetime, render: Render,
+    notice: Notice = lambda kind: None,
+) -> str:  # fmt: skip
     """Answer the carrier's request for `step` of the attempt, and store what it brought.
 
     A repeated or late step gets its stored reply byte for byte; a step ahead of the conversation is led back to
@@ -52,18 +60,23 @@ def take_turn(work: UnitOfWork, office: Office, token: str, step: int, event: Ev
     session = work.session
     attempt = find_attempt(session, token)
     if step < attempt.step:
+        notice("repeat")
         return session.get_one(Turn, (attempt.id, step)).reply
     context = _context(session, office, attempt)
     if attempt.settled_at is not None or not bind_call(attempt, call_sid):
+        notice("over")
         return render((Hangup(),), step, context)
     if step > attempt.step:
+        notice("ahead")
         return _lead_back(session, attempt, context, render)
     with session.no_autoflush:  # one UPDATE of the attempt, at the commit
         speaking = advance(work, office, attempt, event, context.script, now)
         attempt.status = ladder.climb(attempt.status, "in_progress")
         attempt.answered_at = attempt.answered_at or now
+        attempt.voice_at = attempt.voice_at or now
         reply = render(speaking, step + 1, context)
         _store_turn(session, attempt, event, reply, now)
+    notice("new")
     return reply
 
 
@@ -100,8 +113,8 @@ def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: Record
             withdraw(work.session, office, attempt, reason, now)
         case SetDisposition(disposition):
             attempt.disposition = disposition.word
-        case CallLater():
-            pass  # the disposition says so; settlement decides when
+        case CallLater(when):
+            note_wish(work.session, attempt, when, now)
 
 
 def _save_answer(session: Session, attempt: CallAttempt, given: SaveAnswer, now: datetime) -> None:

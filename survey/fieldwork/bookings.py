@@ -1,0 +1,55 @@
+"""Call-backs at a promised time: asked for by the person with key 9, or booked by an operator."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from survey.booking_times import booking, first_opening
+from survey.contact_rules import may_call
+from survey.errors import BadInput, NotAllowed
+from survey.fieldwork.campaigns import rules_of
+from survey.fieldwork.office import Office
+from survey.fieldwork.suppressions import is_suppressed
+from survey.store.models import CallAttempt, Respondent
+from survey.working_days import CalendarMissing, calendar
+
+BY_RESPONDENT = "respondent"
+
+
+def note_wish(session: Session, attempt: CallAttempt, when: str, now: datetime) -> None:
+    """Book the call-back that the person asked for in the call; without a wish the contact rules choose the time.
+
+    Settlement lets the booked time win. Beyond the last calendar nothing is booked: the rules choose then, too.
+    """
+    if not when:
+        return
+    respondent = attempt.respondent
+    rules = rules_of(respondent.campaign)
+    try:
+        respondent.booked_for = booking(rules, calendar(rules.calendar), when, now, respondent.incident.zone).at
+    except CalendarMissing:
+        return
+    respondent.booked_by = BY_RESPONDENT
+
+
+def book(session: Session, office: Office, respondent: Respondent, at: datetime, by: str, now: datetime) -> None:
+    """Promise a waiting respondent a call at `at`.
+
+    Raises BadInput outside the windows, naming the nearest opening; NotAllowed for somebody who is not waited for or must
+    not be called.
+    """
+    session.refresh(respondent, with_for_update=True)
+    if respondent.state != "waiting" or respondent.phone_key is None:
+        raise NotAllowed("此人不在待呼之列，不能预约 / this respondent does not wait for a call and cannot be booked")
+    if is_suppressed(session, respondent.phone_key):
+        raise NotAllowed("此号码已登记不再接听，不能预约 / this number is on the refusal list and cannot be booked")
+    rules, zone = rules_of(respondent.campaign), respondent.incident.zone
+    open_days = calendar(rules.calendar)
+    if at <= now:
+        raise BadInput("预约时间已过 / the time has passed: give a later one")
+    if not may_call(rules, open_days, at, zone):
+        nearest = f"{first_opening(rules, open_days, at, zone).at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+        raise BadInput(f"预约时间不在外呼时段内，最近可预约 {nearest} / outside the calling windows; the nearest opening is {nearest}")
+    respondent.booked_for, respondent.booked_by, respondent.due_at = at, by[:64], at
+    office.record(session, now, by, "contact.book", f"respondent:{respondent.public_id}", booked_for=at.isoformat())
