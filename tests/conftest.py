@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,11 +15,15 @@ from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey.store.database import open_engine, session_factory
+from survey.store.migrations import migrate
 from survey.store.models import Base
 from survey.store.sealing import KeyRing
 from tests import postgres
 
 RING = "index:" + "aW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtLTE=" + ",k1:" + "c2VhbC1zZWFsLXNlYWwtc2VhbC1zZWFsLXNlYWwtLTE="
+ON_SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For a test that is not about the database and dear: a browser's, a whole city's month."""
+NO_POSTGRES = "PostgreSQL is not installed here: the same tests ran on SQLite only"
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -34,6 +39,12 @@ class StandingClock:
     def advance(self, **units: float) -> datetime:
         self.moment += timedelta(**units)
         return self.moment
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line at the end where half of the tests could not run."""
+    if postgres.programs() is None:
+        terminalreporter.write_line(NO_POSTGRES)
 
 
 @pytest.fixture(autouse=True)
@@ -58,20 +69,55 @@ def _is_near(host: str) -> bool:
         return host == "localhost"
 
 
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with all tables and no rows, to be copied: ten times as quick as making them again."""
+    path = tmp_path_factory.mktemp("tables") / "tables.sqlite"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_tables(postgres_server: str) -> Iterator[postgres.Tables]:
+    """A database with all tables on the PostgreSQL of this run, and the way to empty it."""
+    with postgres.tables(postgres_server) as tables:
+        yield tables
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database with all tables and no rows, on each engine; the second is skipped where no server is installed."""
+    if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_tables"), tmp_path / "test.sqlite")
+        return f"sqlite:///{tmp_path / 'test.sqlite'}?synchronous=NORMAL"
+    tables: postgres.Tables = request.getfixturevalue("postgres_tables")
+    tables.empty()
+    return tables.url
+
+
 @pytest.fixture
-def engine() -> Iterator[Engine]:
-    """An empty database in memory, with all tables."""
-    engine = open_engine("sqlite://")
-    Base.metadata.create_all(engine)
+def engine(database_url: str) -> Iterator[Engine]:
+    """An empty database with all tables: whatever asks for it runs on SQLite and on PostgreSQL."""
+    engine = open_engine(database_url)
     yield engine
     engine.dispose()
 
 
+def without_rows(engine: Engine) -> Engine:
+    """The same database without its rows, for the next example of a property."""
+    with engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            connection.execute(table.delete())
+    return engine
+
+
 @pytest.fixture
-def file_engine(tmp_path: Path) -> Iterator[Engine]:
-    """An empty SQLite database in a file, for tests with several threads or processes."""
-    engine = open_engine(f"sqlite:///{tmp_path / 'test.sqlite'}")
-    Base.metadata.create_all(engine)
+def file_engine(tmp_path: Path, sqlite_tables: Path) -> Iterator[Engine]:
+    """An empty SQLite database, for tests that are about SQLite alone."""
+    shutil.copy(sqlite_tables, tmp_path / "alone.sqlite")
+    engine = open_engine(f"sqlite:///{tmp_path / 'alone.sqlite'}")
     yield engine
     engine.dispose()
 
@@ -83,7 +129,7 @@ def sessions(engine: Engine) -> sessionmaker[Session]:
 
 @pytest.fixture
 def session(sessions: sessionmaker[Session]) -> Iterator[Session]:
-    """A session on the database in memory; what a test does not commit is rolled back."""
+    """A session on the empty database; what a test does not commit is rolled back."""
     with sessions() as session:
         yield session
 
@@ -116,7 +162,7 @@ def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL of this run, where the server is installed."""
     programs = postgres.programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed here: the same tests ran on SQLite only")
+        pytest.skip(NO_POSTGRES)
     with postgres.running(programs) as url:
         yield url
 

@@ -16,7 +16,6 @@ from survey.store import audit
 from survey.store.database import session_factory
 from survey.store.models import (
     AuditEntry,
-    Base,
     CallAttempt,
     Campaign,
     Draw,
@@ -29,6 +28,7 @@ from survey.store.models import (
     Unit,
 )
 from survey.store.sealing import KeyRing
+from tests.conftest import without_rows
 
 NOW = datetime(2025, 4, 2, 1, tzinfo=UTC)
 CLOSED = datetime(2025, 3, 15, 4, tzinfo=UTC)
@@ -207,8 +207,7 @@ def test_two_folders_with_other_secrets_draw_the_same_and_show_the_same_digest(e
     """The same file imported under another key ring, as on another machine (R10)."""
     drawn = []
     for letter in (b"a", b"b"):
-        Base.metadata.drop_all(engine)
-        Base.metadata.create_all(engine)
+        without_rows(engine)
         secret = base64.b64encode(letter * 32).decode()
         ring = KeyRing.parse(f"index:{secret},k1:{secret}")
         with session_factory(engine)() as session:
@@ -334,9 +333,7 @@ def test_draw_and_voiding_stand_in_the_audit_trail(session):
     st.integers(0, 2**63 - 1),
 )
 def test_for_any_month_the_accounts_add_up_and_the_redraw_is_identical(engine, incidents, size, seed):
-    Base.metadata.drop_all(engine)
-    Base.metadata.create_all(engine)
-    with session_factory(engine)() as session:
+    with session_factory(without_rows(engine))() as session:
         session.add_all([Unit(id=n + 1, code=f"U{n}", name="") for n in range(4)])
         session.flush()
         for n, (unit, person, exclusion) in enumerate(incidents):

@@ -9,7 +9,6 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
@@ -48,11 +47,6 @@ def _quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock(NOON)
-
-
-@pytest.fixture
-def sessions(file_engine: Engine) -> sessionmaker[Session]:
-    return session_factory(file_engine)
 
 
 @pytest.fixture

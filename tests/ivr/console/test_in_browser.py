@@ -9,6 +9,7 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from survey.store.models import CallAttempt, Campaign, Escalation
+from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.builders import a_kept_sound
 
 sync_api = pytest.importorskip(
@@ -16,6 +17,7 @@ sync_api = pytest.importorskip(
 )
 sync_api.expect.set_options(timeout=30_000)
 pytestmark = [
+    ON_SQLITE_ALONE,
     pytest.mark.browser,
     pytest.mark.skipif(
         shutil.which("chromium") is None, reason="Chromium is not installed (apt install chromium): browser tests are left out"

@@ -15,7 +15,7 @@ from survey.contact_rules import Rules
 from survey.events import Answered, Digits, Event, NoInput
 from survey.phone import NumberPolicy
 from survey.store.database import session_factory
-from survey.store.models import Base, CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion, Unit
+from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion, Unit
 from survey.store.sealing import KeyRing, place
 from survey.store.unit_of_work import UnitOfWork
 from tests.conftest import StandingClock
@@ -185,16 +185,6 @@ class Ground:
     def campaign(self, campaign_id: int) -> Campaign:
         with self.sessions() as session:
             return session.get_one(Campaign, campaign_id)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"], name="engine")
-def _engine(request: pytest.FixtureRequest, engine: Engine) -> Engine:
-    """An empty database with all tables, on each engine; the second one is skipped where no server is installed."""
-    if request.param == "sqlite":
-        return engine
-    server: Engine = request.getfixturevalue("postgres_engine")
-    Base.metadata.create_all(server)
-    return server
 
 
 @pytest.fixture

@@ -10,8 +10,6 @@ import pytest
 from survey.incidents import mapping_yaml
 from survey.incidents.importing import ImportReport, Intake, import_incidents
 from survey.phone import NumberPolicy
-from survey.store.database import open_engine, session_factory
-from survey.store.models import Base
 from survey.store.sealing import KeyRing
 
 NOW = datetime(2025, 4, 2, 1, tzinfo=UTC)
@@ -38,14 +36,9 @@ def keys():
 
 
 @pytest.fixture
-def intake(keys):
+def intake(sessions, keys):
     """An empty house in which fictitious numbers are allowed."""
-    engine = open_engine("sqlite://")
-    Base.metadata.create_all(engine)
-    yield Intake(
-        session_factory(engine), keys, b"audit key", NumberPolicy(("CN",), own_numbers=("0451-82340000",), fictitious=True), seed=7
-    )
-    engine.dispose()
+    return Intake(sessions, keys, b"audit key", NumberPolicy(("CN",), own_numbers=("0451-82340000",), fictitious=True), seed=7)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from survey.incidents.months import busiest_month
 from survey.phone import is_fictitious
 from survey.store.models import Incident, Unit
 from survey.store.sealing import place
+from tests.conftest import ON_SQLITE_ALONE
 from tests.survey.incidents.conftest import MAPPINGS, NOW
 
 LEAST = """\
@@ -125,6 +126,7 @@ def test_the_san_diego_table_knows_every_code_of_the_citys_list(san_diego, share
     assert codes <= set(san_diego.call_types)
 
 
+@ON_SQLITE_ALONE
 def test_the_san_diego_month_is_taken_in_whole(san_diego, shared, intake, bring_in):
     path = shared / "incident_data" / "san_diego_calls_2023_01.csv"
 

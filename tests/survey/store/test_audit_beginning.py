@@ -3,22 +3,14 @@
 import threading
 from datetime import UTC, datetime
 
-import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from survey.store import audit
-from survey.store.models import AuditHead, Base
+from survey.store.models import AuditHead
 
 KEY = b"audit key of the tests, 32 bytes"
 WRITERS = 12
-
-
-@pytest.fixture(params=["file_engine", "postgres_engine"])
-def engine(request: pytest.FixtureRequest) -> Engine:
-    engine: Engine = request.getfixturevalue(request.param)
-    Base.metadata.create_all(engine)
-    return engine
 
 
 def test_many_first_writers_make_one_chain(engine: Engine) -> None:

@@ -1,31 +1,17 @@
 """Engines are set up as promised on every connection, and transactions that may write never fail for having read first."""
 
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, event, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from survey.store.database import open_engine, reading, session_factory
-from survey.store.models import Base, Lease, Unit, UserSession
+from survey.store.database import reading, session_factory
+from survey.store.models import Lease, Unit, UserSession
 
 NOW = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def both(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """A database with all tables, of either kind."""
-    if request.param == "postgresql":
-        engine = request.getfixturevalue("postgres_engine")
-    else:
-        engine = open_engine(f"sqlite:///{tmp_path / 'both.sqlite'}")
-    Base.metadata.create_all(engine)
-    yield engine
-    engine.dispose()
 
 
 def test_every_pooled_connection_of_sqlite_is_set_up(file_engine: Engine) -> None:
@@ -60,8 +46,8 @@ def test_readers_do_not_wait_for_a_writer(file_engine: Engine) -> None:
             assert reader.execute(text("SELECT count(*) FROM units")).scalar() == 0
 
 
-def test_many_threads_that_read_and_then_write_lose_nothing(both: Engine) -> None:
-    sessions = session_factory(both)
+def test_many_threads_that_read_and_then_write_lose_nothing(engine: Engine) -> None:
+    sessions = session_factory(engine)
     with sessions.begin() as session:
         session.add(Lease(name="count", owner="0", expires_at=NOW))
 
@@ -81,8 +67,8 @@ def test_many_threads_that_read_and_then_write_lose_nothing(both: Engine) -> Non
         assert session.get_one(Lease, "count").owner == "80"
 
 
-def test_a_guarded_update_is_won_once(both: Engine) -> None:
-    sessions = session_factory(both)
+def test_a_guarded_update_is_won_once(engine: Engine) -> None:
+    sessions = session_factory(engine)
     with sessions.begin() as session:
         session.add(Lease(name="claim", owner="", expires_at=NOW))
     won: list[int] = []
@@ -101,8 +87,8 @@ def test_a_guarded_update_is_won_once(both: Engine) -> None:
     assert sorted(won) == [0] * 7 + [1]
 
 
-def test_moments_come_back_as_they_went_in_whatever_zone_they_were_given_in(both: Engine) -> None:
-    sessions = session_factory(both)
+def test_moments_come_back_as_they_went_in_whatever_zone_they_were_given_in(engine: Engine) -> None:
+    sessions = session_factory(engine)
     shanghai = NOW.astimezone(timezone(timedelta(hours=8)))
     with sessions.begin() as session:
         session.add(Lease(name="moment", owner="x", expires_at=shanghai))
@@ -112,22 +98,22 @@ def test_moments_come_back_as_they_went_in_whatever_zone_they_were_given_in(both
     assert (found, found.tzinfo) == (NOW, UTC)
 
 
-def test_a_moment_without_a_zone_is_refused(both: Engine) -> None:
-    with session_factory(both)() as session:
+def test_a_moment_without_a_zone_is_refused(engine: Engine) -> None:
+    with session_factory(engine)() as session:
         session.add(Lease(name="naive", owner="x", expires_at=NOW.replace(tzinfo=None)))
         with pytest.raises(StatementError, match="naive datetime"):
             session.flush()
 
 
-def test_a_reference_to_nothing_is_refused(both: Engine) -> None:
-    with session_factory(both)() as session:
+def test_a_reference_to_nothing_is_refused(engine: Engine) -> None:
+    with session_factory(engine)() as session:
         session.add(UserSession(token_digest="d", user_id=99, created_at=NOW, seen_at=NOW))
         with pytest.raises(IntegrityError):
             session.flush()
 
 
-def test_two_units_cannot_share_a_code(both: Engine) -> None:
-    with session_factory(both)() as session:
+def test_two_units_cannot_share_a_code(engine: Engine) -> None:
+    with session_factory(engine)() as session:
         session.add_all([Unit(code="a", name="A"), Unit(code="a", name="B")])
         with pytest.raises(IntegrityError):
             session.flush()
