@@ -186,6 +186,7 @@ class Campaign(Base):
     hourly_calls: Mapped[int | None]  # calls started in any hour at most; None: no cap
     daily_calls: Mapped[int | None]  # the same in any 24 hours
     spend_limit: Mapped[float | None]  # of the estimated bill, in the currency of the price of a minute
+    minute_price: Mapped[float] = mapped_column(default=0.0, server_default="0")  # of a started minute of talk
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -215,12 +216,14 @@ class Respondent(Base):
     booked_for: Mapped[datetime | None]  # a call-back that was promised for this time; the contact rules' spacing gives way to it
     booked_by: Mapped[str] = mapped_column(String(64), default="", server_default="")  # respondent, or the user who booked it
     review_reason: Mapped[str] = mapped_column(String(64), default="", server_default="")  # why a person must look
+    pushed_back: Mapped[int] = mapped_column(default=0, server_default="0")  # times in a row that the carrier had no room for the call
     campaign: Mapped[Campaign] = relationship()
     incident: Mapped[Incident] = relationship()
     unit: Mapped[Unit | None] = relationship()
     __table_args__ = (
         UniqueConstraint("campaign_id", "incident_id"),
         Index(None, "campaign_id", "state", "replicate", "due_at"),
+        Index(None, "booked_for"),
     )
 
 
@@ -259,7 +262,8 @@ class CallAttempt(Base):
     ended_at: Mapped[datetime | None]
     seconds: Mapped[int | None]
     abandoned: Mapped[bool] = mapped_column(default=False, server_default=false())  # a person answered and heard nothing in time (R18)
-    settled_at: Mapped[datetime | None]  # the respondent's next step was decided
+    settled_at: Mapped[datetime | None]  # the respondent's next step was decided; without a disposition: nothing rang
+    asked_at: Mapped[datetime | None]  # the carrier was last asked what became of the call
     respondent: Mapped[Respondent] = relationship()
     campaign: Mapped[Campaign] = relationship()
     __table_args__ = (

@@ -22,16 +22,19 @@ COLUMNS: dict[str, tuple[sa.Column[Any], ...]] = {
         sa.Column("hourly_calls", sa.Integer(), nullable=True),
         sa.Column("daily_calls", sa.Integer(), nullable=True),
         sa.Column("spend_limit", sa.Double(), nullable=True),
+        sa.Column("minute_price", sa.Double(), server_default="0", nullable=False),
     ),
     "respondents": (
         sa.Column("booked_for", MOMENT, nullable=True),
         sa.Column("booked_by", sa.String(length=64), server_default="", nullable=False),
         sa.Column("review_reason", sa.String(length=64), server_default="", nullable=False),
+        sa.Column("pushed_back", sa.Integer(), server_default="0", nullable=False),
     ),
     "call_attempts": (
         sa.Column("direction", sa.String(length=8), server_default="out", nullable=False),
         sa.Column("voice_at", MOMENT, nullable=True),
         sa.Column("abandoned", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("asked_at", MOMENT, nullable=True),
     ),
 }
 
@@ -43,6 +46,7 @@ def upgrade() -> None:
             op.add_column(table, column)
     op.create_index(op.f("ix_call_attempts_phone_key"), "call_attempts", ["phone_key"], unique=False)
     op.create_index(op.f("ix_call_attempts_answered_at"), "call_attempts", ["answered_at"], unique=False)
+    op.create_index(op.f("ix_respondents_booked_for"), "respondents", ["booked_for"], unique=False)
     op.create_table(
         "holds",
         sa.Column("id", ID, nullable=False),
