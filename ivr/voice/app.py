@@ -1,8 +1,12 @@
 """The voice door: one WSGI app, for the carrier alone (design §4.8)."""
 
-from flask import Flask
+import time
+
+from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
+from ivr import measures
+from ivr.voice.forgery import Forgeries
 from ivr.voice.guard import lock
 from ivr.voice.routes import VoiceServices, apologise, door
 
@@ -20,7 +24,22 @@ def create_voice_app(services: VoiceServices) -> Flask:
     app.url_map.merge_slashes = False
     app.url_map.converters["token"] = TokenConverter
     app.extensions["voice"] = services
-    lock(app, services.guard)
+    _measure(app)
+    lock(app, services.guard, Forgeries(services.unit_of_work, services.clock).note)
     app.register_blueprint(door)
     app.register_error_handler(Exception, apologise)
     return app
+
+
+def _measure(app: Flask) -> None:
+    """Time every request; those that the guard refuses apart, so that a stranger's knocking hides nothing."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.began = time.perf_counter()
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        route = "refused" if "refused" in g else (request.endpoint or "none").removeprefix("voice.")
+        measures.hook_answered(route, time.perf_counter() - g.began)
+        return response

@@ -5,20 +5,20 @@ Werkzeug's `request.url` is decoded and would break it (twilio_voice §5). Every
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
-OPEN = frozenset({"voice.health"})
+OPEN = frozenset({"voice.health", "voice.readiness"})
 LONGEST_SIGNATURE = 64  # base64 of SHA-1 has 28 characters
 LONGEST_FORM = 64 * 1024
 MOST_PARAMETERS = 200
@@ -70,8 +70,11 @@ def _without_host(uri: str) -> str:
     return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
-def lock(app: Flask, guard: Guard) -> None:
-    """Put the guard before every route of the app, also before those that do not exist, and keep refusals silent."""
+def lock(app: Flask, guard: Guard, refused: Callable[[int], None]) -> None:
+    """Put the guard before every route of the app, also before those that do not exist, and keep refusals silent.
+
+    `refused` is told the status of every refusal.
+    """
     app.config.update(MAX_CONTENT_LENGTH=LONGEST_FORM, MAX_FORM_MEMORY_SIZE=LONGEST_FORM, MAX_FORM_PARTS=MOST_PARAMETERS)
 
     @app.before_request
@@ -82,6 +85,8 @@ def lock(app: Flask, guard: Guard) -> None:
         if status is None:
             return None
         log.warning("refused %s with %d", request.method, status, extra={"action": "voice.refused"})
+        g.refused = True
+        refused(status)
         return Response(status=status)
 
     @app.errorhandler(HTTPException)

@@ -1,11 +1,14 @@
 """The carrier's web-hooks. Each is one unit of work; whatever goes wrong, a person on the line hears a sentence."""
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, request
 
+from ivr import measures
+from ivr.nearby import is_nearby
 from ivr.voice import call_status, inbound, twiml, wording
 from ivr.voice.call_status import UnknownWord
 from ivr.voice.guard import Guard
@@ -32,7 +35,8 @@ class VoiceServices:
     """What the wiring gives to the voice door.
 
     `unit_of_work` opens a fresh transaction; `guard` knows the public base URL, the account and its tokens; `voices` maps
-    a language (`zh`, or with region `zh-TW`) to the carrier's voice, the house's first language first.
+    a language (`zh`, or with region `zh-TW`) to the carrier's voice, the house's first language first; `ready` gives the
+    status of `/readyz` and what was found out.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
@@ -40,6 +44,7 @@ class VoiceServices:
     office: Office
     guard: Guard
     voices: Mapping[str, Voice]
+    ready: Callable[[], tuple[int, dict[str, str]]] | None = None
 
 
 @door.get("/healthz", endpoint="health")
@@ -48,13 +53,24 @@ def tell_health() -> Response:
     return Response("ok\n", mimetype="text/plain")
 
 
+@door.get("/readyz", endpoint="readiness")
+def tell_readiness() -> Response:
+    """Whether turns can be served, and if not, why: told to this machine alone."""
+    ready = _services().ready
+    if ready is None or not is_nearby(request.environ):
+        return Response(status=403)
+    status, causes = ready()
+    return Response(json.dumps(causes), status, mimetype="application/json", headers={"Cache-Control": "no-store"})
+
+
 @door.post("/voice/attempts/<token:token>/steps/<int:step>")
 def take_turn(token: str, step: int) -> Response:
     """One round trip of the conversation."""
     services = _services()
     call_sid, event = inbound.call_sid(request.form), _event(step)
     with services.unit_of_work() as work:
-        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, services.clock.now(), _render)
+        now = services.clock.now()
+        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, now, _render, measures.turn_taken)
     return _speak(reply)
 
 
@@ -168,6 +184,7 @@ def apologise(error: Exception) -> Response:
     A callback is answered with 503 so that the carrier may send it again.
     """
     attempt = (request.view_args or {}).get("token", "")[:12]
+    measures.hook_failed((request.endpoint or "none").removeprefix("voice."))
     log.exception("%s failed, attempt %s", request.endpoint, attempt, extra={"action": "voice.failed"})
     if request.endpoint not in SPOKEN:
         return Response(status=503)
