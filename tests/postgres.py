@@ -13,7 +13,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, make_url, text
 
 from survey.store.database import open_engine
-from survey.store.migrations import migrate
+from survey.store.migrations import head, migrate
 from survey.store.models import Base
 
 PLACES = "/usr/lib/postgresql/*/bin"
@@ -90,4 +90,5 @@ def tables(server: str) -> Iterator[Tables]:
 def _emptying(connection: Connection) -> str:
     deletes = [f"DELETE FROM {table.name}" for table in Base.metadata.sorted_tables]
     restarts = [f"SELECT setval('{name}', 1, false)" for name in connection.scalars(SEQUENCES)]
-    return "; ".join(["SET LOCAL session_replication_role = replica", *deletes, *restarts])  # no foreign key is asked meanwhile
+    revision = ["DELETE FROM alembic_version", f"INSERT INTO alembic_version VALUES ('{head()}')"]
+    return "; ".join(["SET LOCAL session_replication_role = replica", *deletes, *revision, *restarts])  # no foreign key is asked meanwhile

@@ -1,6 +1,7 @@
 """The command line's frame, and the commands of administration."""
 
 import sys
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from config.wiring import House
 from survey import working_days
 from survey.errors import BadInput
 from survey.store.database import open_engine
-from survey.store.migrations import current, head, migrate
+from survey.store.migrations import current, head
 
 
 @pytest.fixture
@@ -24,9 +25,10 @@ def house(tmp_path: Path) -> House:
 
 
 @pytest.fixture
-def migrated(house: House) -> House:
-    migrate(house.engine)
-    return house
+def migrated(tmp_path: Path, database_url: str) -> Iterator[House]:
+    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path), "HUIFANG_DATABASE_URL": database_url}, None))
+    yield house
+    house.engine.dispose()
 
 
 def run(house: House | None, *arguments: str, **variables: str) -> "click.testing.Result":

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,16 +14,16 @@ from config.cli import main
 from config.settings import Settings
 from config.wiring import House
 from survey.incidents.made_up import write_month
-from survey.store.models import Base, Incident
+from survey.store.models import Incident
 from tests.conftest import StandingClock
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    settings = Settings.from_env({"HUIFANG_DATA": str(tmp_path / "data"), "HUIFANG_ENVIRONMENT": "test"}, tmp_path / ".env")
-    house = House(settings, own_clock=StandingClock(datetime(2025, 4, 2, 1, tzinfo=UTC)))
-    Base.metadata.create_all(house.engine)
-    return house
+def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+    given = {"HUIFANG_DATA": str(tmp_path / "data"), "HUIFANG_ENVIRONMENT": "test", "HUIFANG_DATABASE_URL": database_url}
+    house = House(Settings.from_env(given, tmp_path / ".env"), own_clock=StandingClock(datetime(2025, 4, 2, 1, tzinfo=UTC)))
+    yield house
+    house.engine.dispose()
 
 
 @pytest.fixture

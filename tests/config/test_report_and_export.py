@@ -1,6 +1,7 @@
 import csv
 import io
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,22 +11,23 @@ from config.cli import main
 from config.settings import Settings
 from config.wiring import House
 from survey.disposition import Disposition
-from survey.store.models import AuditEntry, Base
+from survey.store.models import AuditEntry
 from tests.conftest import RING, StandingClock
 from tests.survey.month import Month
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path / "data"), "HUIFANG_PII_KEYS": RING}, None), own_clock=StandingClock())
+def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+    given = {"HUIFANG_DATA": str(tmp_path / "data"), "HUIFANG_PII_KEYS": RING, "HUIFANG_DATABASE_URL": database_url}
+    house = House(Settings.from_env(given, None), own_clock=StandingClock())
     assert house.data.is_dir()
-    Base.metadata.create_all(house.engine)
     with house.sessions() as session:
         month = Month(session, house.keys, {"城关所": 30}, simulated=True)
         for _ in range(12):
             month.person("城关所", Disposition.COMPLETE, ["satisfied"] * 5)
         session.commit()
-    return house
+    yield house
+    house.engine.dispose()
 
 
 def run(house: House, *words: str) -> Result:

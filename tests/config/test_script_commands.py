@@ -1,6 +1,7 @@
 """`script check`, `script rehearse`, `script publish` as a person types them."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ from config.cli import main
 from config.settings import Settings
 from config.wiring import House
 from survey.store import audit
-from survey.store.migrations import migrate
 from survey.store.models import ScriptVersion
 from tests.survey.scripts import FOLDER, SHIPPED, text_of
 
@@ -20,10 +20,10 @@ REHEARSALS = Path(__file__).resolve().parents[1] / "rehearsals"
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path)}, None))
-    migrate(house.engine)
-    return house
+def house(tmp_path: Path, database_url: str) -> Iterator[House]:
+    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path), "HUIFANG_DATABASE_URL": database_url}, None))
+    yield house
+    house.engine.dispose()
 
 
 def run(house: House, *arguments: str, typed: str = "") -> Result:
