@@ -1,11 +1,14 @@
 """Use cases of a running campaign, in the order a respondent lives through them.
 
 campaigns (launch, pause) → dialling (claim, place, reconcile) → turns (the conversation) → statuses (what the
-carrier reports) → settlement (verdict and next step), with escalations and recordings beside them. Each takes the caller's unit of
-work and `now`; nobody here commits, opens a connection, or looks at a clock.
+carrier reports) → settlement (verdict and next step), with escalations and recordings beside them. What holds dialling back
+lies in `holds`, opened by `limits` (caps, spend), `silence` (abandoned calls) and `breaker` (carrier out of reach); what a
+person must decide in `reviews` and `alarms`. Each takes the caller's unit of work and `now`; nobody here commits, opens a
+connection, or looks at a clock.
 """
 
-from survey.fieldwork.campaigns import finish_if_done, launch, pause, resume, rules_of, start, stop
+from survey.fieldwork import holds, reviews
+from survey.fieldwork.campaigns import change_limits, change_pace, finish_if_done, launch, pause, resume, rules_of, start, stop
 from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
 from survey.fieldwork.escalations import escalate
 from survey.fieldwork.office import Office, TurnContext
@@ -27,9 +30,12 @@ __all__ = [
     "announce_recording",
     "apply_machine",
     "apply_status",
+    "change_limits",
+    "change_pace",
     "claim_due",
     "escalate",
     "finish_if_done",
+    "holds",
     "is_suppressed",
     "launch",
     "note_accepted",
@@ -45,6 +51,7 @@ __all__ = [
     "reconcile",
     "report",
     "resume",
+    "reviews",
     "rules_of",
     "settle",
     "start",

@@ -25,6 +25,12 @@ def clear_alarm(session: Session, kind: AlarmKind, subject: str, now: datetime) 
     session.execute(update(Alarm).where(*standing).values(cleared_at=now))
 
 
+def is_standing(session: Session, kind: AlarmKind, subject: str) -> bool:
+    """Whether the alarm stands."""
+    standing = Alarm.kind == kind.word, Alarm.subject == subject, Alarm.cleared_at.is_(None)
+    return session.scalar(select(Alarm.id).where(*standing)) is not None
+
+
 def acknowledge(session: Session, alarm_id: int, by: str, now: datetime) -> bool:
     """Note that a person has taken it in hand; False when somebody had before."""
     alarm = session.get_one(Alarm, alarm_id, with_for_update=True)

@@ -1,13 +1,14 @@
-"""A campaign's life: launch from a draw, start, pause, resume, stop, finish."""
+"""A campaign's life: launch from a draw, start, pause, resume, stop, finish; its pace and limits may change while it runs."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from survey.contact_rules import CallAt, Rules, next_call
-from survey.errors import NotAllowed
+from survey.errors import BadInput, NotAllowed
+from survey.fieldwork import limits
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion
 from survey.working_days import calendar
@@ -19,6 +20,10 @@ MOVES = {
     "stop": ({"ready", "running", "paused"}, "stopped"),
 }
 
+Keep = Literal["keep"]
+KEEP: Keep = "keep"
+LEAST = {"hourly_calls": 1, "daily_calls": 1, "spend_limit": 0.01, "minute_price": 0.0}
+
 STATE_WORDS = {"ready": "尚未开始", "running": "正在进行", "paused": "已暂停", "stopped": "已停止", "finished": "已结束"}
 MOVE_WORDS = {"start": "开始", "pause": "暂停", "resume": "恢复", "stop": "停止"}
 
@@ -26,9 +31,12 @@ MOVE_WORDS = {"start": "开始", "pause": "暂停", "resume": "恢复", "stop": 
 def launch(
     session: Session, office: Office, draw: Draw, script: ScriptVersion, rules: Rules, now: datetime, *,
     name: str, lines: int, calls_per_second: float, caller_id: str, simulated: bool, by: str,
+    hourly_calls: int | None = None, daily_calls: int | None = None, spend_limit: float | None = None, minute_price: float = 0.0,
 ) -> Campaign:  # fmt: skip
     """Create a campaign (state `ready`) with one respondent per drawn incident, due at the first opening from `now` on.
 
+    `hourly_calls` and `daily_calls` cap the calls started in any hour and any 24 hours; `spend_limit` the estimated bill,
+    in the currency in which a started minute of talk costs `minute_price`. None: no such limit.
     Raises NotAllowed when the draw was voided or is already being worked.
     """
     if draw.voided_at is not None:
@@ -38,6 +46,7 @@ def launch(
     campaign = Campaign(
         name=name, month=draw.month, draw_id=draw.id, script_version_id=script.id, lines=lines, calls_per_second=calls_per_second,
         caller_id=caller_id, rules=rules.to_json(), simulated=simulated, created_at=now,
+        hourly_calls=hourly_calls, daily_calls=daily_calls, spend_limit=spend_limit, minute_price=minute_price,
     )  # fmt: skip
     session.add(campaign)
     session.flush()
@@ -101,6 +110,56 @@ def stop(session: Session, office: Office, campaign: Campaign, by: str, now: dat
     Raises NotAllowed when the campaign has ended.
     """
     _move(session, office, campaign, "stop", by, now, reason)
+
+
+def change_pace(
+    session: Session, office: Office, campaign: Campaign, by: str, now: datetime, *,
+    lines: int | None = None, calls_per_second: float | None = None, reason: str,
+) -> None:  # fmt: skip
+    """Call on more or fewer lines, faster or slower, from the next claim on; None leaves a value as it is.
+
+    Lines and calls a second are counted over all campaigns, so no campaign's figures together with another's exceed the
+    greatest of them; that one may not exceed the account's. Raises BadInput, NotAllowed when the campaign has ended.
+    """
+    _begin_change(session, campaign, reason)
+    if lines is not None and not 1 <= lines <= (office.lines or lines):
+        raise BadInput(f"线路数须为 1–{office.lines or '…'} / lines: from 1 to {office.lines or '…'}")
+    if calls_per_second is not None and not 0.05 <= calls_per_second <= (office.calls_per_second or calls_per_second):
+        most = f"{office.calls_per_second:g}" if office.calls_per_second else "…"
+        raise BadInput(f"每秒呼叫数须为 0.05–{most} / calls per second: from 0.05 to {most}")
+    campaign.lines = campaign.lines if lines is None else lines
+    campaign.calls_per_second = campaign.calls_per_second if calls_per_second is None else calls_per_second
+    pace = {"lines": campaign.lines, "calls_per_second": campaign.calls_per_second}
+    office.record(session, now, by, "campaign.pace", f"campaign:{campaign.public_id}", **pace, reason=reason)
+
+
+def change_limits(
+    session: Session, office: Office, campaign: Campaign, by: str, now: datetime, *,
+    hourly_calls: int | Keep | None = KEEP, daily_calls: int | Keep | None = KEEP, spend_limit: float | Keep | None = KEEP,
+    minute_price: float | Keep = KEEP, reason: str,
+) -> None:  # fmt: skip
+    """Set the caps, the limit of the estimated bill, and the price of a minute; None takes a limit away, KEEP leaves it.
+
+    Holds of the old limits are lifted. Raises BadInput, NotAllowed when the campaign has ended.
+    """
+    _begin_change(session, campaign, reason)
+    given = {"hourly_calls": hourly_calls, "daily_calls": daily_calls, "spend_limit": spend_limit, "minute_price": minute_price}
+    wanted = {name: value for name, value in given.items() if value != KEEP}
+    for name, value in wanted.items():
+        if value is not None and (isinstance(value, str) or value < LEAST[name]):
+            raise BadInput(f"{name}: {value} 太小 / too small")
+        setattr(campaign, name, value)
+    session.flush()
+    limits.weigh_anew(session, campaign, now, by)
+    office.record(session, now, by, "campaign.limits", f"campaign:{campaign.public_id}", **wanted, reason=reason)
+
+
+def _begin_change(session: Session, campaign: Campaign, reason: str) -> None:
+    if not reason.strip():
+        raise BadInput("请写明原因 / a reason is needed")
+    session.refresh(campaign, with_for_update=True)
+    if campaign.state in ("stopped", "finished"):
+        raise NotAllowed(f"任务{STATE_WORDS[campaign.state]} / the campaign is {campaign.state}")
 
 
 def finish_if_done(session: Session, office: Office, campaign: Campaign, now: datetime) -> bool:

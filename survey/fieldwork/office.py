@@ -36,6 +36,8 @@ class Office:
     bureau: Bureau
     numbers: NumberPolicy
     quarantine_days: int = 90
+    lines: int | None = None  # of the account, over all campaigns; None: each campaign's own figure is the only bound
+    calls_per_second: float | None = None
     contexts: dict[str, TurnContext] = field(default_factory=dict, repr=False)
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 

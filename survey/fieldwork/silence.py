@@ -1,0 +1,47 @@
+"""Silent calls (R18): a person answered and did not hear us within two seconds. Such calls are counted, and stop dialling."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey.alarms import AlarmKind
+from survey.fieldwork.alarms import raise_alarm
+from survey.fieldwork.holds import open_hold, scope_of
+from survey.holds import HoldReason
+from survey.store.models import CallAttempt, Campaign, Hold
+from survey.store.queries import dialling as queries
+
+VOICE_WITHIN = timedelta(seconds=2)
+COUNTED_OVER = timedelta(hours=24)
+HIGHEST_RATE, FEWEST_CALLS = 0.03, 3
+LEFT_ALONE = timedelta(hours=72)
+"""How long a number that heard silence is not dialled automatically, in any campaign."""
+
+
+def is_abandoned(attempt: CallAttempt) -> bool:
+    """Whether a person answered our call and heard nothing from us, or too late."""
+    if attempt.direction != "out" or attempt.answered_at is None or attempt.answered_by in queries.MACHINES:
+        return False
+    return attempt.voice_at is None or attempt.voice_at - attempt.answered_at > VOICE_WITHIN
+
+
+def check(session: Session, campaign: Campaign, now: datetime) -> None:
+    """Stop dialling the campaign when too many of those who answered heard silence.
+
+    What a person has lifted a hold for is not counted a second time.
+    """
+    scope = scope_of(campaign)
+    lifts = Hold.scope == scope, Hold.reason == HoldReason.ABANDONED.word
+    since = max(now - COUNTED_OVER, session.scalar(select(func.max(Hold.lifted_at)).where(*lifts)) or now - COUNTED_OVER)
+    abandoned, answered = queries.silence_since(session, campaign.id, since)
+    if abandoned < FEWEST_CALLS or abandoned <= HIGHEST_RATE * answered:
+        return
+    if open_hold(session, scope, HoldReason.ABANDONED, now, detail=f"{abandoned}/{answered}"):
+        raise_alarm(session, AlarmKind.ABANDONED_CALLS, scope, now, abandoned=abandoned, answered=answered)
+
+
+def left_alone_until(session: Session, phone_key: bytes, now: datetime) -> datetime | None:
+    """Until when the number must be left alone because it heard silence; None: it need not be."""
+    at = queries.abandoned_at(session, phone_key, now - LEFT_ALONE)
+    return at + LEFT_ALONE if at else None

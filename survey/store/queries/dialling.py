@@ -1,0 +1,110 @@
+"""What the guards of dialling ask: calls started, money talked away, silence heard, numbers rung lately.
+
+Only our own dialling counts (`direction` out), and of it only what rang or may have: a request that the carrier refused
+for the moment is settled without a disposition.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, table_of
+
+DIALLING = 0x68756966616E67
+"""The advisory lock of PostgreSQL that everybody takes who counts lines or calls and then adds one."""
+MACHINES = ("machine", "fax")
+
+
+def one_at_a_time(session: Session) -> None:
+    """Let nobody else count and add calls until this transaction ends. On SQLite a writing transaction is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(DIALLING)))
+
+
+def _ours(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    rang = or_(CallAttempt.disposition.is_not(None), CallAttempt.settled_at.is_(None))
+    return and_(CallAttempt.direction == "out", rang, *conditions)
+
+
+def started_since(session: Session, campaign_id: int, moment: datetime) -> int:
+    """Calls of the campaign that were handed to the carrier after `moment`."""
+    ours = _ours(CallAttempt.campaign_id == campaign_id, CallAttempt.requested_at > moment)
+    return session.scalar(select(func.count()).select_from(CallAttempt).where(ours)) or 0
+
+
+def start_after(session: Session, campaign_id: int, moment: datetime, place: int) -> datetime | None:
+    """When the call in this place (0: the oldest) of those started after `moment` was handed to the carrier."""
+    ours = _ours(CallAttempt.campaign_id == campaign_id, CallAttempt.requested_at > moment)
+    return session.scalar(select(CallAttempt.requested_at).where(ours).order_by(CallAttempt.requested_at).offset(place).limit(1))
+
+
+def claimed(session: Session, campaign_id: int | None = None) -> int:
+    """Attempts that are claimed and not yet handed to the carrier, of one campaign or of all."""
+    waiting = select(func.count()).select_from(CallAttempt).where(CallAttempt.status == "claimed")
+    return session.scalar(waiting if campaign_id is None else waiting.where(CallAttempt.campaign_id == campaign_id)) or 0
+
+
+def minutes_talked(session: Session, campaign_id: int) -> int:
+    """Started minutes of talk in the campaign's settled calls, as a carrier bills them."""
+    minutes = func.sum((CallAttempt.seconds + 59) // 60)
+    ours = _ours(CallAttempt.campaign_id == campaign_id, CallAttempt.settled_at.is_not(None), CallAttempt.seconds > 0)
+    return int(session.scalar(select(minutes).where(ours)) or 0)
+
+
+def silence_since(session: Session, campaign_id: int, moment: datetime) -> tuple[int, int]:
+    """Of the campaign's settled calls that a person answered after `moment`: how many heard us too late, and how many there are."""
+    living = or_(CallAttempt.answered_by.is_(None), CallAttempt.answered_by.not_in(MACHINES))
+    ours = _ours(CallAttempt.campaign_id == campaign_id, CallAttempt.answered_at > moment, CallAttempt.settled_at.is_not(None), living)
+    counts = select(func.count().filter(CallAttempt.abandoned), func.count()).select_from(CallAttempt).where(ours)
+    abandoned, answered = session.execute(counts).one()
+    return abandoned, answered
+
+
+def abandoned_at(session: Session, phone_key: bytes, moment: datetime) -> datetime | None:
+    """When the number last answered one of our calls after `moment` and heard nothing in time; None: it did not."""
+    silent = _ours(CallAttempt.phone_key == phone_key, CallAttempt.abandoned.is_(True), CallAttempt.answered_at > moment)
+    return session.scalar(select(func.max(CallAttempt.answered_at)).where(silent))
+
+
+def rung_at(session: Session, phone_key: bytes, besides: int, moment: datetime) -> datetime | None:
+    """When the number was last dialled after `moment` for another respondent than `besides`; None: it was not."""
+    others = _ours(CallAttempt.phone_key == phone_key, CallAttempt.respondent_id != besides, CallAttempt.requested_at > moment)
+    return session.scalar(select(func.max(CallAttempt.requested_at)).where(others))
+
+
+def next_number(session: Session, respondent_id: int) -> int:
+    """The number of the respondent's next attempt."""
+    return 1 + (session.scalar(select(func.max(CallAttempt.number)).where(CallAttempt.respondent_id == respondent_id)) or 0)
+
+
+def to_be_called_off(session: Session) -> list[int]:
+    """Calls of paused and stopped campaigns that the carrier has taken and that do not ring yet, and were not called off."""
+    asked = select(CarrierEvent.id).where(CarrierEvent.attempt_id == CallAttempt.id, CarrierEvent.kind == "call_off").exists()
+    queued = CallAttempt.status.in_(("placed", "initiated")), CallAttempt.direction == "out", CallAttempt.carrier_sid.is_not(None)
+    halted = Campaign.state.in_(("paused", "stopped"))
+    return list(session.scalars(select(CallAttempt.id).join(Campaign).where(*queued, halted, ~asked).order_by(CallAttempt.id)))
+
+
+def put_hold(session: Session, values: dict[str, Any]) -> bool:
+    """Open a hold; False when it stands already."""
+    holds = table_of(Hold)
+    fresh = postgresql.insert(holds) if session.get_bind().dialect.name == "postgresql" else sqlite.insert(holds)
+    once = fresh.on_conflict_do_nothing(index_elements=["scope", "reason"], index_where=holds.c.lifted_at.is_(None))
+    return session.execute(once.values(values).returning(holds.c.id)).one_or_none() is not None
+
+
+def end_hold(session: Session, scope: str, reason: str, by: str, now: datetime) -> bool:
+    """Lift a hold; False when it does not stand."""
+    standing = Hold.scope == scope, Hold.reason == reason, Hold.lifted_at.is_(None)
+    lifted = session.execute(update(Hold).where(*standing).values(lifted_at=now, lifted_by=by))
+    return bool(lifted.rowcount)  # type: ignore[attr-defined]
+
+
+def take_probe(session: Session, hold_id: int, now: datetime, pause: timedelta) -> bool:
+    """Take the one call that may try whether the carrier can be reached again; False when it is not yet time, or another was first."""
+    due = Hold.id == hold_id, Hold.lifted_at.is_(None), Hold.until <= now
+    taken = session.execute(update(Hold).where(*due).values(until=now + pause))
+    return bool(taken.rowcount)  # type: ignore[attr-defined]
