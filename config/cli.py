@@ -14,7 +14,7 @@ from survey import working_days
 from survey.errors import SurveyError
 
 COMMANDS = {
-    "demo": "demo:demo", "serve": "serve:serve", "import": "incidents:import_incidents", "draw": "draw:draw",
+    "demo": "demo:demo", "serve": "serve:serve", "restart": "serve:restart", "import": "incidents:import_incidents", "draw": "draw:draw",
     "campaign": "campaign:campaign",
     "report": "report:report", "export": "export:export", "script": "script:script", "user": "users:user", "audit": "audit:audit",
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",

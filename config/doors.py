@@ -4,14 +4,19 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from config.ports import BACKLOG
 from worker.parents import die_with
 
-GRACEFUL_SECONDS = 5
+GRACEFUL_SECONDS = 30
+"""What a replaced door may take to end the requests it has begun; a stop of the whole house does not wait so long."""
+
 SLICE_SECONDS = 0.02
 """How long a thread may run before others are let in. A turn needs 2 to 3 ms of the processor: with Python's usual 5 ms many are
 interrupted while they hold the database, and all wait for them; measured, a quarter fewer turns a second."""
@@ -22,12 +27,18 @@ KEEP_ALIVE_SECONDS = 65
 
 @dataclass(frozen=True)
 class Door:
-    """A WSGI object named `module:attribute`, and where it listens."""
+    """A WSGI object named `module:attribute`, and where it listens.
+
+    `listens` is the descriptor of a socket that listens there already, held by the parent so that whoever comes while the
+    door is being replaced waits in its backlog; `tells` one on which the parent hears that the door is at work.
+    """
 
     application: str
     host: str
     port: int
     threads: int
+    listens: int | None = None
+    tells: int | None = None
 
 
 class _Server(BaseApplication):
@@ -53,10 +64,12 @@ def serve(door: Door) -> None:
 def options(door: Door) -> Mapping[str, Any]:
     """gunicorn's options for a door: one process, because what it must share lies in the database anyway."""
     host = f"[{door.host}]" if ":" in door.host else door.host
+    bind = f"{host}:{door.port}" if door.listens is None else f"fd://{door.listens}"
     return {
-        "bind": f"{host}:{door.port}", "workers": 1, "worker_class": "gthread", "threads": door.threads,
-        "graceful_timeout": GRACEFUL_SECONDS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS, "backlog": 512,
-        "accesslog": None, "loglevel": "warning", "post_fork": _settle_in, "control_socket_disable": True,
+        "bind": bind, "workers": 1, "worker_class": "gthread", "threads": door.threads,
+        "graceful_timeout": GRACEFUL_SECONDS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS, "backlog": BACKLOG,
+        "accesslog": None, "loglevel": "warning", "post_fork": _settle_in, "post_worker_init": partial(_tell, door.tells),
+        "control_socket_disable": True,
     }  # fmt: skip
 
 
@@ -64,6 +77,13 @@ def _settle_in(server: Any, worker: Any) -> None:
     """In gunicorn's worker, after its fork."""
     sys.setswitchinterval(SLICE_SECONDS)
     die_with(worker.ppid if worker.ppid else os.getppid())
+
+
+def _tell(descriptor: int | None, worker: Any) -> None:
+    """In gunicorn's worker, when the app is loaded and the next thing is to take requests; gunicorn insists on the name `worker`."""
+    if descriptor is not None:
+        with suppress(OSError):  # nobody listens any more
+            os.write(descriptor, b".")
 
 
 def _application(place: str) -> Any:

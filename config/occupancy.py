@@ -31,6 +31,22 @@ def occupied(data: Path, note: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(data: Path) -> int | None:
+    """The process that runs on this data folder, or None where nobody holds the lock."""
+    try:
+        descriptor = os.open(data / "run" / "occupied", os.O_RDWR)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        noted = os.pread(descriptor, 1000, 0).decode(errors="replace").partition(" ")[0]
+        return int(noted) if noted.isdigit() else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 def _lock(descriptor: int, data: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

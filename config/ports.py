@@ -7,6 +7,8 @@ from config.settings import Settings
 from survey.errors import SurveyError
 
 TRIES = 50
+BACKLOG = 512
+"""Connections that may wait while nobody takes them: a restart lasts about two seconds."""
 
 
 class PortTaken(SurveyError):
@@ -23,6 +25,19 @@ def is_free(host: str, port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises PortTaken."""
+    server = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind((host, port))
+        server.listen(BACKLOG)
+    except OSError as problem:
+        server.close()
+        raise PortTaken(f"无法监听 {host}:{port} / cannot listen on {host}:{port} ({problem.strerror})") from problem
+    return server
 
 
 def answers(host: str, port: int) -> bool:

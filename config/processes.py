@@ -1,22 +1,34 @@
 """The processes of the house as the supervisor's children, and what each of them does: `python -m config.processes <name>`."""
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from typing import Any
 
-from config import ports, valkey
+from config import valkey
+from config.child import LISTENS, TELLS, Child
 from config.cli import open_house
 from config.settings import ROOT, Settings
-from config.supervisor import Child
 from worker.queues import QUEUES
 
+PARTS = ("migrate", "voice", "console", "workers", "clock", *dict.fromkeys(QUEUES.values()))
+"""What `serve --only` can be asked for: everything, or some of it; a queue's name means its workers alone."""
 
-def children(settings: Settings) -> list[Child]:
-    """Everything that `serve` runs, in the order of starting; `settings` must name free ports.
+
+def children(settings: Settings, only: Collection[str] = (), sockets: Mapping[str, int] | None = None) -> list[Child]:
+    """Everything that `serve` runs, in the order of starting, or only some parts of it; `settings` must name free ports.
 
     embedded Valkey (where no Redis is configured) → migrate → voice door → console → workers, one queue each → clock process.
+    `sockets` are the descriptors of the doors' listening sockets, by name; a door that has none opens its own.
     """
-    return [*store(settings), *doors(settings), *workers(settings), sweeper(settings)]
+    found = [*store(settings), *doors(settings, sockets or {}), *workers(settings), sweeper(settings)]
+    return [child for child in found if not only or _part(child) & {*only, "valkey"}]
+
+
+def _part(child: Child) -> set[str]:
+    queue = child.name.partition("-")[0]
+    return {queue, "workers"} if queue in QUEUES.values() else {child.name}
 
 
 def store(settings: Settings) -> list[Child]:
@@ -28,19 +40,16 @@ def store(settings: Settings) -> list[Child]:
     return [*found, _child(settings, "migrate", once=True)]
 
 
-def doors(settings: Settings) -> list[Child]:
+def doors(settings: Settings, sockets: Mapping[str, int] | None = None) -> list[Child]:
     """The two web servers."""
-    return [
-        _child(settings, "voice", address=(settings.voice_host, settings.voice_port)),
-        _child(settings, "console", address=(settings.console_host, settings.console_port)),
-    ]
+    return [_child(settings, name, tells=True, unhurried=True, listens=(sockets or {}).get(name)) for name in ("voice", "console")]
 
 
 def workers(settings: Settings) -> list[Child]:
     """One process for each queue, and as many for dialling as the settings say."""
     counts = {queue: settings.workers if queue == "dial" else 1 for queue in dict.fromkeys(QUEUES.values())}
     return [
-        _child(settings, f"{queue}-{number}" if count > 1 else queue, argument=f"worker:{queue}")
+        _child(settings, f"{queue}-{number}" if count > 1 else queue, argument=f"worker:{queue}", eager=queue == "dial")
         for queue, count in counts.items()
         for number in range(1, count + 1)
     ]
@@ -48,14 +57,12 @@ def workers(settings: Settings) -> list[Child]:
 
 def sweeper(settings: Settings) -> Child:
     """The clock process."""
-    return _child(settings, "clock")
+    return _child(settings, "clock", eager=True)
 
 
-def _child(settings: Settings, name: str, *, argument: str = "", address: tuple[str, int] | None = None, once: bool = False) -> Child:
-    return Child(
-        name, python("config.processes", argument or name), {**settings.as_environment(), "PYTHONPATH": str(ROOT)},
-        ready=partial(ports.answers, *address) if address else None, unhurried=address is not None, once=once,
-    )  # fmt: skip
+def _child(settings: Settings, name: str, *, argument: str = "", **manners: Any) -> Child:
+    environment = {**settings.as_environment(), "PYTHONPATH": str(ROOT)}
+    return Child(name, python("config.processes", argument or name), environment, **manners)
 
 
 def python(module: str, *arguments: str) -> list[str]:
@@ -79,17 +86,20 @@ def _migrate() -> None:
 
 
 def _voice() -> None:
-    from config.doors import Door, serve
-
     given = open_house().settings
-    serve(Door("config.voice_wsgi:app", given.voice_host, given.voice_port, given.voice_threads))
+    _serve("config.voice_wsgi:app", given.voice_host, given.voice_port, given.voice_threads)
 
 
 def _console() -> None:
+    given = open_house().settings
+    _serve("config.console_wsgi:app", given.console_host, given.console_port, given.console_threads)
+
+
+def _serve(application: str, host: str, port: int, threads: int) -> None:
     from config.doors import Door, serve
 
-    given = open_house().settings
-    serve(Door("config.console_wsgi:app", given.console_host, given.console_port, given.console_threads))
+    listens, tells = (int(os.environ[name]) if name in os.environ else None for name in (LISTENS, TELLS))
+    serve(Door(application, host, port, threads, listens, tells))
 
 
 def _work(queue: str) -> None:

@@ -1,22 +1,17 @@
 """Our own small supervisor: starts children in order, restarts what falls, prefixes what they print, leaves none behind.
 
 One thread; a child is asked for by a `Child` value. Ecosystem D2 says why no finished one serves; A3 and A4 are the promises.
+SIGTERM and SIGINT end everything, after calls in progress have ended; SIGHUP restarts everything for new code, without a gap.
 """
 
 import os
-import selectors
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from collections.abc import Callable, Collection, Sequence
 from types import FrameType
 
-from config.logs import masked
+from config.child import Child, Outputs, Running
 from survey.errors import SurveyError
-from worker.parents import die_with
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 3.0
@@ -29,60 +24,22 @@ HOPELESS_FALLS = 8
 HOPELESS_PAUSE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+HURRIED_STOP_SECONDS = 2.0
 LAST_STOP_SECONDS = 1.5
+RETIREMENT_SECONDS = 60.0
+"""How long a replaced process may go on with what it has begun: the longest request of a door, the request of a dialling worker."""
+
 BEAT_SECONDS = 0.1
+DRAIN_BEAT_SECONDS = 0.5
 
-
-@dataclass(frozen=True)
-class Child:
-    """One process.
-
-    `ready` is asked until it says yes before the next child starts; for an `unhurried` one, only before a leading child
-    starts or the start is over. A `once` child must end with status 0 before the next one starts. A `leading` child ends
-    everything when it ends, with its own status; where there is one, it would wait for ever for another child that never
-    starts, so that such a child ends everything too, with status 1. A `shown` child prints to the terminal itself, without
-    a prefix. A `last` one is stopped after all others, because they need it to end well.
-    """
-
-    name: str
-    command: Sequence[str]
-    environment: Mapping[str, str] = field(default_factory=dict)
-    ready: Callable[[], bool] | None = None
-    unhurried: bool = False
-    once: bool = False
-    leading: bool = False
-    shown: bool = False
-    last: bool = False
+__all__ = ["Child", "ChildFailed", "Supervisor"]
 
 
 class ChildFailed(SurveyError):
     """A process that everything else needs did not start."""
 
 
-class _Running:
-    """A child with its process and its history."""
-
-    def __init__(self, child: Child) -> None:
-        self.child = child
-        self.process: subprocess.Popen[bytes] | None = None
-        self.started_at = 0.0
-        self.start_at = 0.0
-        self.falls = 0
-        self.rest = b""
-
-    @property
-    def alive(self) -> bool:
-        return self.process is not None and self.process.poll() is None
-
-    def kill(self, sign: signal.Signals) -> None:
-        if self.process and self.alive:
-            try:
-                os.killpg(self.process.pid, sign)
-            except ProcessLookupError:
-                self.process.send_signal(sign)
-
-
-def _pause(falls: int) -> float:
+def pause_after(falls: int) -> float:
     """The seconds before the next start: none after a steady life, then doubling, and long once there is little hope."""
     longest = LONGEST_PAUSE_SECONDS if falls < HOPELESS_FALLS else HOPELESS_PAUSE_SECONDS
     return min(FIRST_PAUSE_SECONDS * 2 ** min(falls, HOPELESS_FALLS), longest) if falls else 0.0
@@ -91,14 +48,22 @@ def _pause(falls: int) -> float:
 class Supervisor:
     """Runs children until a signal, a leading child's end, or `stop`."""
 
-    def __init__(self, children: Sequence[Child], *, drained: Callable[[], bool] | None = None, drain_seconds: float = 0) -> None:
-        """`drained` is asked after SIGTERM, for `drain_seconds` at most, before the children are stopped."""
-        self._running = [_Running(child) for child in children]
-        self._drained, self._drain_seconds = drained, drain_seconds
-        self._selector = selectors.DefaultSelector()
+    def __init__(
+        self, children: Sequence[Child], *, drained: Callable[[], bool] | None = None, drain_seconds: float = 0,
+        restarted: Callable[[str], None] = lambda problem: None,
+    ) -> None:  # fmt: skip
+        """`drained` is asked after a signal, for `drain_seconds` at most, before the children are stopped.
+
+        `restarted` is told how a restart by SIGHUP went: what went wrong, "" for nothing.
+        """
+        self._running = [Running(child) for child in children]
+        self._retired: list[Running] = []
+        self._drained, self._drain_seconds, self._restarted = drained, drain_seconds, restarted
+        self._outputs = Outputs([child.name for child in children])
         self._signals: list[int] = []
+        self._is_hung_up = False
         self._is_led = any(child.leading for child in children)
-        self._width = max((len(child.name) for child in children), default=0)
+        self._had_terminal = os.isatty(2)
 
     def run(self) -> int:
         """Start everything, watch over it, stop everything; the exit status. Raises ChildFailed when the start fails."""
@@ -114,10 +79,16 @@ class Supervisor:
                 signal.signal(sign, handler)
 
     def _note(self, sign: int, frame: FrameType | None) -> None:
-        self._signals.append(sign)
+        """SIGHUP asks for a restart; from a terminal that was closed, or where a leading child plays, it asks for the end."""
+        if sign != signal.SIGHUP:
+            self._signals.append(sign)
+        elif self._is_led or (self._had_terminal and not os.isatty(2)):
+            self._signals.append(signal.SIGTERM)
+        else:
+            self._is_hung_up = True
 
     def _start_all(self) -> None:
-        unhurried: list[_Running] = []
+        unhurried: list[Running] = []
         for running in self._running:
             if running.child.leading:
                 self._await_all(unhurried)
@@ -130,133 +101,166 @@ class Supervisor:
                 self._await(running)
         self._await_all(unhurried)
 
-    def _await_all(self, group: list[_Running]) -> None:
+    def _await_all(self, group: list[Running]) -> None:
         while group:
             self._await(group.pop())
 
-    def _start(self, running: _Running) -> None:
-        child = running.child
-        output = None if child.shown else subprocess.PIPE
-        running.process = subprocess.Popen(
-            list(child.command), env={**os.environ, **child.environment}, start_new_session=not child.shown, stdin=subprocess.DEVNULL,
-            stdout=output, stderr=None if child.shown else subprocess.STDOUT, preexec_fn=partial(die_with, os.getpid()),
-        )  # fmt: skip
-        running.started_at = time.monotonic()
-        if running.process.stdout:
-            os.set_blocking(running.process.stdout.fileno(), False)
-            self._selector.register(running.process.stdout, selectors.EVENT_READ, running)
+    def _start(self, running: Running) -> None:
+        running.start()
+        self._outputs.listen_to(running)
 
-    def _await(self, running: _Running) -> None:
+    def _await(self, running: Running) -> None:
         """Wait until the child is ready or, for a `once` child, done. Raises ChildFailed."""
         child, until = running.child, time.monotonic() + START_SECONDS
         while not self._signals:
-            self._print(BEAT_SECONDS / 4)
-            if not running.alive and (child.once or child.ready):
-                self._finish_output(running)
+            self._outputs.pass_on(BEAT_SECONDS / 4)
+            if not running.alive and (child.once or child.tells or child.ready):
+                self._outputs.finish(running)
                 if child.once and running.process and running.process.returncode == 0:
                     return
                 raise ChildFailed(f"{child.name} 未能启动，原因见上 / {child.name} did not start, see above")
-            if not child.once and (child.ready is None or child.ready()):
+            if not child.once and running.is_ready():
                 return
             if not child.once and time.monotonic() > until:
                 raise ChildFailed(f"{child.name} 在 {START_SECONDS:.0f} 秒内未就绪 / {child.name} was not ready in {START_SECONDS:.0f} s")
 
     def _watch(self) -> int:
         while not self._signals:
-            self._print(BEAT_SECONDS)
-            for running in self._running:
-                if running.alive or running.child.once:
-                    continue
-                if running.child.leading:
-                    self._finish_output(running)
-                    return running.process.returncode if running.process else 1
-                self._revive(running)
-                if self._is_led and running.falls >= HOPELESS_FALLS:
-                    return 1
+            status = self._tend(BEAT_SECONDS)
+            if status is not None:
+                return status
+            if self._is_hung_up:
+                self._is_hung_up = False
+                self._restart_all()
         return 0
 
-    def _revive(self, running: _Running) -> None:
+    def _tend(self, seconds: float, leave: Collection[Running] = ()) -> int | None:
+        """Pass on what was printed, start again what has fallen (not those in `leave`); a status when everything is to end."""
+        self._outputs.pass_on(seconds)
+        self._bury_retired()
+        for running in self._running:
+            if running.alive or running.child.once or running in leave:
+                continue
+            if running.child.leading:
+                self._outputs.finish(running)
+                return running.process.returncode if running.process else 1
+            self._revive(running)
+            if self._is_led and running.falls >= HOPELESS_FALLS:
+                return 1
+        return None
+
+    def _revive(self, running: Running) -> None:
         """Plan the next start of a fallen child, or start it when its pause is over."""
         now = time.monotonic()
         if running.process is not None:
-            self._finish_output(running)
-            running.falls = 0 if now - running.started_at > STEADY_SECONDS else running.falls + 1
-            pause = _pause(running.falls)
+            self._outputs.finish(running)
+            is_well = running.was_asked_to_end() or now - running.started_at > STEADY_SECONDS
+            running.falls = 0 if is_well else running.falls + 1
+            pause = pause_after(running.falls)
             self._tell_fall(running, running.process.returncode, pause)
             running.process, running.start_at = None, now + pause
         if running.process is None and now >= running.start_at:
             self._start(running)
 
-    def _tell_fall(self, running: _Running, status: int, pause: float) -> None:
-        if running.falls < HOPELESS_FALLS:
-            self._say(running, f"已退出（状态 {status}），{pause:.1f} 秒后重启 / ended, starts again in {pause:.1f} s")
-            return
+    def _tell_fall(self, running: Running, status: int, pause: float) -> None:
         name, falls = running.child.name, running.falls
+        if falls < HOPELESS_FALLS:
+            self._outputs.say(name, f"已退出（状态 {status}），{pause:.1f} 秒后重启 / ended, starts again in {pause:.1f} s")
+            return
         zh = f"{name} 连续 {falls} 次启动后随即退出（状态 {status}），原因见上"
         en = f"{name} has ended {falls} times in a row right after its start (status {status}), see above"
         then_zh, then_en = ("全部停止", "everything stops") if self._is_led else (f"{pause:.0f} 秒后再试", f"tried again in {pause:.0f} s")
-        self._say(running, f"{zh}；{then_zh} / {en}; {then_en}")
+        self._outputs.say(name, f"{zh}；{then_zh} / {en}; {then_en}")
+
+    def _restart_all(self) -> None:
+        """Everything anew, for new code: what runs once (the migration), then the doors one by one, then the others.
+
+        What fails first ends the restart, and what has not been replaced goes on. A `last` child stays: the others need it.
+        """
+        try:
+            for index, running in enumerate(self._running):
+                if running.child.once or running.child.listens is not None:
+                    self._replace(index)
+            self._renew([each for each in self._running if not (each.child.once or each.child.last or each.child.listens is not None)])
+            problem = ""
+        except ChildFailed as failed:
+            problem = f"{failed}；未替换的进程照旧运行 / what was not replaced goes on"
+            self._outputs.say("restart", problem)
+        if not self._signals:
+            self._restarted(problem)
+
+    def _replace(self, index: int) -> None:
+        """Start a second process for a child; once it is at work, the first one takes no more and ends. Raises ChildFailed."""
+        former, fresh = self._running[index], Running(self._running[index].child)
+        self._start(fresh)
+        try:
+            self._await(fresh)
+        except ChildFailed:
+            self._end([fresh], 0)
+            raise
+        if self._signals:
+            self._end([fresh], 0)  # the end was asked for meanwhile: the one that is at work sees to the last calls
+            return
+        self._running[index] = fresh
+        self._retire(former)
+
+    def _retire(self, running: Running) -> None:
+        running.kill(signal.SIGTERM)
+        running.start_at = time.monotonic() + RETIREMENT_SECONDS
+        self._retired.append(running)
+
+    def _bury_retired(self) -> None:
+        for running in [each for each in self._retired if not each.alive or time.monotonic() > each.start_at]:
+            self._end([running], 0)
+            self._retired.remove(running)
+
+    def _renew(self, group: list[Running]) -> None:
+        """End each of the group and start it again as soon as it has ended."""
+        until = time.monotonic() + RETIREMENT_SECONDS
+        for running in group:
+            running.kill(signal.SIGTERM)
+        while group and not self._signals:
+            self._tend(BEAT_SECONDS / 2, group)
+            for running in [each for each in group if not each.alive or time.monotonic() > until]:
+                group.remove(running)
+                self._end([running], 0)
+                running.falls = 0
+                self._start(running)
 
     def _drain(self) -> None:
-        """After SIGTERM: leave the children at work until calls in progress have ended, or somebody asks again."""
-        until = time.monotonic() + self._drain_seconds
-        while self._drained and self._signals == [signal.SIGTERM] and time.monotonic() < until and not self._drained():
-            self._print(BEAT_SECONDS)
+        """After a signal: no new calls; the others stay at work until calls in progress have ended, or somebody asks again."""
+        if self._drained is None or not self._drain_seconds or len(self._signals) != 1:
+            return
+        eager = [running for running in self._running if running.child.eager]
+        for running in eager:
+            running.kill(signal.SIGTERM)
+        zh, en = "等待通话结束，最长 {:.0f} 秒", "waiting for calls in progress, {:.0f} s at most; once more: at once"
+        self._outputs.say("stop", f"{zh} / {en}".replace("{:.0f}", f"{self._drain_seconds:.0f}"))
+        until, following = time.monotonic() + self._drain_seconds, 0.0
+        while len(self._signals) == 1 and time.monotonic() < until:
+            self._tend(BEAT_SECONDS, eager)
+            if time.monotonic() >= following and not any(running.alive for running in eager):
+                following = time.monotonic() + DRAIN_BEAT_SECONDS
+                if self._drained():
+                    break
 
     def _stop_all(self) -> None:
-        asked = len(self._signals)
-        self._end([running for running in self._running if not running.child.last], STOP_SECONDS, asked)
-        self._end([running for running in self._running if running.child.last], LAST_STOP_SECONDS, asked)
-        self._selector.close()
+        seconds = STOP_SECONDS if len(self._signals) < 2 else HURRIED_STOP_SECONDS
+        self._end([*self._retired, *(running for running in self._running if not running.child.last)], seconds)
+        self._end([running for running in self._running if running.child.last], LAST_STOP_SECONDS)
+        self._outputs.close()
 
-    def _end(self, group: Sequence[_Running], seconds: float, asked: int) -> None:
-        for running in group:
+    def _end(self, group: Sequence[Running], seconds: float) -> None:
+        """End all of the group: asked, and killed when `seconds` are over or somebody asks again."""
+        asked = len(self._signals)
+        for running in group if seconds else ():
             running.kill(signal.SIGTERM)
         until = time.monotonic() + seconds
         while any(running.alive for running in group) and time.monotonic() < until and len(self._signals) == asked:
-            self._print(BEAT_SECONDS / 2)
+            self._outputs.pass_on(BEAT_SECONDS / 2)
         for running in group:
             running.kill(signal.SIGKILL)
             if running.process:
                 running.process.wait()
-                self._finish_output(running)
-
-    def _print(self, seconds: float) -> None:
-        """Pass on what the children have printed, waiting up to `seconds` for something."""
-        ready = self._selector.select(seconds) if self._selector.get_map() else []
-        for key, _ in ready:
-            self._pass_on(key.data, key.fd)
-        if not ready and not self._selector.get_map():
-            time.sleep(seconds)
-
-    def _pass_on(self, running: _Running, descriptor: int) -> bool:
-        try:
-            data = os.read(descriptor, 65536)
-        except BlockingIOError:
-            return False
-        if not data:
-            self._close(running)
-            return False
-        *lines, running.rest = (running.rest + data).split(b"\n")
-        for line in lines:
-            self._say(running, line.decode(errors="replace"))
-        return True
-
-    def _finish_output(self, running: _Running) -> None:
-        """Read what is left in the pipe of a child that has ended."""
-        output = running.process.stdout if running.process else None
-        while output and not output.closed and self._pass_on(running, output.fileno()):
-            pass
-        if running.rest:
-            self._say(running, running.rest.decode(errors="replace"))
-            running.rest = b""
-        self._close(running)
-
-    def _close(self, running: _Running) -> None:
-        output = running.process.stdout if running.process else None
-        if output and not output.closed:
-            self._selector.unregister(output)
-            output.close()
-
-    def _say(self, running: _Running, line: str) -> None:
-        print(f"{running.child.name:<{self._width}} | {masked(line)}", file=sys.stderr, flush=True)
+                self._outputs.finish(running)
+            running.close_ear()

@@ -1,30 +1,125 @@
-"""`serve`: the production processes under one supervisor."""
+"""`serve`: the production processes under one supervisor; `restart`: new code for a running one, without a gap."""
 
+import os
+import signal
 import sys
+import time
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import ports, processes, valkey
-from config.occupancy import occupied
+from config.occupancy import holder, occupied
 from config.settings import Settings
 from config.supervisor import Supervisor
 from config.wiring import House
+from survey.errors import BadInput, SurveyError
 from survey.store.queries.lines import calls_in_progress
+
+LONGEST_RESTART_SECONDS = 300
+BEAT_SECONDS = 0.1
+
+
+class NotRestarted(SurveyError):
+    """The running service could not be restarted."""
+
+
+@click.command()
+@click.option("--only", metavar="PART,…", help=f"只运行一部分 / run a part only: {', '.join(processes.PARTS)}.")
+@click.pass_obj
+def serve(house: House, only: str | None) -> None:
+    """启动全部服务进程 / Run all processes of the service under one supervisor; Ctrl+C stops them."""
+    parts = parts_of(only, house.settings)
+    settings = ports.settled(house.settings)
+    with occupied(house.data, console_url(settings)), ExitStack() as stack:
+        if not settings.redis_url:
+            valkey.end_left_over(settings.data)
+        doors = listening(stack, settings, parts)
+        restarts = stack.enter_context(pid_file(house.data))
+        announce(settings)
+        supervisor = Supervisor(
+            processes.children(settings, parts, doors), drained=lambda: are_quiet(house), restarted=lambda problem: note(restarts, problem),
+            drain_seconds=0 if settings.environment == "demo" else settings.drain_seconds,
+        )  # fmt: skip
+        sys.exit(supervisor.run())
 
 
 @click.command()
 @click.pass_obj
-def serve(house: House) -> None:
-    """启动全部服务进程 / Run all processes of the service under one supervisor; Ctrl+C stops them."""
-    settings = ports.settled(house.settings)
-    with occupied(house.data, console_url(settings)):
-        if not settings.redis_url:
-            valkey.end_left_over(settings.data)
-        announce(settings)
-        drain = settings.drain_seconds if settings.environment == "production" else 0
-        supervisor = Supervisor(processes.children(settings), drained=lambda: are_quiet(house), drain_seconds=drain)
-        sys.exit(supervisor.run())
+def restart(house: House) -> None:
+    """升级后重启服务，通话不中断 / New code for the running service: migrates, then replaces its processes; no call is cut."""
+    pid, restarts = running_pid(house.data), house.data / "run" / "restarts"
+    before = outcomes(restarts)
+    os.kill(pid, signal.SIGHUP)
+    until = time.monotonic() + LONGEST_RESTART_SECONDS
+    while len(outcomes(restarts)) == len(before):
+        if time.monotonic() > until or holder(house.data) != pid:
+            raise NotRestarted(f"进程 {pid} 没有完成重启，见其日志 / process {pid} did not complete the restart, see its log")
+        time.sleep(BEAT_SECONDS)
+    problem = outcomes(restarts)[-1]
+    if problem:
+        raise NotRestarted(problem)
+    click.echo("已重启 / restarted")
+
+
+def parts_of(only: str | None, settings: Settings) -> frozenset[str]:
+    """The parts that are to run, none meaning all. Raises BadInput, also where parts on several machines would share nothing."""
+    parts = frozenset(only.replace(" ", "").split(",")) if only else frozenset()
+    unknown = parts - set(processes.PARTS)
+    if unknown:
+        known = ", ".join(processes.PARTS)
+        raise BadInput(f"--only {', '.join(sorted(unknown))}：没有这一部分 / there is no such part; known are {known}")
+    if parts and settings.environment == "production" and (not settings.redis_url or settings.database_url.startswith("sqlite")):
+        raise BadInput(
+            "--only：分开运行须共用 PostgreSQL 与 Redis，请设置 HUIFANG_DATABASE_URL 与 HUIFANG_REDIS_URL / "
+            "parts that run apart share PostgreSQL and Redis: set HUIFANG_DATABASE_URL and HUIFANG_REDIS_URL"
+        )
+    return parts
+
+
+def listening(stack: ExitStack, settings: Settings, parts: Collection[str]) -> dict[str, int]:
+    """The doors' listening sockets, open until the stack is closed: they outlive each door, so that no connection is refused."""
+    places = {"voice": (settings.voice_host, settings.voice_port), "console": (settings.console_host, settings.console_port)}
+    wanted = {name: place for name, place in places.items() if not parts or name in parts}
+    return {name: stack.enter_context(ports.listen(*place)).fileno() for name, place in wanted.items()}
+
+
+@contextmanager
+def pid_file(data: Path) -> Iterator[Path]:
+    """`run/serve.pid` for the length of the block; gives the file beside it in which the outcome of each restart is noted."""
+    path = data / "run" / "serve.pid"
+    restarts = path.with_name("restarts")
+    restarts.unlink(missing_ok=True)
+    path.write_text(f"{os.getpid()}\n")
+    try:
+        yield restarts
+    finally:
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def note(restarts: Path, problem: str) -> None:
+    """Write down how a restart went: what went wrong, in one line, empty for nothing."""
+    with restarts.open("a", encoding="utf-8") as file:
+        file.write(" ".join(problem.split()) + "\n")
+
+
+def outcomes(restarts: Path) -> list[str]:
+    """How the restarts since the start went."""
+    return restarts.read_text("utf-8").splitlines() if restarts.exists() else []
+
+
+def running_pid(data: Path) -> int:
+    """The process id of the `serve` on this data folder. Raises NotRestarted where there is none."""
+    path = data / "run" / "serve.pid"
+    noted = path.read_text().strip() if path.exists() else ""
+    pid = holder(data)
+    if pid is None or noted != str(pid):
+        raise NotRestarted(f"没有在此数据文件夹运行的服务：{data} / no service runs on this data folder")
+    return pid
 
 
 def console_url(settings: Settings) -> str:
@@ -43,7 +138,7 @@ def announce(settings: Settings) -> None:
 
 
 def are_quiet(house: House) -> bool:
-    """Whether no call rings or talks; a database that cannot be asked counts as quiet."""
+    """Whether no call is on its way, rings or talks; a database that cannot be asked counts as quiet."""
     try:
         with house.sessions() as session:
             return calls_in_progress(session) == 0

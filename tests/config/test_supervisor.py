@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.supervisor import HOPELESS_FALLS, HOPELESS_PAUSE_SECONDS, Child, ChildFailed, Supervisor, _pause
+from config.supervisor import HOPELESS_FALLS, HOPELESS_PAUSE_SECONDS, Child, ChildFailed, Supervisor, pause_after
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -169,8 +169,8 @@ def test_without_a_leading_child_it_is_told_and_tried_again(tmp_path: Path, line
 
 @pytest.mark.parametrize("falls", [1, 2, 4, 7, 8, 9, 5000])
 def test_pauses_grow_up_to_half_a_minute(falls: int) -> None:
-    assert _pause(falls) <= _pause(falls + 1) <= HOPELESS_PAUSE_SECONDS
-    assert _pause(0) == 0
+    assert pause_after(falls) <= pause_after(falls + 1) <= HOPELESS_PAUSE_SECONDS
+    assert pause_after(0) == 0
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT], ids=["sigterm", "ctrl-c"])
