@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.clock import SystemClock
 from config.wiring import House
 from survey.store.leases import hold, release
+from survey.store.unit_of_work import UnitOfWork
 from worker.jobs import sweep
 from worker.runtime import Runtime
 
@@ -40,8 +41,13 @@ class Sweeper:
         failures = 0
         while not self._asked_to_stop:
             failures = 0 if self._beat() else failures + 1
-            time.sleep(min(PERIOD_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
+            self._pause(min(PERIOD_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
         self._give_up()
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._asked_to_stop and time.monotonic() < until:
+            time.sleep(PERIOD_SECONDS / 5)
 
     def _give_up(self) -> None:
         with suppress(SQLAlchemyError), self._house.unit_of_work() as work:
@@ -50,12 +56,13 @@ class Sweeper:
     def _stop(self, sign: int, frame: FrameType | None) -> None:
         self._asked_to_stop = True
 
+    def _may(self, work: UnitOfWork) -> bool:
+        """In the transaction of the sweep: whoever has taken the lease keeps all others out until that is over."""
+        return hold(work.session, "sweep", self._owner, SystemClock().now(), LEASE)
+
     def _beat(self) -> bool:
         try:
-            with self._house.unit_of_work() as work:
-                mine = hold(work.session, "sweep", self._owner, SystemClock().now(), LEASE)
-            if mine:
-                sweep(self._runtime)
+            sweep(self._runtime, self._may)
         except SQLAlchemyError as problem:
             log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})
             return False

@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from survey.fieldwork import DialOrder, FetchOrder, SeenCall
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
 from survey.store.sealing import place
+from survey.store.unit_of_work import UnitOfWork
 from worker.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
@@ -176,12 +178,17 @@ def write_whole(path: Path, data: bytes) -> None:
     temporary.replace(path)
 
 
-def sweep(runtime: Runtime) -> None:
-    """Find everything that is due in the rows and wake a worker for it; run by the clock process under its lease."""
-    now = runtime.clock.now()
+def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:
+    """Find everything that is due in the rows and wake a worker for it; run by the clock process under its lease.
+
+    `may` takes or renews the lease in the sweep's own transaction: a process that slept in between claims nothing.
+    """
     silence = timedelta(seconds=runtime.call_limit_seconds) + LONGEST_CALL_MARGIN
     with runtime.unit_of_work() as work:
+        if not may(work):
+            return
         session = work.session
+        now = runtime.clock.now()
         for attempt in queries.claimed_attempts(session):
             work.later("dial", attempt.id, attempt.epoch)
         fieldwork.claim_due(work, runtime.office, now)
