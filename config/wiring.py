@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+VOICE_SECONDS = 4.0
+"""The longest that a turn waits for the database; the carrier gives up after fifteen, people sooner."""
+
+
 @dataclass(frozen=True)
 class House:
     """Everything a command, a door or a job may need, opened when first asked for.
@@ -58,10 +62,17 @@ class House:
     @cached_property
     def engine(self) -> Engine:
         """The database, with enough connections for the larger door."""
-        threads = max(self.settings.voice_threads, self.settings.console_threads)
-        if self.data and self.settings.database_url.startswith("sqlite"):
-            return open_engine(self.settings.database_url, pool_size=min(threads, 16))
-        return open_engine(self.settings.database_url, pool_size=threads)
+        return self._open_engine(max(self.settings.voice_threads, self.settings.console_threads))
+
+    @cached_property
+    def voice_engine(self) -> Engine:
+        """The database for the voice door: a caller who waits must hear something, so it gives up in time to say it."""
+        return self._open_engine(self.settings.voice_threads, patience_seconds=VOICE_SECONDS, statement_seconds=VOICE_SECONDS)
+
+    def _open_engine(self, threads: int, **limits: float) -> Engine:
+        url = self.settings.database_url
+        pool_size = min(threads, 16) if self.data and url.startswith("sqlite") else threads
+        return open_engine(url, pool_size=pool_size, **limits)
 
     @cached_property
     def sessions(self) -> sessionmaker[Session]:
@@ -116,14 +127,15 @@ class House:
             return self.own_carrier
         if self.simulated and self.settings.twilio_api_url == TWILIO:
             return NoCarrier()
+        from ivr.carrier.measured import MeasuredCarrier
         from ivr.carrier.twilio import TwilioCarrier  # the library is large; most commands never call anybody
 
         given = self.settings
-        carrier: Carrier = TwilioCarrier(
+        carrier = TwilioCarrier(
             given.twilio_account_sid, given.twilio_auth_token, given.twilio_api_url, api_key=given.twilio_api_key,
             api_secret=given.twilio_api_secret, timeout_seconds=given.carrier_timeout,
         )  # fmt: skip
-        return carrier
+        return MeasuredCarrier(carrier)
 
     def runtime(self) -> Runtime:
         """The surroundings of the jobs, for a worker process or for somebody who runs them in place."""
@@ -135,6 +147,7 @@ class House:
 
     def voice_app(self) -> "Flask":
         """Door 1, for the carrier alone."""
+        from config.readiness import FATAL_FOR_CALLS, Readiness
         from ivr.voice.app import create_voice_app
         from ivr.voice.guard import Guard
         from ivr.voice.routes import VoiceServices
@@ -143,10 +156,12 @@ class House:
         given = self.settings
         guard = Guard(given.public_base_url, given.twilio_account_sid, (given.twilio_auth_token, given.twilio_auth_token_old))
         voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
-        return create_voice_app(VoiceServices(self.unit_of_work, self.clock, self.office, guard, voices))
+        sessions, ready = session_factory(self.voice_engine), Readiness(self, FATAL_FOR_CALLS)
+        return create_voice_app(VoiceServices(lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready))
 
     def console_app(self) -> "Flask":
         """Door 2, for people."""
+        from config.operation import operations
         from ivr.console.app import create_console_app
         from ivr.console.services import ConsoleServices
 
@@ -164,5 +179,6 @@ class House:
             https=given.console_https,
             data=self.data,
             proxies=given.trusted_proxies,
+            operations=operations(self),
         )
         return create_console_app(services)

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -10,26 +11,48 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from survey.errors import BadInput
 
-SQLITE_PRAGMAS = ("journal_mode=WAL", "busy_timeout=10000", "foreign_keys=ON")
-TURNSTILE_SECONDS = 10.0
+SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON")
+PATIENCE_SECONDS = 10.0
+NOTABLE_SECONDS = 0.1
+SHARE_FOR_A_CONNECTION = 0.25
+"""Of the patience, what may be spent waiting for a free connection; the rest is for the turn to write."""
 
 
-def open_engine(url: str, *, pool_size: int = 16) -> Engine:
+def open_engine(
+    url: str, *, pool_size: int = 16, patience_seconds: float = PATIENCE_SECONDS, statement_seconds: float | None = None
+) -> Engine:
     """An engine for SQLite or PostgreSQL.
 
     SQLite: WAL, foreign keys, and `BEGIN IMMEDIATE` for every transaction that may write (a read-then-write
     transaction under plain BEGIN fails at once with "database is locked", whatever the busy timeout);
     use `reading(engine)` for transactions that only read. PostgreSQL: READ COMMITTED with time-outs. Errors name no
-    parameters on either, because they end in logs. A SQLite URL may end in `?synchronous=NORMAL`: some hundred times
+    parameters on either, because they end in logs.
+
+    Who has waited `patience_seconds` in all, for a free connection and for its turn, is told that the database is locked.
+    `statement_seconds` ends a statement on PostgreSQL that takes longer; SQLite's work in this process cannot be ended.
+    Nothing is tried again here: a unit of work has effects outside of its session, so only its caller may repeat it
+    (the carrier repeats a web-hook, the sweep wakes a job again).
+    A SQLite URL may end in `?synchronous=NORMAL`: some hundred times
     more commits a second, of which a power cut may take the last ones; for data that can be made again.
     """
     if url.startswith("sqlite"):
-        return _open_sqlite(url, pool_size)
-    options = "-c lock_timeout=5000 -c idle_in_transaction_session_timeout=30000 -c timezone=UTC"
+        return _open_sqlite(url, pool_size, patience_seconds)
+    limits = {
+        "lock_timeout": milliseconds(min(5.0, patience_seconds * (1 - SHARE_FOR_A_CONNECTION))),
+        "idle_in_transaction_session_timeout": milliseconds(30),
+        "statement_timeout": milliseconds(statement_seconds or 0),
+        "timezone": "UTC",
+    }
     return create_engine(
         url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True,
-        connect_args={"options": options, "connect_timeout": 3},
+        pool_timeout=patience_seconds * SHARE_FOR_A_CONNECTION,
+        connect_args={"options": " ".join(f"-c {name}={value}" for name, value in limits.items()), "connect_timeout": 3},
     )  # fmt: skip
+
+
+def milliseconds(seconds: float) -> int:
+    """As both databases want their time-outs."""
+    return round(seconds * 1000)
 
 
 class _Writer(sqlite3.Connection):
@@ -41,19 +64,36 @@ class _Writer(sqlite3.Connection):
 
     turnstile: "threading.Lock | None" = None
     is_inside = False
+    is_hurried = False
+    patience_seconds = PATIENCE_SECONDS
 
     def enter(self) -> None:
-        """Wait for the turn to write. Raises OperationalError after ten seconds, as a busy database does."""
+        """Wait for the turn to write; other processes are then waited for no longer than what is left of the patience.
+
+        Raises OperationalError after that time, as a busy database does.
+        """
         if self.turnstile is None or self.is_inside:
             return
-        if not self.turnstile.acquire(timeout=TURNSTILE_SECONDS):
+        began = time.monotonic()
+        if not self.turnstile.acquire(timeout=self.patience_seconds):
             busy = sqlite3.OperationalError("database is locked by another thread of this process")
             raise OperationalError("BEGIN IMMEDIATE", None, busy)
         self.is_inside = True
+        waited = time.monotonic() - began
+        self.is_hurried = waited > NOTABLE_SECONDS
+        if self.is_hurried:
+            self.wait_for_others(max(0.0, self.patience_seconds - waited))
+
+    def wait_for_others(self, seconds: float) -> None:
+        """How long each statement from now on waits for other processes."""
+        self.execute(f"PRAGMA busy_timeout={milliseconds(seconds)}")
 
     def _leave(self) -> None:
         if self.is_inside and not self.in_transaction and self.turnstile is not None:
             self.is_inside = False
+            if self.is_hurried:
+                self.is_hurried = False
+                self.wait_for_others(self.patience_seconds)
             self.turnstile.release()
 
     def commit(self) -> None:
@@ -74,9 +114,10 @@ class _Writer(sqlite3.Connection):
         super().close()
 
 
-def _open_sqlite(url: str, pool_size: int) -> Engine:
+def _open_sqlite(url: str, pool_size: int, patience_seconds: float) -> Engine:
     in_memory = url in ("sqlite://", "sqlite:///:memory:")
-    sizes: dict[str, Any] = {} if in_memory else {"pool_size": pool_size, "max_overflow": pool_size}
+    waiting = patience_seconds * SHARE_FOR_A_CONNECTION
+    sizes: dict[str, Any] = {} if in_memory else {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": waiting}
     place, synchronous = _durability(url)
     engine = create_engine(place, hide_parameters=True, connect_args={"check_same_thread": False, "factory": _Writer}, **sizes)
     turnstile = None if in_memory else threading.Lock()
@@ -85,6 +126,8 @@ def _open_sqlite(url: str, pool_size: int) -> Engine:
     def _set_up(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         connection.turnstile = turnstile
+        connection.patience_seconds = patience_seconds - waiting
+        connection.wait_for_others(connection.patience_seconds)
         for pragma in (*SQLITE_PRAGMAS, f"synchronous={synchronous}"):
             connection.execute(f"PRAGMA {pragma}")
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import Engine, event, select, text, update
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
 
-from survey.store.database import reading, session_factory
+from survey.store.database import open_engine, reading, session_factory
 from survey.store.models import Lease, Unit, UserSession
 
 NOW = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
@@ -20,7 +20,18 @@ def test_every_pooled_connection_of_sqlite_is_set_up(file_engine: Engine) -> Non
         connections = [opened.enter_context(reading(file_engine).connect()) for _ in range(8)]
         found = {tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in pragmas) for connection in connections}
 
-    assert found == {("wal", 10000, 1, 2)}
+    assert found == {("wal", 7500, 1, 2)}
+
+
+def test_every_connection_of_postgresql_has_its_time_limits(postgres_server: str) -> None:
+    engine = open_engine(postgres_server, patience_seconds=4, statement_seconds=3)
+    with engine.connect() as connection:
+        found = [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("lock_timeout", "statement_timeout", "timezone")]
+        with pytest.raises(OperationalError, match="statement timeout"):
+            connection.exec_driver_sql("SET statement_timeout = 20; SELECT pg_sleep(5)")
+    engine.dispose()
+
+    assert found == ["3s", "3s", "UTC"]
 
 
 def test_a_writing_transaction_takes_the_lock_at_its_start_and_a_reading_one_does_not(file_engine: Engine) -> None:

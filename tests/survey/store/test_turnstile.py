@@ -1,14 +1,16 @@
 """Writers of one process wait their turn instead of sleeping and trying again (SQLite)."""
 
+import sqlite3
 import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from survey.store import database
-from survey.store.database import reading
+from survey.store.database import open_engine, reading
 from survey.store.models import Unit
 
 
@@ -68,13 +70,45 @@ def test_a_connection_that_is_thrown_away_frees_its_turn(file_engine: Engine) ->
         session.add(Unit(code="next", name="所"))
 
 
-def test_who_waits_too_long_is_told_that_the_database_is_locked(file_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "TURNSTILE_SECONDS", 0.05)
-    with Session(file_engine) as first, first.begin():
+@pytest.fixture
+def impatient(file_engine: Engine) -> Iterator[Engine]:
+    """The same database, for a house that waits a fifth of a second at most."""
+    engine = open_engine(f"sqlite:///{file_engine.url.database}", patience_seconds=0.2)
+    yield engine
+    engine.dispose()
+
+
+def test_who_waits_too_long_is_told_that_the_database_is_locked(impatient: Engine) -> None:
+    with Session(impatient) as first, first.begin():
         first.add(Unit(code="first", name="所"))
         first.flush()
-        with pytest.raises(OperationalError, match="locked"), Session(file_engine) as second:
+        with pytest.raises(OperationalError, match="locked"), Session(impatient) as second:
             second.execute(select(Unit))
+
+
+def test_waiting_for_a_stuck_process_takes_no_longer_than_the_patience_however_many_wait(impatient: Engine) -> None:
+    """Each thread would else wait its turn first and then the whole busy time of SQLite."""
+    stuck = sqlite3.connect(str(impatient.url.database), isolation_level=None)
+    stuck.execute("BEGIN IMMEDIATE")
+    waited: list[float] = []
+
+    def write() -> None:
+        began = time.monotonic()
+        with pytest.raises(OperationalError, match="locked"), Session(impatient) as session:
+            session.execute(select(Unit))
+        waited.append(time.monotonic() - began)
+
+    threads = [threading.Thread(target=write) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stuck.close()
+
+    assert len(waited) == 8
+    assert max(waited) < 8 * 0.15  # one after the other they would need this at the least
+    with Session(impatient) as session, session.begin():
+        session.add(Unit(code="next", name="所"))
 
 
 def test_a_reader_waits_for_no_writer(file_engine: Engine) -> None:
