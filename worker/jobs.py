@@ -18,6 +18,7 @@ from survey import fieldwork
 from survey.fieldwork import DialOrder, FetchOrder, SeenCall
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
+from survey.store.queries.dialling import to_be_called_off
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
 from worker.runtime import Runtime, current
@@ -29,6 +30,8 @@ LIST_GRACE = timedelta(seconds=60)
 """The carrier's list lags: what it does not show this long after the request was never placed."""
 
 LONGEST_CALL_MARGIN = timedelta(minutes=2)
+ASK_PAUSE = timedelta(seconds=15)
+"""The carrier is asked about one call no more often than this, so that a list that cannot be read does not keep all workers busy."""
 
 
 def dial(attempt_id: int, epoch: int = 0) -> None:
@@ -46,7 +49,7 @@ def dial(attempt_id: int, epoch: int = 0) -> None:
     now = runtime.clock.now()
     with runtime.unit_of_work() as work:
         if isinstance(placement, Accepted):
-            fieldwork.note_accepted(work, attempt_id, placement.sid, now)
+            fieldwork.note_accepted(work, attempt_id, placement.sid, now, placement.queue_milliseconds)
         elif isinstance(placement, Rejected):
             log.warning("carrier refused attempt %s: %s %s", attempt_id, placement.kind, placement.code)
             fieldwork.note_rejected(work, runtime.office, attempt_id, placement.kind, placement.code, now)
@@ -90,17 +93,36 @@ def hang_up(attempt_id: int, epoch: int = 0) -> None:
         log.info("attempt %s could not be hung up, it ends by itself: %s", attempt_id, problem)
 
 
+def call_off(attempt_id: int, epoch: int = 0) -> None:
+    """Have the carrier let a call be that does not ring yet, because its campaign was paused or stopped."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        sid = fieldwork.prepare_call_off(work, attempt_id)
+    if sid is None:
+        return
+    try:
+        runtime.carrier.hang_up(sid, ringing_only=True)
+    except CarrierError as problem:
+        log.warning("attempt %s could not be called off, the sweep asks again: %s", attempt_id, problem)
+        return
+    with runtime.unit_of_work() as work:
+        fieldwork.note_called_off(work, attempt_id, runtime.clock.now())
+
+
 def reconcile(attempt_id: int, epoch: int = 0) -> None:
     """Ask the carrier's list about an attempt of which nobody knows whether it rang."""
     runtime = current()
     with runtime.unit_of_work() as work:
         attempt = work.session.get_one(CallAttempt, attempt_id)
+        fieldwork.note_asked(work, attempt_id, runtime.clock.now())
         since, incident = attempt.requested_at or attempt.claimed_at, attempt.respondent.incident
         to = runtime.office.keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id))
     try:
         calls = runtime.carrier.find_calls(to or "", since - timedelta(seconds=2))
     except CarrierError as problem:
         log.warning("the carrier's list could not be read for attempt %s: %s", attempt_id, problem)
+        with runtime.unit_of_work() as work:
+            fieldwork.note_unreadable(work, attempt_id, runtime.clock.now())
         return
     with runtime.unit_of_work() as work:
         seen = [_seen(call) for call in calls]
@@ -116,6 +138,7 @@ def look_up(attempt_id: int, epoch: int = 0) -> None:
     """Ask the carrier about a call whose end was never reported."""
     runtime = current()
     with runtime.unit_of_work() as work:
+        fieldwork.note_asked(work, attempt_id, runtime.clock.now())
         sid = work.session.get_one(CallAttempt, attempt_id).carrier_sid
     try:
         call = runtime.carrier.fetch_call(sid or "")
@@ -192,9 +215,11 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         for attempt in queries.claimed_attempts(session):
             work.later("dial", attempt.id, attempt.epoch)
         fieldwork.claim_due(work, runtime.office, now)
+        fieldwork.watch(session, now)
         for job, rows in (
-            ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE)),
-            ("look_up", queries.silent_attempts(session, now, silence)),
+            ("call_off", to_be_called_off(session)),
+            ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE, ASK_PAUSE)),
+            ("look_up", queries.silent_attempts(session, now, silence, ASK_PAUSE)),
             ("settle", queries.unsettled_attempts(session, now, fieldwork.LATE_TURN_GRACE)),
             ("fetch_recording", queries.open_recordings(session, now)),
         ):

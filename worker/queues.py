@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 QUEUES = {
     "dial": "dial",
     "hang_up": "dial",
+    "call_off": "dial",
     "settle": "settle",
     "reconcile": "settle",
     "look_up": "settle",

@@ -32,7 +32,7 @@ class Rejected:
     """The carrier refused; nothing rings. `kind` says what to do.
 
     bad_number: close the respondent; bad_caller_id, credentials: halt the campaign;
-    busy: not processed, try again later; review: unlisted code, a person must look.
+    busy: not processed, try again later; unreachable: the request never left; review: unlisted code, a person must look.
     """
 
     kind: str

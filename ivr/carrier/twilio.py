@@ -156,7 +156,7 @@ def placement_of(error: TwilioException) -> Rejected | Unknown:
 
 
 def _not_sent(error: Exception) -> Rejected:
-    return Rejected("busy", "unreachable", f"not reachable: {type(error).__name__}")
+    return Rejected("unreachable", "unreachable", f"not reachable: {type(error).__name__}")
 
 
 def was_never_sent(error: BaseException | None) -> bool:

@@ -12,12 +12,23 @@ from survey.fieldwork.campaigns import change_limits, change_pace, finish_if_don
 from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
 from survey.fieldwork.escalations import escalate
 from survey.fieldwork.office import Office, TurnContext
-from survey.fieldwork.placement import SeenCall, note_accepted, note_rejected, note_unknown, reconcile
+from survey.fieldwork.placement import (
+    SeenCall,
+    note_accepted,
+    note_asked,
+    note_called_off,
+    note_rejected,
+    note_unknown,
+    note_unreadable,
+    prepare_call_off,
+    reconcile,
+)
 from survey.fieldwork.recordings import FetchOrder, announce_recording, note_deleted, note_fetch_problem, note_kept, prepare_fetch
 from survey.fieldwork.settlement import LATE_TURN_GRACE, settle
 from survey.fieldwork.statuses import apply_machine, apply_status, report
 from survey.fieldwork.suppressions import is_suppressed, opt_out
 from survey.fieldwork.turns import Render, take_turn
+from survey.fieldwork.watch import watch
 
 __all__ = [
     "LATE_TURN_GRACE",
@@ -39,13 +50,17 @@ __all__ = [
     "is_suppressed",
     "launch",
     "note_accepted",
+    "note_asked",
+    "note_called_off",
     "note_deleted",
     "note_fetch_problem",
     "note_kept",
     "note_rejected",
     "note_unknown",
+    "note_unreadable",
     "opt_out",
     "pause",
+    "prepare_call_off",
     "prepare_dial",
     "prepare_fetch",
     "reconcile",
@@ -57,4 +72,5 @@ __all__ = [
     "start",
     "stop",
     "take_turn",
+    "watch",
 ]

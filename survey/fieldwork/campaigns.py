@@ -6,9 +6,12 @@ from typing import Any, Literal
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from survey.alarms import AlarmKind
 from survey.contact_rules import CallAt, Rules, next_call
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork import limits
+from survey.fieldwork.alarms import clear_alarm
+from survey.fieldwork.holds import CARRIER, scope_of
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion
 from survey.working_days import calendar
@@ -95,13 +98,18 @@ def start(session: Session, office: Office, campaign: Campaign, by: str, now: da
 
 
 def pause(session: Session, office: Office, campaign: Campaign, by: str, now: datetime, reason: str = "") -> None:
-    """Start no further call; running ones finish. Raises NotAllowed unless running."""
+    """Start no further call; those that ring or talk finish, others are called off within a second (the sweep sees to it).
+
+    Raises NotAllowed unless running.
+    """
     _move(session, office, campaign, "pause", by, now, reason)
 
 
 def resume(session: Session, office: Office, campaign: Campaign, by: str, now: datetime) -> None:
-    """Call again. Raises NotAllowed unless paused."""
+    """Call again; whoever resumes has seen to what the carrier refused. Raises NotAllowed unless paused."""
     _move(session, office, campaign, "resume", by, now, "")
+    for subject in (CARRIER, scope_of(campaign)):
+        clear_alarm(session, AlarmKind.CARRIER_REFUSED, subject, now)
 
 
 def stop(session: Session, office: Office, campaign: Campaign, by: str, now: datetime, reason: str = "") -> None:
@@ -175,6 +183,7 @@ def finish_if_done(session: Session, office: Office, campaign: Campaign, now: da
 
 def halt(session: Session, office: Office, campaign: Campaign, now: datetime, reason: str) -> None:
     """Pause by itself because the line or the account does not work; the reason is shown on every page (A40)."""
+    session.refresh(campaign, ["state"], with_for_update=True)  # two refusals may come at once
     if campaign.state == "running":
         pause(session, office, campaign, "system", now, reason)
 

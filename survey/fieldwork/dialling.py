@@ -7,22 +7,20 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
-from survey import phone
-from survey.contact_rules import may_call, next_opening
-from survey.disposition import Disposition
+from survey.fieldwork import breaker, limits
 from survey.fieldwork.campaigns import finish_if_done, rules_of
+from survey.fieldwork.clearance import is_cleared, number_of
+from survey.fieldwork.holds import lift_expired
 from survey.fieldwork.office import Office
-from survey.fieldwork.respondents import change_disposition, close, wait_again
-from survey.fieldwork.statuses import report
-from survey.fieldwork.suppressions import is_suppressed
+from survey.fieldwork.respondents import wait_again
 from survey.store.models import CallAttempt, Campaign, Respondent
+from survey.store.queries import dialling
 from survey.store.queries import fieldwork as queries
-from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
-from survey.working_days import calendar
 
 CLAIM_LASTS = timedelta(seconds=5)
-"""A claim older than this is not dialled: the process may have slept since it looked at the rules."""
+"""A claim older than this, or from the future, is not dialled: the process may have slept since it looked at the rules, or a
+clock was set, or the clocks of two machines differ."""
 
 
 @dataclass(frozen=True)
@@ -37,68 +35,77 @@ class DialOrder:
 
 
 def claim_due(work: UnitOfWork, office: Office, now: datetime) -> list[int]:
-    """Claim as many due respondents as lines, calls per second, windows and replicates allow; returns attempt ids.
+    """Claim as many due respondents as lines, calls per second, caps, holds, windows and replicates allow; returns attempt ids.
 
-    The rules hold over all workers because every claim is a row, and one sweep at a time holds the lease.
+    Lines and calls per second are counted over all campaigns. The rules hold over all processes because every claim is a
+    row, and whoever counts rows to add one is alone until the commit: two sweeps at once do no harm.
     """
+    session = work.session
+    dialling.one_at_a_time(session)
+    lift_expired(session, now)
     claimed: list[int] = []
-    for campaign in queries.running_campaigns(work.session):
+    for campaign in queries.running_campaigns(session):
         claimed += _claim_for(work, office, campaign, now)
+        finish_if_done(session, office, campaign, now)
     return claimed
 
 
 def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, now: datetime) -> list[int]:
     session = work.session
-    started = queries.claims_since(session, _pace_start(campaign, now))
-    free = min(campaign.lines - queries.lines_taken(session), _starts_left(campaign, started))
-    if free <= 0:
+    room = _room(session, office, campaign, now)
+    if room <= 0:
         return []
     replicate = queries.open_replicate(session, campaign.id)
     claimed: dict[bytes | None, int] = {}  # by number: two people may share one
-    for respondent in queries.due_respondents(session, campaign.id, now, replicate, 4 * free):
-        if len(claimed) == free:
+    for respondent in queries.due_respondents(session, campaign.id, now, replicate, 4 * room):
+        if len(claimed) == room:
             break
-        if respondent.phone_key not in claimed and _is_allowed(session, office, respondent, now):
-            claimed[respondent.phone_key] = _claim(work, campaign, respondent, now)
-    finish_if_done(session, office, campaign, now)
+        if respondent.phone_key in claimed or not is_cleared(session, office, respondent, now):
+            continue
+        attempt_id = _claim(work, campaign, respondent, now)
+        if attempt_id is not None:
+            claimed[respondent.phone_key] = attempt_id
     return list(claimed.values())
 
 
-def _pace_start(campaign: Campaign, now: datetime) -> datetime:
+def _room(session: Session, office: Office, campaign: Campaign, now: datetime) -> int:
+    """How many calls may be claimed for the campaign now."""
+    lines = min(campaign.lines, office.lines or campaign.lines) - queries.lines_taken(session)
+    room = min(lines, _starts_left(office, campaign, queries.claims_since(session, _pace_start(office, campaign, now))))
+    if room <= 0:
+        return 0
+    trials = breaker.claims_left(session, now)
+    left = limits.calls_left(session, campaign, now)
+    if left is not None:
+        room = min(room, left - dialling.claimed(session, campaign.id))
+    return room if trials is None else min(room, trials)
+
+
+def _calls_per_second(office: Office, campaign: Campaign) -> float:
+    return min(campaign.calls_per_second, office.calls_per_second or campaign.calls_per_second)
+
+
+def _pace_start(office: Office, campaign: Campaign, now: datetime) -> datetime:
     """Start of the sliding window for calls per second: one second, longer for rates below one."""
-    return now - timedelta(seconds=max(1.0, 1.0 / campaign.calls_per_second))
+    return now - timedelta(seconds=max(1.0, 1.0 / _calls_per_second(office, campaign)))
 
 
-def _starts_left(campaign: Campaign, started: int) -> int:
-    return max(1, int(campaign.calls_per_second)) - started
+def _starts_left(office: Office, campaign: Campaign, started: int) -> int:
+    return max(1, int(_calls_per_second(office, campaign))) - started
 
 
-def _is_allowed(session: Session, office: Office, respondent: Respondent, now: datetime) -> bool:
-    """Check the rules of contact for one respondent; whoever must not be called is closed or put off."""
-    rules = rules_of(respondent.campaign)
-    key = respondent.phone_key
-    if key is None or is_suppressed(session, key):
-        close(respondent, "opted_out" if key else "no_number", now)
-    elif queries.called_elsewhere_since(session, key, respondent.campaign_id, now - timedelta(days=office.quarantine_days)):
-        change_disposition(session, respondent, Disposition.DUPLICATE, now, None)
-        close(respondent, "quarantine", now)
-    elif not may_call(rules, calendar(rules.calendar), now, respondent.incident.zone):
-        respondent.state = "waiting"
-        respondent.due_at = next_opening(rules, calendar(rules.calendar), now, respondent.incident.zone)
-    else:
-        return True
-    return False
-
-
-def _claim(work: UnitOfWork, campaign: Campaign, respondent: Respondent, now: datetime) -> int:
+def _claim(work: UnitOfWork, campaign: Campaign, respondent: Respondent, now: datetime) -> int | None:
+    """Claim one respondent; None when it no longer waits."""
+    session = work.session
+    guarded = update(Respondent).where(Respondent.id == respondent.id, Respondent.state == "waiting").values(state="calling", due_at=None)
+    if not session.execute(guarded).rowcount:  # type: ignore[attr-defined]
+        return None
     attempt = CallAttempt(
-        campaign_id=campaign.id, respondent_id=respondent.id, number=respondent.tries + 1, token=uuid.uuid4().hex,
+        campaign_id=campaign.id, respondent_id=respondent.id, number=dialling.next_number(session, respondent.id), token=uuid.uuid4().hex,
         phone_key=respondent.phone_key, live_key=respondent.phone_key, script_version_id=campaign.script_version_id, claimed_at=now,
     )  # fmt: skip
-    work.session.add(attempt)
-    guarded = update(Respondent).where(Respondent.id == respondent.id, Respondent.state == "waiting").values(state="calling", due_at=None)
-    work.session.execute(guarded)
-    work.session.flush()
+    session.add(attempt)
+    session.flush()
     work.later("dial", attempt.id, attempt.epoch)
     return attempt.id
 
@@ -106,23 +113,21 @@ def _claim(work: UnitOfWork, campaign: Campaign, respondent: Respondent, now: da
 def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | None:
     """Check everything once more and commit the intent to dial; None when the carrier is not to be asked now.
 
-    A claim that may not be dialled any more (paused, window over, opted out meanwhile, refused number, too old) is released.
+    A claim that may not be dialled any more (paused, held back, window over, opted out meanwhile, refused number, too old)
+    is released.
     """
     session = work.session
+    dialling.one_at_a_time(session)
     attempt = session.get(CallAttempt, attempt_id, with_for_update=True)
     if attempt is None or attempt.status != "claimed":
         return None
     campaign, respondent = attempt.campaign, attempt.respondent
-    if _starts_left(campaign, queries.requests_since(session, _pace_start(campaign, now))) <= 0:
+    if _starts_left(office, campaign, queries.requests_since(session, _pace_start(office, campaign, now))) <= 0:
         return None  # the sweep wakes the job again within a second
     session.refresh(campaign, ["state"], with_for_update={"read": True})
-    stale = now - attempt.claimed_at > CLAIM_LASTS
-    if stale or campaign.state != "running" or not _is_allowed(session, office, respondent, now):
-        release_claim(session, attempt, now, now)
-        return None
-    to = _number(office, attempt)
+    to = number_of(office, respondent) if _may_request(session, office, attempt, now) else None
     if to is None:
-        _refuse_number(work, office, attempt, now)
+        release_claim(session, attempt, now, now)
         return None
     attempt.status, attempt.requested_at = "requested", now
     respondent.tries += 1
@@ -130,16 +135,13 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     return DialOrder(attempt.id, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds)
 
 
-def _number(office: Office, attempt: CallAttempt) -> str | None:
-    incident = attempt.respondent.incident
-    e164 = office.keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id))
-    return None if e164 is None or phone.check(e164, office.numbers) else e164
-
-
-def _refuse_number(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> None:
-    """The stored number must not be dialled whatever the data say (R7): close without asking the carrier."""
-    attempt.error = "refused_number"
-    report(work, attempt, "rejected", now)
+def _may_request(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> bool:
+    campaign = attempt.campaign
+    if abs(now - attempt.claimed_at) > CLAIM_LASTS or campaign.state != "running":
+        return False
+    if limits.calls_left(session, campaign, now) == 0 or not is_cleared(session, office, attempt.respondent, now):
+        return False
+    return breaker.may_request(session, now)  # last, because it may take the one trial of the next half minute
 
 
 def release_claim(session: Session, attempt: CallAttempt, due_at: datetime, now: datetime) -> None:

@@ -4,17 +4,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
+from survey.alarms import AlarmKind
+from survey.fieldwork import breaker
+from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.campaigns import halt
-from survey.fieldwork.dialling import release_claim
+from survey.fieldwork.holds import CARRIER, scope_of
 from survey.fieldwork.office import Office
-from survey.fieldwork.respondents import wait_again
-from survey.fieldwork.statuses import report
+from survey.fieldwork.respondents import give_back, wait_again
+from survey.fieldwork.reviews import CANDIDATE, ask_review
+from survey.fieldwork.statuses import note_event, report
 from survey.store.models import CallAttempt
 from survey.store.queries import fieldwork as queries
 from survey.store.unit_of_work import UnitOfWork
 
-BACK_OFF = timedelta(seconds=30)
+FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=20), timedelta(minutes=15)
 HALTS = frozenset({"bad_caller_id", "credentials"})
+NOTHING_RANG = HALTS | {"busy", "unreachable"}
+QUEUE_FULL = "22005"
+LONGEST_QUEUE = timedelta(seconds=2)
+"""A call that waits longer at the carrier rings later than we decided: our pace and the account's do not agree."""
+LIST_PATIENCE = timedelta(hours=24)
+CALLED_OFF = "call_off"
+"""Kind of the carrier event that keeps that a call was called off."""
 
 
 @dataclass(frozen=True)
@@ -28,30 +41,57 @@ class SeenCall:
     seconds: int | None
 
 
-def note_accepted(work: UnitOfWork, attempt_id: int, sid: str, now: datetime) -> None:
-    """The carrier took the call; a callback may have told so before."""
+def note_accepted(work: UnitOfWork, attempt_id: int, sid: str, now: datetime, queue_milliseconds: int = 0) -> None:
+    """The carrier took the call, which is to wait `queue_milliseconds` in its queue; a callback may have told so before."""
     attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
     if attempt.carrier_sid is None:
         attempt.carrier_sid = sid
+    attempt.respondent.pushed_back = 0
     report(work, attempt, "placed", now)
+    breaker.note_reached(work.session, now)
+    if timedelta(milliseconds=queue_milliseconds) > LONGEST_QUEUE:
+        raise_alarm(work.session, AlarmKind.CARRIER_QUEUES, CARRIER, now, queue_milliseconds=queue_milliseconds)
 
 
 def note_rejected(work: UnitOfWork, office: Office, attempt_id: int, kind: str, code: str, now: datetime) -> None:
-    """The carrier refused: `kind` is one of bad_number, bad_caller_id, credentials, busy, review."""
-    attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
+    """The carrier refused: `kind` is one of bad_number, bad_caller_id, credentials, busy, unreachable, review."""
+    session = work.session
+    attempt = session.get_one(CallAttempt, attempt_id, with_for_update=True)
     if attempt.status != "requested":
         return
     attempt.error = code
-    if kind in HALTS:
-        halt(work.session, office, attempt.campaign, now, f"线路拒绝 / refused by the carrier: {kind} {code}")
-    if kind in HALTS or kind == "busy":
-        attempt.respondent.tries -= 1
-        attempt.status = "claimed"
-        release_claim(work.session, attempt, now + (BACK_OFF if kind == "busy" else timedelta(0)), now)
-        return
-    if kind == "review":
-        attempt.respondent.state = "needs_review"
-    report(work, attempt, "rejected", now)
+    if kind == "unreachable":
+        breaker.note_unreachable(session, now)
+    else:
+        breaker.note_reached(session, now)
+    if kind in HALTS:  # first, because it takes the campaign's row for itself
+        _halt(session, office, attempt, kind, code, now)
+    if kind in NOTHING_RANG:
+        give_back(session, attempt, "rejected", now + (_back_off(attempt) if kind == "busy" else timedelta(0)), now)
+    else:
+        if kind == "review":
+            ask_review(session, attempt.respondent, "unlisted_code", now)
+        report(work, attempt, "rejected", now)
+    if code == QUEUE_FULL:
+        raise_alarm(session, AlarmKind.CARRIER_QUEUES, CARRIER, now, code=code)
+
+
+def _back_off(attempt: CallAttempt) -> timedelta:
+    """How long to wait after the carrier had no room: twice as long each time, and by chance up to half as long again.
+
+    The chance lies in the attempt's token, so that people who were pushed back together do not come back together.
+    """
+    chance = int(attempt.token[:8], 16) / 0x100000000
+    doubled: timedelta = min(FIRST_BACK_OFF * 2.0**attempt.respondent.pushed_back, LONGEST_BACK_OFF)
+    attempt.respondent.pushed_back += 1
+    return doubled * (1 + chance / 2)
+
+
+def _halt(session: Session, office: Office, attempt: CallAttempt, kind: str, code: str, now: datetime) -> None:
+    """Nothing goes out any more until a person has seen to the account (for all campaigns one alarm) or the number shown."""
+    subject = CARRIER if kind == "credentials" else scope_of(attempt.campaign)
+    raise_alarm(session, AlarmKind.CARRIER_REFUSED, subject, now, refusal=kind, code=code)
+    halt(session, office, attempt.campaign, now, f"线路拒绝 / refused by the carrier: {kind} {code}")
 
 
 def note_unknown(work: UnitOfWork, attempt_id: int, problem: str) -> None:
@@ -82,9 +122,41 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
         report(work, attempt, matches[0].status, now, seconds=matches[0].seconds)
         return "bound"
     if matches:
-        attempt.respondent.state, attempt.error = "needs_review", "several calls"
+        for call in matches:
+            note_event(work.session, attempt, CANDIDATE, call.sid, now)
+        attempt.error = "several calls"
+        ask_review(work.session, attempt.respondent, "several_calls", now)
         report(work, attempt, "failed", now)
         return "review"
     attempt.status, attempt.error, attempt.live_key, attempt.settled_at = "rejected", "not placed", None, now
     wait_again(work.session, attempt.respondent, now, now)
     return "not_placed"
+
+
+def note_asked(work: UnitOfWork, attempt_id: int, now: datetime) -> None:
+    """The carrier is being asked about the attempt: not again for a while."""
+    work.session.get_one(CallAttempt, attempt_id, with_for_update=True).asked_at = now
+
+
+def note_unreadable(work: UnitOfWork, attempt_id: int, now: datetime) -> None:
+    """The carrier's list could not be read; after a day of it a person must find out what became of the call."""
+    attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
+    since = attempt.requested_at or attempt.claimed_at
+    if attempt.status in ("requested", "unknown") and now - since >= LIST_PATIENCE:
+        attempt.error = "list unreadable"
+        ask_review(work.session, attempt.respondent, "list_unreadable", now)
+        report(work, attempt, "failed", now)
+
+
+def prepare_call_off(work: UnitOfWork, attempt_id: int) -> str | None:
+    """The carrier's sid of a call that shall not ring any more, because its campaign was paused or stopped; None: let it be."""
+    attempt = work.session.get(CallAttempt, attempt_id)
+    if attempt is None or attempt.status not in ("placed", "initiated") or attempt.campaign.state not in ("paused", "stopped"):
+        return None
+    return attempt.carrier_sid
+
+
+def note_called_off(work: UnitOfWork, attempt_id: int, now: datetime) -> None:
+    """The carrier was told to let the call be; its end is reported like any other."""
+    attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
+    note_event(work.session, attempt, CALLED_OFF, attempt.carrier_sid or "", now)

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from survey import ladder
 from survey.disposition import Disposition
-from survey.store.models import Campaign, DispositionChange, Respondent
+from survey.store.models import CallAttempt, Campaign, DispositionChange, Respondent
 
 
 def wait_again(session: Session, respondent: Respondent, due_at: datetime, now: datetime) -> None:
@@ -19,6 +20,15 @@ def wait_again(session: Session, respondent: Respondent, due_at: datetime, now: 
         close(respondent, "campaign_stopped", now)
     else:
         respondent.state, respondent.due_at = "waiting", due_at
+
+
+def give_back(session: Session, attempt: CallAttempt, status: str, due_at: datetime, now: datetime) -> None:
+    """Nothing rang: the request is settled without a disposition, the try does not count, the respondent waits until `due_at`."""
+    attempt.status, attempt.live_key = ladder.climb(attempt.status, status), None
+    attempt.ended_at, attempt.settled_at = attempt.ended_at or now, now
+    attempt.respondent.tries -= 1
+    if attempt.respondent.state == "calling":
+        wait_again(session, attempt.respondent, due_at, now)
 
 
 def close(respondent: Respondent, reason: str, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""After a call: its verdict, and what becomes of the respondent (R15–R17, R39)."""
+"""After a call: its verdict, what it cost and whether it was silent, and what becomes of the respondent (R15–R18, R39)."""
 
 from datetime import datetime, timedelta
 
@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 from survey import disposition as dispositions
 from survey import flow
-from survey.contact_rules import CallAt, PastAttempt, next_call
+from survey.contact_rules import CallAt, Close, next_call, next_opening
 from survey.disposition import Disposition
 from survey.events import HungUp
+from survey.fieldwork import limits, silence
 from survey.fieldwork.campaigns import finish_if_done, rules_of
+from survey.fieldwork.history import past_attempts, settled_attempts
 from survey.fieldwork.office import Office
-from survey.fieldwork.respondents import change_disposition, close, wait_again
+from survey.fieldwork.respondents import change_disposition, close, give_back, wait_again
 from survey.fieldwork.suppressions import is_suppressed
 from survey.fieldwork.turns import advance
 from survey.ladder import is_ended
@@ -36,17 +38,30 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
     attempt = work.session.get(CallAttempt, attempt_id, with_for_update=True)
     if attempt is None or attempt.settled_at is not None or not is_ended(attempt.status):
         return False
+    if attempt.status == "canceled" and attempt.ringing_at is None and attempt.answered_at is None:
+        give_back(work.session, attempt, "canceled", now, now)  # called off by us before it rang: nobody was disturbed
+        finish_if_done(work.session, office, attempt.campaign, now)
+        return True
     if not _conversation_over(attempt):
         if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
             return False
         advance(work, office, attempt, HungUp(), office.script(work.session, attempt.script_version_id), now)
     if attempt.disposition is None:
         attempt.disposition = _by_carrier(attempt).word
-    attempt.settled_at = now
+    attempt.settled_at, attempt.abandoned = now, silence.is_abandoned(attempt)
     work.session.flush()
     decide_next(work.session, attempt, now)
+    _guard(work.session, attempt, now)
     finish_if_done(work.session, office, attempt.campaign, now)
     return True
+
+
+def _guard(session: Session, attempt: CallAttempt, now: datetime) -> None:
+    """Let the guards of dialling weigh what this call adds."""
+    if attempt.abandoned:
+        silence.check(session, attempt.campaign, now)
+    if attempt.seconds and attempt.direction == "out":
+        limits.check_spend(session, attempt.campaign, now)
 
 
 def _conversation_over(attempt: CallAttempt) -> bool:
@@ -62,7 +77,10 @@ def _by_carrier(attempt: CallAttempt) -> Disposition:
 
 
 def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
-    """Give the respondent its disposition so far, and either a next due time or an end."""
+    """Give the respondent its disposition so far, and either a next due time or an end.
+
+    A call-back that was booked in this call or later keeps its time; one that this call has served is forgotten.
+    """
     respondent = attempt.respondent
     settled = settled_attempts(session, respondent.id)
     verdicts = [Disposition.from_word(past.disposition) for past in settled if past.disposition]
@@ -75,28 +93,26 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     if _is_handed_over(session, respondent.id):
         close(respondent, "handed_over", now)
         return
-    history = [_past(past) for past in settled]
-    rules = rules_of(attempt.campaign)
-    decision = next_call(rules, calendar(rules.calendar), history, now, respondent.incident.zone)
+    rules, zone = rules_of(attempt.campaign), respondent.incident.zone
+    decision = next_call(rules, calendar(rules.calendar), past_attempts(settled), now, zone)
+    if _is_booked(attempt) and decision != Close("finished"):
+        wait_again(session, respondent, max(now, respondent.booked_for or now), now)
+        return
+    respondent.booked_for, respondent.booked_by = None, ""
     if isinstance(decision, CallAt):
-        wait_again(session, respondent, decision.at, now)
+        left_alone = silence.left_alone_until(session, attempt.phone_key, now)
+        due = decision.at if left_alone is None else max(decision.at, next_opening(rules, calendar(rules.calendar), left_alone, zone))
+        wait_again(session, respondent, due, now)
     else:
         close(respondent, decision.reason, now)
+
+
+def _is_booked(attempt: CallAttempt) -> bool:
+    booked = attempt.respondent.booked_for
+    return booked is not None and booked > (attempt.requested_at or attempt.claimed_at)
 
 
 def _is_handed_over(session: Session, respondent_id: int) -> bool:
     """Whether a person now owes the call: who asked for a human, or is in danger, must not be rung by the machine again."""
     reasons = session.scalar(select(Escalation.reasons).where(Escalation.respondent_id == respondent_id)) or []
     return bool({"human_requested", "danger"} & set(reasons))
-
-
-def _past(attempt: CallAttempt) -> PastAttempt:
-    verdict = Disposition.from_word(attempt.disposition or Disposition.TECHNICAL.word)
-    declined = verdict in (Disposition.NOT_AVAILABLE, Disposition.REFUSAL_BEFORE, Disposition.REFUSAL)
-    return PastAttempt(attempt.requested_at or attempt.claimed_at, verdict, declined)
-
-
-def settled_attempts(session: Session, respondent_id: int) -> list[CallAttempt]:
-    """The respondent's attempts that have a verdict, oldest first."""
-    mine = select(CallAttempt).where(CallAttempt.respondent_id == respondent_id, CallAttempt.disposition.is_not(None))
-    return list(session.scalars(mine.order_by(CallAttempt.number)))

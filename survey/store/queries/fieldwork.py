@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, exists, func, insert, select
+from sqlalchemy import ColumnElement, Insert, exists, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from survey.ladder import ENDS, LIVE
 from survey.store.models import Alarm, Answer, CallAttempt, Campaign, Recording, Respondent, Suppression, Turn, table_of
@@ -22,13 +22,13 @@ def running_campaigns(session: Session) -> Sequence[Campaign]:
 
 
 def lines_taken(session: Session) -> int:
-    """How many attempts may hold a line at this moment, over all campaigns."""
-    return session.scalar(select(func.count()).where(CallAttempt.status.in_(LIVE))) or 0
+    """How many of our attempts may hold a line at this moment, over all campaigns."""
+    return session.scalar(select(func.count()).where(CallAttempt.status.in_(LIVE), CallAttempt.direction == "out")) or 0
 
 
 def claims_since(session: Session, moment: datetime) -> int:
     """Attempts claimed after `moment`, over all campaigns."""
-    return session.scalar(select(func.count()).where(CallAttempt.claimed_at > moment)) or 0
+    return session.scalar(select(func.count()).where(CallAttempt.claimed_at > moment, CallAttempt.direction == "out")) or 0
 
 
 def requests_since(session: Session, moment: datetime) -> int:
@@ -45,13 +45,16 @@ def open_replicate(session: Session, campaign_id: int) -> int | None:
 
 
 def due_respondents(session: Session, campaign_id: int, now: datetime, replicate: int | None, limit: int) -> Sequence[Respondent]:
-    """Who is to be called now, earliest replicate and due time first; nobody whose number is on a line already."""
+    """Who is to be called now: booked call-backs, then the earliest replicate and due time; nobody whose number is on a line."""
     live = exists().where(CallAttempt.live_key == Respondent.phone_key)
     due = select(Respondent).where(Respondent.campaign_id == campaign_id, Respondent.state == "waiting", Respondent.due_at <= now, ~live)
+    due = due.with_for_update(skip_locked=True, of=Respondent)
+    booked = session.scalars(due.where(Respondent.booked_for <= now).order_by(Respondent.booked_for, Respondent.id).limit(limit)).all()
+    rest = due.where(Respondent.booked_for.is_(None))
     if replicate is not None:
-        due = due.where(Respondent.replicate <= replicate)
-    ordered = due.order_by(Respondent.replicate, Respondent.due_at, Respondent.id).limit(limit)
-    return session.scalars(ordered.with_for_update(skip_locked=True, of=Respondent)).all()
+        rest = rest.where(Respondent.replicate <= replicate)
+    ordered = rest.order_by(Respondent.replicate, Respondent.due_at, Respondent.id).limit(limit)
+    return [*booked, *session.scalars(ordered)]
 
 
 def next_due(session: Session) -> datetime | None:
@@ -61,12 +64,11 @@ def next_due(session: Session) -> datetime | None:
 
 
 def called_elsewhere_since(session: Session, phone_key: bytes, campaign_id: int, since: datetime) -> bool:
-    """Whether the number was dialled for another campaign after `since` (quarantine, R6)."""
-    other = aliased(Respondent)
+    """Whether the number was dialled for another campaign after `since` (quarantine, R6), and rang or may have."""
+    rang = or_(CallAttempt.disposition.is_not(None), CallAttempt.settled_at.is_(None))
     called = exists().where(
-        CallAttempt.respondent_id == other.id, other.phone_key == phone_key, other.campaign_id != campaign_id,
-        CallAttempt.requested_at > since,
-    )  # fmt: skip
+        CallAttempt.phone_key == phone_key, CallAttempt.campaign_id != campaign_id, CallAttempt.requested_at > since, rang
+    )
     return bool(session.scalar(select(called)))
 
 
@@ -75,16 +77,24 @@ def claimed_attempts(session: Session) -> Sequence[CallAttempt]:
     return session.scalars(select(CallAttempt).where(CallAttempt.status == "claimed").order_by(CallAttempt.id)).all()
 
 
-def doubtful_attempts(session: Session, now: datetime, grace: timedelta) -> Sequence[int]:
-    """Attempts of which nobody knows whether they rang, older than the grace within which the carrier's list may lag."""
-    doubtful = select(CallAttempt.id).where(CallAttempt.status.in_(("requested", "unknown")), CallAttempt.requested_at <= now - grace)
-    return session.scalars(doubtful).all()
+def doubtful_attempts(session: Session, now: datetime, grace: timedelta, pause: timedelta = timedelta(0)) -> Sequence[int]:
+    """Attempts of which nobody knows whether they rang, older than the grace within which the carrier's list may lag.
+
+    Those about which the carrier was asked less than `pause` ago are left out.
+    """
+    doubtful = CallAttempt.status.in_(("requested", "unknown")), CallAttempt.requested_at <= now - grace
+    return session.scalars(select(CallAttempt.id).where(*doubtful, _not_asked_since(now - pause)).order_by(CallAttempt.id)).all()
 
 
-def silent_attempts(session: Session, now: datetime, limit: timedelta) -> Sequence[int]:
-    """Attempts at the carrier from which the end has not been reported although no call lasts so long."""
-    live = ("placed", "initiated", "ringing", "in_progress")
-    return session.scalars(select(CallAttempt.id).where(CallAttempt.status.in_(live), CallAttempt.requested_at <= now - limit)).all()
+def silent_attempts(session: Session, now: datetime, limit: timedelta, pause: timedelta = timedelta(0)) -> Sequence[int]:
+    """Attempts at the carrier from which the end has not been reported although no call lasts so long; theirs to us too."""
+    live = CallAttempt.status.in_(("placed", "initiated", "ringing", "in_progress"))
+    began = func.coalesce(CallAttempt.requested_at, CallAttempt.claimed_at) <= now - limit
+    return session.scalars(select(CallAttempt.id).where(live, began, _not_asked_since(now - pause)).order_by(CallAttempt.id)).all()
+
+
+def _not_asked_since(moment: datetime) -> ColumnElement[bool]:
+    return or_(CallAttempt.asked_at.is_(None), CallAttempt.asked_at <= moment)
 
 
 def unsettled_attempts(session: Session, now: datetime, grace: timedelta) -> Sequence[int]:

@@ -165,14 +165,14 @@ def test_a_refused_connection_means_that_nothing_was_sent():
         placement = TwilioCarrier(ACCOUNT, "token", url).place_call(REQUEST)
 
     assert isinstance(placement, Rejected)
-    assert (placement.kind, placement.code) == ("busy", "unreachable")
+    assert (placement.kind, placement.code) == ("unreachable", "unreachable")
 
 
 def test_an_unknown_host_means_that_nothing_was_sent():
     placement = TwilioCarrier(ACCOUNT, "token", "http://nowhere.invalid").place_call(REQUEST)
 
     assert isinstance(placement, Rejected)
-    assert placement.kind == "busy"
+    assert placement.kind == "unreachable"
 
 
 def test_region_and_proxy_of_the_environment_do_not_bend_the_way(company, monkeypatch):

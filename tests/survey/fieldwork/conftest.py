@@ -190,5 +190,5 @@ class Ground:
 @pytest.fixture
 def ground(engine: Engine, keys: KeyRing, audit_key: bytes, clock: StandingClock) -> Ground:
     bureau = Bureau("某市公安局", "City Police Bureau", "12389", 3, "Asia/Shanghai")
-    office = fieldwork.Office(keys, audit_key, bureau, NumberPolicy(regions=("CN",), own_numbers=(), fictitious=True))
+    office = fieldwork.Office(keys, audit_key, bureau, NumberPolicy(regions=("CN",), own_numbers=(CALLER_ID, "12389"), fictitious=True))
     return Ground(engine, office, clock)

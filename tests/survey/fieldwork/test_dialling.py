@@ -131,16 +131,35 @@ def test_the_intent_is_committed_with_the_number_before_the_carrier_is_asked(gro
     assert ground.prepare(attempt_id) is None, "a second job for the same attempt finds nothing to do"
 
 
-def test_an_emergency_number_is_refused_at_the_last_moment_whatever_the_data_say(ground: Ground) -> None:
-    ground.launch(1)
+def put_number(ground: Ground, number: str) -> None:
+    """Store a number that the import would have refused."""
     with ground.work() as work:
         incident = work.session.scalars(select(Incident)).one()
-        incident.phone_sealed = ground.office.keys.seal("+86110", f"incidents.phone_sealed:{incident.public_id}")
+        incident.phone_sealed = ground.office.keys.seal(number, f"incidents.phone_sealed:{incident.public_id}")
+
+
+@pytest.mark.parametrize(
+    "number", ["+86110", "+19005550100", "+88213300000", "+5355550100", "+864008123123", "+86138001380", CALLER_ID, "+8612389"]
+)
+def test_a_number_that_must_not_be_dialled_is_refused_at_the_claim(ground: Ground, number: str) -> None:
+    ground.launch(1)
+    put_number(ground, number)
+
+    assert ground.claim() == []
+    with ground.sessions() as session:
+        assert session.scalars(select(Respondent.close_reason)).one() == "refused_number"
+
+
+def test_an_emergency_number_is_refused_at_the_last_moment_whatever_the_data_say(ground: Ground) -> None:
+    ground.launch(1)
     attempt_id = ground.claim()[0]
+    put_number(ground, "+86110")
 
     assert ground.prepare(attempt_id) is None
-    attempt = ground.attempt(attempt_id)
-    assert (attempt.status, attempt.error, attempt.requested_at) == ("rejected", "refused_number", None)
+    with ground.sessions() as session:
+        respondent = session.scalars(select(Respondent)).one()
+        assert (respondent.state, respondent.close_reason, respondent.tries) == ("closed", "refused_number", 0)
+        assert session.get(CallAttempt, attempt_id) is None
 
 
 def test_two_people_with_one_number_are_never_on_the_line_together(ground: Ground) -> None:

@@ -53,7 +53,6 @@ def test_hanging_up_gives_the_verdict_of_what_was_reached(ground: Ground, placed
         ("failed", "404", "no_such_number"),
         ("failed", "503", "technical"),
         ("failed", "603", "blocked"),
-        ("canceled", "", "no_answer"),
     ],
 )
 def test_a_call_nobody_answered_gets_the_carriers_verdict(
