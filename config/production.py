@@ -39,7 +39,7 @@ def _unprotected(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "twilio_api_url", "生产环境须为 https，且不能用模拟线路 / must be https in production; the simulator is refused"
     if values["clock_file"] is not None:
         yield "clock_file", "生产环境不能用虚拟时钟 / the virtual clock is refused in production"
-    for name in ("secret_key", "twilio_auth_token", "twilio_auth_token_old", "twilio_api_secret"):
+    for name in ("secret_key", "twilio_auth_token", "twilio_auth_token_old", "twilio_api_secret", "operations_token"):
         if values[name] and _weak(values[name]):
             yield name, f"太短或仍是示例值，至少 {SHORTEST_SECRET} 个字符 / too short or an example, at least {SHORTEST_SECRET} characters"
 

@@ -139,6 +139,11 @@ class Settings:
     )  # fmt: skip
     speech_model_zh: str = _row("", readers.text, "中文语音模型文件夹", "Folder of the Chinese speech model")
     speech_model_en: str = _row("", readers.text, "英文语音模型文件夹", "Folder of the English speech model")
+    operations_token: str = _row(
+        "", readers.text,
+        "从本机以外读取 /metrics 与 /readyz 所需的令牌（Bearer）；留空则仅限本机",
+        "Bearer token with which /metrics and /readyz may be read from elsewhere; empty: from this machine only", secret=True,
+    )  # fmt: skip
     log_format: str = _row("plain", readers.one_of("plain", "json"), "日志格式：plain 或 json", "Log format: plain or json")
     log_level: str = _row(
         "info", readers.one_of("debug", "info", "warning", "error"), "日志级别", "Log level: debug, info, warning or error",

@@ -7,6 +7,7 @@ program, never from outside: no number, name, token or id. Names, units and form
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -18,18 +19,42 @@ WORK_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60
 FOREIGN = "foreign"
 """The label of a job that is none of ours: its own name comes from outside."""
 
-_hook_seconds = Histogram(
-    "huifang_webhook_seconds", "Time from a web-hook's arrival to its answer", ["route"], buckets=HOOK_SECONDS, registry=REGISTRY
+
+@dataclass(frozen=True)
+class Measure:
+    """What is told about a metric in the documents: its name as scraped, its kind, its unit, its meaning, and its labels."""
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+    labels: tuple[str, ...]
+
+
+MEASURES: list[Measure] = []
+"""Every metric that is made here."""
+
+
+def _counter(name: str, unit: str, meaning: str, *labels: str) -> Counter:
+    MEASURES.append(Measure(f"huifang_{name}_total", "counter", unit, meaning, labels))
+    return Counter(f"huifang_{name}", meaning, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, meaning: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+    MEASURES.append(Measure(f"huifang_{name}", "histogram", "seconds", meaning, labels))
+    return Histogram(f"huifang_{name}", meaning, labels, buckets=buckets, registry=REGISTRY)
+
+
+_hook_seconds = _histogram("webhook_seconds", "from a web-hook's arrival to its answer; refused ones apart", HOOK_SECONDS, "route")
+_hooks_refused = _counter("webhooks_refused", "requests", "requests that the guard refused; 403: signature failures", "status")
+_hooks_failed = _counter("webhooks_failed", "requests", "web-hooks that ended in an excuse to the person or a 503 to the carrier", "route")
+_turns = _counter(
+    "turns", "turns", "round trips: new, repeat (served from the store), ahead (out of order), over (a call that has ended)", "kind"
 )
-_hooks_refused = Counter("huifang_webhooks_refused", "Web-hooks that the guard refused", ["status"], registry=REGISTRY)
-_hooks_failed = Counter("huifang_webhooks_failed", "Web-hooks that ended in an excuse or a 503", ["route"], registry=REGISTRY)
-_turns = Counter("huifang_turns", "Round trips of conversations", ["kind"], registry=REGISTRY)
-_job_seconds = Histogram("huifang_job_seconds", "Time that a job took", ["job"], buckets=WORK_SECONDS, registry=REGISTRY)
-_jobs = Counter("huifang_jobs", "Jobs that ended", ["job", "result"], registry=REGISTRY)
-_carrier_seconds = Histogram(
-    "huifang_carrier_seconds", "Time that the carrier's API took to answer", ["operation"], buckets=WORK_SECONDS, registry=REGISTRY
-)
-_carrier_requests = Counter("huifang_carrier_requests", "Requests to the carrier's API", ["operation", "outcome"], registry=REGISTRY)
+_job_seconds = _histogram("job_seconds", "time that a job took", WORK_SECONDS, "job")
+_jobs = _counter("jobs", "jobs", "jobs that ended: done, failed, over_time, refused (none of ours)", "job", "result")
+_carrier_seconds = _histogram("carrier_seconds", "time that the carrier's API took to answer", WORK_SECONDS, "operation")
+_carrier_requests = _counter("carrier_requests", "requests", "requests to the carrier's API by what came of them", "operation", "outcome")
 
 
 def hook_answered(route: str, seconds: float) -> None:

@@ -12,34 +12,34 @@ T = TypeVar("T")
 
 
 class MeasuredCarrier:
-    """Hands every request on to `carrier`."""
+    """Hands every request on to the carrier `behind`."""
 
-    def __init__(self, carrier: Carrier) -> None:
-        self._carrier = carrier
+    def __init__(self, behind: Carrier) -> None:
+        self.behind = behind
 
     def place_call(self, request: CallRequest) -> Placement:
         """Ask for one call, once."""
-        return _measured("place_call", lambda: self._carrier.place_call(request))
+        return _measured("place_call", lambda: self.behind.place_call(request))
 
     def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
         """End a call. Raises CarrierError."""
-        _measured("hang_up", lambda: self._carrier.hang_up(sid, ringing_only=ringing_only))
+        _measured("hang_up", lambda: self.behind.hang_up(sid, ringing_only=ringing_only))
 
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
-        return _measured("fetch_call", lambda: self._carrier.fetch_call(sid))
+        return _measured("fetch_call", lambda: self.behind.fetch_call(sid))
 
     def find_calls(self, to: str, since: datetime) -> list[CarrierCall]:
         """Calls to a number. Raises CarrierError."""
-        return _measured("find_calls", lambda: self._carrier.find_calls(to, since))
+        return _measured("find_calls", lambda: self.behind.find_calls(to, since))
 
     def fetch_recording(self, sid: str) -> bytes:
         """The sound of a recording. Raises CarrierGone, CarrierError."""
-        return _measured("fetch_recording", lambda: self._carrier.fetch_recording(sid))
+        return _measured("fetch_recording", lambda: self.behind.fetch_recording(sid))
 
     def delete_recording(self, sid: str) -> None:
         """Delete the carrier's copy. Raises CarrierError."""
-        _measured("delete_recording", lambda: self._carrier.delete_recording(sid))
+        _measured("delete_recording", lambda: self.behind.delete_recording(sid))
 
 
 def _measured(operation: str, ask: Callable[[], T]) -> T:

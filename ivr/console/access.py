@@ -15,7 +15,7 @@ from ivr.console.services import services
 from survey import accounts
 from survey.accounts import Refused, Visitor
 
-OPEN_ENDPOINTS = ("static", "access.log_in_page", "access.log_in", "access.language", "health.healthz")
+OPEN_ENDPOINTS = ("static", "access.log_in_page", "access.log_in", "access.language", "health.healthz", "health.readyz", "health.metrics")
 """The only pages that need no log-in."""
 
 ADMINISTRATOR, OPERATOR, COMMANDER, AUDITOR = accounts.ROLES

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 KEY = "huifang"
 
 
+def _unasked() -> tuple[int, dict[str, str]]:
+    return 503, {"status": "unknown"}
+
+
+@dataclass(frozen=True)
+class Operations:
+    """What machines may ask: `ready` gives the status of `/readyz` and what was found, `metrics` the text to scrape, `sweep_age` the
+    seconds since the clock process was last seen (None: never); `token` opens them to other machines, empty to none.
+    """
+
+    ready: Callable[[], tuple[int, dict[str, str]]] = _unasked
+    metrics: Callable[[], str] = str
+    sweep_age: Callable[[], float | None] = lambda: None
+    token: str = field(default="", repr=False)
+
+
 @dataclass(frozen=True)
 class ConsoleServices:
     """Everything the console may use; built once per process by the wiring.
@@ -26,7 +43,7 @@ class ConsoleServices:
     bureau; `environment` is demo, test or production; `simulated` says that no real telephone will ring; `secret_key` (at least
     32 bytes) signs the cookie; `https` says that browsers come by https (then the cookie is `__Host-` and Secure, and HSTS is
     sent); `data` is the data folder, below which recordings lie; `proxies` counts the trusted proxies in front (0: none, and
-    X-Forwarded-For is not believed).
+    X-Forwarded-For is not believed); `operations` is what machines may ask.
     """
 
     sessions: sessionmaker[Session]
@@ -40,6 +57,7 @@ class ConsoleServices:
     https: bool
     data: Path
     proxies: int = 0
+    operations: Operations = field(default_factory=Operations)
 
     def unit_of_work(self) -> UnitOfWork:
         """A transaction that may write; jobs asked for in it are woken after the commit."""

@@ -12,6 +12,8 @@ from config.no_carrier import NoCarrier
 from config.settings import Settings
 from config.wiring import House
 from ivr.carrier.base import CallRequest, Rejected
+from ivr.carrier.measured import MeasuredCarrier
+from ivr.carrier.twilio import TwilioCarrier
 from survey.store.migrations import migrate
 from tests.ivr.carrier import telephone_company
 from tests.ivr.carrier.telephone_company import Reply
@@ -40,7 +42,8 @@ def test_a_demonstration_without_a_simulator_rings_nobody(settings: Settings) ->
 def test_another_server_of_the_same_contract_is_used_as_it_is(settings: Settings) -> None:
     carrier = House(replace(settings, twilio_api_url="http://127.0.0.1:9")).carrier()
 
-    assert type(carrier).__name__ == "TwilioCarrier"
+    assert isinstance(carrier, MeasuredCarrier)
+    assert isinstance(carrier.behind, TwilioCarrier)
 
 
 def test_while_a_token_is_replaced_requests_signed_with_either_are_heard(settings: Settings) -> None:

@@ -1,0 +1,36 @@
+"""What the console tells machines, put together: readiness, metrics, and when the clock process was last seen."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from config import gauges, metrics
+from config.clock import SystemClock
+from config.gauges import Look
+from config.readiness import Readiness
+from config.sweep import LEASE
+from config.wiring import House
+from ivr.console.services import Operations
+from survey.store.database import reading, session_factory
+from survey.store.queries import operations as queries
+
+
+def operations(house: House) -> Operations:
+    """What machines may ask of this house's console."""
+    reads = session_factory(reading(house.engine))
+    url = make_url(house.settings.database_url)
+    database = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+    def look() -> Look:
+        with reads() as session:
+            return gauges.look(session, house.clock.now(), SystemClock().now(), LEASE, database, None)
+
+    def sweep_age() -> float | None:
+        try:
+            with reads() as session:
+                return gauges.sweep_age(queries.sweep_until(session), LEASE, SystemClock().now())
+        except SQLAlchemyError:
+            return None
+
+    return Operations(Readiness(house), lambda: metrics.exposition(house.data, look), sweep_age, house.settings.operations_token)
