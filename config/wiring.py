@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+VOICE_SECONDS = 4.0
+"""The longest that a turn waits for the database; the carrier gives up after fifteen, people sooner."""
+
+
 @dataclass(frozen=True)
 class House:
     """Everything a command, a door or a job may need, opened when first asked for.
@@ -58,10 +62,17 @@ class House:
     @cached_property
     def engine(self) -> Engine:
         """The database, with enough connections for the larger door."""
-        threads = max(self.settings.voice_threads, self.settings.console_threads)
-        if self.data and self.settings.database_url.startswith("sqlite"):
-            return open_engine(self.settings.database_url, pool_size=min(threads, 16))
-        return open_engine(self.settings.database_url, pool_size=threads)
+        return self._open_engine(max(self.settings.voice_threads, self.settings.console_threads))
+
+    @cached_property
+    def voice_engine(self) -> Engine:
+        """The database for the voice door: a caller who waits must hear something, so it gives up in time to say it."""
+        return self._open_engine(self.settings.voice_threads, patience_seconds=VOICE_SECONDS, statement_seconds=VOICE_SECONDS)
+
+    def _open_engine(self, threads: int, **limits: float) -> Engine:
+        url = self.settings.database_url
+        pool_size = min(threads, 16) if self.data and url.startswith("sqlite") else threads
+        return open_engine(url, pool_size=pool_size, **limits)
 
     @cached_property
     def sessions(self) -> sessionmaker[Session]:
@@ -145,8 +156,8 @@ class House:
         given = self.settings
         guard = Guard(given.public_base_url, given.twilio_account_sid, (given.twilio_auth_token, given.twilio_auth_token_old))
         voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
-        ready = Readiness(self, FATAL_FOR_CALLS)
-        return create_voice_app(VoiceServices(self.unit_of_work, self.clock, self.office, guard, voices, ready))
+        sessions, ready = session_factory(self.voice_engine), Readiness(self, FATAL_FOR_CALLS)
+        return create_voice_app(VoiceServices(lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready))
 
     def console_app(self) -> "Flask":
         """Door 2, for people."""
