@@ -1,5 +1,8 @@
 """The console as a WSGI object: `gunicorn config.console_wsgi:app`. Settings come from the environment and `.env`."""
 
+from config import metrics
 from config.cli import open_house
 
-app = open_house().console_app()
+house = open_house()
+metrics.begin("console", house.data)
+app = house.console_app()

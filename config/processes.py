@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from config import valkey
+from config import metrics, valkey
 from config.child import LISTENS, TELLS, Child
 from config.cli import open_house
 from config.settings import ROOT, Settings
@@ -107,6 +107,7 @@ def _work(queue: str) -> None:
     from worker.worker import open_worker
 
     house = open_house()
+    metrics.begin(queue, house.data)
     runtime.install(house.runtime())
     connection = valkey.client(house.settings.redis_url, house.settings.data, blocking=True)
     worker = open_worker(queue, connection, forked=lambda: house.engine.dispose(close=False))
@@ -117,7 +118,9 @@ def _work(queue: str) -> None:
 def _sweep() -> None:
     from config.sweep import Sweeper
 
-    Sweeper(open_house()).run()
+    house = open_house()
+    metrics.begin("clock", house.data)
+    Sweeper(house).run()
 
 
 if __name__ == "__main__":

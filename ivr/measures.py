@@ -6,7 +6,7 @@ program, never from outside: no number, name, token or id. Names, units and form
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -57,29 +57,40 @@ _carrier_seconds = _histogram("carrier_seconds", "time that the carrier's API to
 _carrier_requests = _counter("carrier_requests", "requests", "requests to the carrier's API by what came of them", "operation", "outcome")
 
 
+def _count(counter: Counter, *labels: str) -> None:
+    """Count one. A disk without room must not break the work that is counted."""
+    with suppress(OSError):
+        counter.labels(*labels).inc()
+
+
+def _time(histogram: Histogram, seconds: float, *labels: str) -> None:
+    with suppress(OSError):
+        histogram.labels(*labels).observe(seconds)
+
+
 def hook_answered(route: str, seconds: float) -> None:
     """A web-hook was answered; `route` is the endpoint's name, or `refused`."""
-    _hook_seconds.labels(route).observe(seconds)
+    _time(_hook_seconds, seconds, route)
 
 
 def hook_refused(status: int) -> None:
     """The guard refused a request."""
-    _hooks_refused.labels(str(status)).inc()
+    _count(_hooks_refused, str(status))
 
 
 def hook_failed(route: str) -> None:
     """A web-hook could not be served: the person heard an excuse, or the carrier was asked to come again."""
-    _hooks_failed.labels(route).inc()
+    _count(_hooks_failed, route)
 
 
 def turn_taken(kind: str) -> None:
     """A round trip was answered: `new`, `repeat` (from the store), `ahead` (of where the call stands), `over`."""
-    _turns.labels(kind).inc()
+    _count(_turns, kind)
 
 
 def job_refused() -> None:
     """A job that is none of ours was found in the queue."""
-    _jobs.labels(FOREIGN, "refused").inc()
+    _count(_jobs, FOREIGN, "refused")
 
 
 @contextmanager
@@ -93,11 +104,11 @@ def job(name: str) -> Iterator[None]:
         result = "over_time" if type(problem).__name__ == "JobTimeoutException" else "failed"
         raise
     finally:
-        _job_seconds.labels(name).observe(time.perf_counter() - began)
-        _jobs.labels(name, result).inc()
+        _time(_job_seconds, time.perf_counter() - began, name)
+        _count(_jobs, name, result)
 
 
 def carrier_asked(operation: str, outcome: str, seconds: float) -> None:
     """The carrier's API was asked; `outcome` is one word of ours."""
-    _carrier_seconds.labels(operation).observe(seconds)
-    _carrier_requests.labels(operation, outcome).inc()
+    _time(_carrier_seconds, seconds, operation)
+    _count(_carrier_requests, operation, outcome)

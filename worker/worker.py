@@ -11,10 +11,13 @@ from typing import Any
 
 from redis import Redis
 from rq import Queue
+from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
 from rq.worker import SimpleWorker, Worker
 
+from ivr import measures
+from worker.foreign import note_foreign_job
 from worker.parents import die_with
 from worker.queues import QUEUES
 
@@ -22,7 +25,8 @@ WORKER_SECONDS = 30
 MAINTENANCE_SECONDS = 15
 MONITORING_SECONDS = 5
 LARGEST_PAYLOAD_BYTES = 1000
-ALLOWED = frozenset(f"worker.jobs.{name}" for name in QUEUES)
+PLACE = "worker.jobs."
+ALLOWED = frozenset(PLACE + name for name in QUEUES)
 FORKING_QUEUES = frozenset({"recordings"})
 
 
@@ -38,7 +42,8 @@ class SurveyJob(Job):
     def perform(self) -> Any:
         """Run the job. Raises JobRefused for any other function, for other arguments, and for callbacks."""
         self._refuse_strangers()
-        return super().perform()
+        with measures.job(str(self.func_name).removeprefix(PLACE)):
+            return super().perform()
 
     def send_webhooks(self, *args: Any, **kwargs: Any) -> None:
         """Send nothing: a planted job must not make us call another machine."""
@@ -51,6 +56,13 @@ class SurveyJob(Job):
             raise JobRefused("a function that is no job of ours was planted in the queue")
         if not (1 <= len(self.args) <= 2 and all(type(argument) is int for argument in self.args)):
             raise JobRefused(f"arguments of {self.func_name} that are not ids were planted in the queue")
+
+
+def tell_foreign(job: Job, kind: type[BaseException], problem: BaseException, *trace: Any) -> bool:
+    """Told by a worker of every job that failed: one that was refused, or that cannot even be read, is none of ours."""
+    if isinstance(problem, (JobRefused, DeserializationError)):
+        note_foreign_job(problem)
+    return True
 
 
 class SteadyWorker(SimpleWorker):
@@ -87,4 +99,5 @@ def _options() -> Mapping[str, Any]:
     return {
         "serializer": JSONSerializer, "worker_ttl": WORKER_SECONDS, "maintenance_interval": MAINTENANCE_SECONDS,
         "job_monitoring_interval": MONITORING_SECONDS, "default_result_ttl": 0, "log_job_description": False,
+        "exception_handlers": [tell_foreign],
     }  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import ports, processes, valkey
+from config import metrics, ports, processes, valkey
 from config.occupancy import holder, occupied
 from config.settings import Settings
 from config.supervisor import Supervisor
@@ -37,6 +37,7 @@ def serve(house: House, only: str | None) -> None:
     with occupied(house.data, console_url(settings)), ExitStack() as stack:
         if not settings.redis_url:
             valkey.end_left_over(settings.data)
+        metrics.clear(settings.data)
         doors = listening(stack, settings, parts)
         restarts = stack.enter_context(pid_file(house.data))
         announce(settings)
