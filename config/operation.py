@@ -5,7 +5,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import gauges, metrics
+from config import backup_age, gauges, metrics
 from config.clock import SystemClock
 from config.gauges import Look
 from config.readiness import Readiness
@@ -24,7 +24,7 @@ def operations(house: House) -> Operations:
 
     def look() -> Look:
         with reads() as session:
-            return gauges.look(session, house.clock.now(), SystemClock().now(), LEASE, database, None)
+            return gauges.look(session, house.clock.now(), SystemClock().now(), LEASE, database, backup_age.newest(house.settings))
 
     def sweep_age() -> float | None:
         try:

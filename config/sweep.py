@@ -7,15 +7,18 @@ import signal
 import time
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from types import FrameType
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from config.backup_age import newest
 from config.clock import SystemClock
 from config.wiring import House
 from survey.store.leases import hold, release
 from survey.store.unit_of_work import UnitOfWork
 from worker.jobs import sweep
+from worker.lookout import Lookout, NewestBackup
 from worker.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -25,12 +28,18 @@ LEASE = timedelta(seconds=5)
 LONGEST_PAUSE_SECONDS = 10.0
 
 
+def backups(house: House) -> NewestBackup | None:
+    """How the newest backup is found; None where nobody asks for backups: only production has something to lose."""
+    return partial(newest, house.settings) if house.settings.environment == "production" else None
+
+
 class Sweeper:
     """Sweeps while it may. A failed sweep is logged and tried again, ever more slowly; the rows wait."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._runtime: Runtime = house.runtime()
+        self._lookout = Lookout(self._runtime, os.uname().nodename, backups(house))
         self._owner = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
         self._asked_to_stop = False
 
@@ -63,6 +72,7 @@ class Sweeper:
     def _beat(self) -> bool:
         try:
             sweep(self._runtime, self._may)
+            self._lookout.look()
         except SQLAlchemyError as problem:
             log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})
             return False

@@ -21,6 +21,7 @@ from survey.store.queries import fieldwork as queries
 from survey.store.queries.dialling import to_be_called_off
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from worker.room import has_room
 from worker.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
@@ -214,7 +215,8 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         now = runtime.clock.now()
         for attempt in queries.claimed_attempts(session):
             work.later("dial", attempt.id, attempt.epoch)
-        fieldwork.claim_due(work, runtime.office, now)
+        if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
+            fieldwork.claim_due(work, runtime.office, now)
         fieldwork.watch(session, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
