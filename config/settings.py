@@ -102,6 +102,22 @@ class Settings:
     workers: int = _row("1", readers.whole(1, 32), "拨号工作进程数", "Worker processes that dial")
     calls_per_second: float = _row("1", readers.number(0.05, 1000), "每秒最多发起的呼叫数", "Calls started per second at most")
     concurrent_calls: int = _row("5", readers.whole(1, 10000), "同时进行的呼叫数上限", "Calls at the same time at most")
+    hourly_calls: int = _row(
+        "1000", readers.whole(1, 1_000_000),
+        "新任务任意一小时内最多发起的呼叫数", "Calls that a new campaign starts in any hour at most",
+    )  # fmt: skip
+    daily_calls: int = _row(
+        "8000", readers.whole(1, 10_000_000),
+        "新任务任意 24 小时内最多发起的呼叫数", "Calls that a new campaign starts in any 24 hours at most",
+    )  # fmt: skip
+    spend_limit: float = _row(
+        "0", readers.number(0, 1e9),
+        "新任务估计费用的上限，达到即停止外呼；0 为不限", "Estimated bill at which a new campaign stops dialling; 0: no limit",
+    )  # fmt: skip
+    minute_price: float = _row(
+        "0", readers.number(0, 10_000),
+        "每分钟通话的价格，用于估计费用；0 为不估计", "Price of a started minute of talk, for the estimated bill; 0: no estimate",
+    )  # fmt: skip
     call_limit_seconds: int = _row("900", readers.whole(120, 7200), "单次通话最长秒数", "Longest call in seconds")
     machine_detection: bool = _row("yes", readers.yes_no, "是否识别语音信箱", "Detect answering machines: yes or no")
     quarantine_days: int = _row(

@@ -114,7 +114,8 @@ class House:
         """Keys, wording and rules about numbers, as fieldwork wants them."""
         given = self.settings
         numbers = NumberPolicy(given.phone_regions, (given.caller_id, given.hotline), fictitious=given.environment != "production")
-        return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days)
+        account = (given.concurrent_calls, given.calls_per_second)
+        return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account)
 
     @property
     def simulated(self) -> bool:

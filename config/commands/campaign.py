@@ -1,5 +1,6 @@
 """`campaign`: launch a month's fieldwork and steer it."""
 
+import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from survey import fieldwork, scripting
 from survey.contact_rules import Rules
 from survey.disposition import Disposition
 from survey.errors import BadInput, NotFound
+from survey.fieldwork.reviews import REASONS, VERDICTS
+from survey.holds import HoldReason
 from survey.store.models import Campaign, Draw
 from survey.store.queries import fieldwork as queries
 
@@ -21,7 +24,7 @@ STATES = {"ready": "待开始", "running": "进行中", "paused": "已暂停", "
 
 @click.group()
 def campaign() -> None:
-    """外呼任务：创建、开始、暂停、恢复、停止、查看 / Campaigns: create, start, pause, resume, stop, status."""
+    """外呼任务：创建、启停、改变快慢与上限、暂缓、核查 / Campaigns: create, steer, pace, limits, holds, reviews, status."""
 
 
 @campaign.command()
@@ -40,6 +43,8 @@ def create(house: House, month: str, script_file: Path | None, rules_file: Path 
             work.session, house.office, latest_draw(work.session, month), version, read_rules(rules_file), now,
             name=name or f"{month} 接处警电话回访", lines=settings.concurrent_calls, calls_per_second=settings.calls_per_second,
             caller_id=settings.caller_id, simulated=settings.environment != "production", by="cli",
+            hourly_calls=settings.hourly_calls, daily_calls=settings.daily_calls, spend_limit=settings.spend_limit or None,
+            minute_price=settings.minute_price,
         )  # fmt: skip
         click.echo(f"{launched.id}\t{launched.name}\t{STATES[launched.state]}")
 
@@ -126,3 +131,102 @@ def status(house: House, campaign_id: int | None) -> None:
             for word, count in queries.dispositions(session, found.id):
                 verdict = Disposition.from_word(word)
                 click.echo(f"\t{verdict.aapor:6}{verdict.zh} / {verdict.en}\t{count}")
+
+
+NONE = "none"
+REASON = click.option("--reason", required=True, help="原因，记入审计 / reason, for the audit trail.")
+
+
+def _myself() -> str:
+    """Who works at this shell, for the audit trail."""
+    try:
+        return f"cli:{getpass.getuser()}"[:64]
+    except (KeyError, OSError):  # a container knows no names
+        return "cli"
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+@click.option("--lines", type=int, help="同时进行的呼叫数 / calls at the same time.")
+@click.option("--rate", type=float, help="每秒发起的呼叫数 / calls started per second.")
+@REASON
+@click.pass_obj
+def pace(house: House, campaign_id: int, lines: int | None, rate: float | None, reason: str) -> None:
+    """改变快慢，立即生效 / Change lines and rate, at once."""
+    with house.unit_of_work() as work:
+        found = _find(work.session, campaign_id)
+        fieldwork.change_pace(
+            work.session, house.office, found, _myself(), house.clock.now(), lines=lines, calls_per_second=rate, reason=reason
+        )
+        click.echo(f"{found.id}\t{found.name}\t{found.lines} 线 / lines\t{found.calls_per_second:g}/s")
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+@click.option("--hourly", help="任意一小时的呼叫上限，或 none / calls in any hour, or none.")
+@click.option("--daily", help="任意 24 小时的呼叫上限，或 none / calls in any 24 hours, or none.")
+@click.option("--spend", help="估计费用的上限，或 none / limit of the estimated bill, or none.")
+@click.option("--price", type=float, help="每分钟价格 / price of a started minute.")
+@REASON
+@click.pass_obj
+def limits(
+    house: House, campaign_id: int, hourly: str | None, daily: str | None, spend: str | None, price: float | None, reason: str
+) -> None:
+    """改变上限；因原上限而暂缓的随之解除 / Change the limits; holds of the old ones are lifted."""
+    given = {"hourly_calls": (hourly, int), "daily_calls": (daily, int), "spend_limit": (spend, float)}
+    wanted = {name: _limit(text, kind) for name, (text, kind) in given.items() if text is not None}
+    wanted |= {} if price is None else {"minute_price": price}
+    with house.unit_of_work() as work:
+        found = _find(work.session, campaign_id)
+        fieldwork.change_limits(work.session, house.office, found, _myself(), house.clock.now(), reason=reason, **wanted)
+        figures = f"{found.hourly_calls or '-'}/h\t{found.daily_calls or '-'}/24h\t{found.spend_limit or '-'}\t{found.minute_price:g}/min"
+        click.echo(f"{found.id}\t{found.name}\t{figures}")
+
+
+def _limit(text: str, kind: type[int] | type[float]) -> Any:
+    if text == NONE:
+        return None
+    try:
+        return kind(text)
+    except ValueError:
+        raise BadInput(f"{text}: 须为数字或 none / needs a number or none") from None
+
+
+@campaign.command()
+@click.pass_obj
+def holds(house: House) -> None:
+    """正在暂缓外呼的原因 / What holds dialling back now."""
+    with house.sessions() as session:
+        for hold in fieldwork.holds.standing_holds(session):
+            why = HoldReason.from_word(hold.reason)
+            until = f"{hold.until:%Y-%m-%d %H:%M:%S}Z" if hold.until else "-"
+            click.echo(f"{hold.id}\t{hold.scope}\t{why.zh} / {why.en}\t{hold.detail}\t{hold.since:%Y-%m-%d %H:%M:%S}Z\t{until}")
+
+
+@campaign.command()
+@click.argument("hold_id", type=int)
+@REASON
+@click.pass_obj
+def lift(house: House, hold_id: int, reason: str) -> None:
+    """解除暂缓，继续外呼 / Lift a hold: dial on."""
+    with house.unit_of_work() as work:
+        fieldwork.holds.lift(work.session, house.office, hold_id, _myself(), reason, house.clock.now())
+    click.echo(f"{hold_id}\t已解除 / lifted")
+
+
+@campaign.command()
+@click.argument("campaign_id", type=int)
+@click.option("--respondent", type=int, help="要决定的对象编号 / number of the respondent to decide on.")
+@click.option("--verdict", type=click.Choice(VERDICTS), help="再次呼叫或关闭 / call again, or close.")
+@click.option("--reason", default="", help="原因，记入审计 / reason, for the audit trail.")
+@click.pass_obj
+def review(house: House, campaign_id: int, respondent: int | None, verdict: str | None, reason: str) -> None:
+    """待人工核查的对象；给出编号与决定则处理其一 / Who waits for a person's review; with a number and a verdict, decide on one."""
+    with house.unit_of_work() as work:
+        found = _find(work.session, campaign_id)
+        if respondent is not None:
+            fieldwork.reviews.resolve(work.session, house.office, respondent, verdict or "", _myself(), reason, house.clock.now())
+            work.session.flush()
+        for each in fieldwork.reviews.needs_review(work.session, found.id):
+            zh, en = REASONS.get(each.reason, (each.reason, each.reason))
+            click.echo(f"{each.respondent_id}\t{zh} / {en}\t{each.error}\t{' '.join(each.sids)}".rstrip())
