@@ -59,7 +59,7 @@ def take_turn(
     """
     session = work.session
     attempt = find_attempt(session, token)
-    if step < attempt.step:
+    if step < attempt.step and attempt.carrier_sid == call_sid:
         notice("repeat")
         return session.get_one(Turn, (attempt.id, step)).reply
     context = _context(session, office, attempt)

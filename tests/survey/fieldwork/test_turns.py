@@ -71,6 +71,13 @@ def test_a_second_leg_of_the_same_attempt_hears_a_hangup(ground: Ground, token: 
     assert "speed" not in answers(ground)
 
 
+def test_a_second_leg_that_asks_for_an_earlier_step_hears_a_hangup_too(ground: Ground, token: str) -> None:
+    first = ground.turn(token, 0, Answered())
+
+    assert ground.turn(token, 0, Answered(), sid="CAother") == "hangup > 0"
+    assert ground.turn(token, 0, Answered()) == first
+
+
 def test_going_back_replaces_the_answer_and_keeps_one_row(ground: Ground, token: str) -> None:
     ground.talk(token, "1" + "1" + "7" + "3")
 
