@@ -96,6 +96,7 @@ class Ring:
     ended: datetime
     status: str
     presses: tuple[Press, ...]
+    called_off: bool = False  # cancelled before it rang: nobody noticed, so it is no call to the person
 
     def said(self, intent: str) -> datetime | None:
         """When the callee first meant this and was answered, None if never."""
@@ -115,11 +116,12 @@ class History:
     people: Mapping[str, Person]
     terms: Terms
 
-    def by(self, key: Callable[[Ring], str]) -> list[list[Ring]]:
-        """The calls in groups, each in order."""
+    def by(self, key: Callable[[Ring], str], *, noticed: bool = False) -> list[list[Ring]]:
+        """The calls in groups, each in order; only those that could be `noticed`, where that matters."""
         groups: dict[str, list[Ring]] = defaultdict(list)
         for ring in self.rings:
-            groups[key(ring)].append(ring)
+            if not (noticed and ring.called_off):
+                groups[key(ring)].append(ring)
         return list(groups.values())
 
 
@@ -159,7 +161,8 @@ def _ring(call: Mapping[str, Any], case: str, campaign: str) -> Ring:
         )
         for press in call.get("presses", ())
     )
-    return Ring(call["sid"], call["to"], case, campaign, created, dialled, ended, call.get("status", ""), presses)
+    called_off = call.get("status") == "canceled" and not call.get("ringing_at")
+    return Ring(call["sid"], call["to"], case, campaign, created, dialled, ended, call.get("status", ""), presses, called_off)
 
 
 def rung_while_ringing(found: History) -> Iterator[str]:
@@ -201,7 +204,7 @@ def _is_inside(local: datetime, terms: Terms) -> bool:
 def too_soon_again(found: History) -> Iterator[str]:
     """R15: three hours between two calls; twenty minutes after a busy line, that so often a local day; promised times may be sooner."""
     terms = found.terms
-    for rings in found.by(lambda ring: ring.case):
+    for rings in found.by(lambda ring: ring.case, noticed=True):
         person = found.people.get(rings[0].to, Person(rings[0].to))
         for number, (earlier, ring) in enumerate(pairwise(rings), start=1):
             gap = ring.created - earlier.created + terms.slack
@@ -222,7 +225,7 @@ def _may_hurry(before: list[Ring], person: Person, terms: Terms) -> bool:
 def too_often(found: History) -> Iterator[str]:
     """R15: so many calls to a case at most, within so many days."""
     terms = found.terms
-    for rings in found.by(lambda ring: ring.case):
+    for rings in found.by(lambda ring: ring.case, noticed=True):
         for ring in rings[terms.max_attempts :]:
             yield f"{ring.sid}: one call more than the {terms.max_attempts} allowed"
         for ring in rings:

@@ -1,0 +1,80 @@
+"""Each rule that holds tables against the carrier's record, with a pair of them that it must condemn and a pair that it must not."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.simulation import ledger
+from tests.simulation.ledger import Attempt, Books, Case, Matter, disagreements
+
+NUMBER = "+8610000000001"
+DONE = Case(1, NUMBER, 1, "closed", "complete")
+MADE = Attempt(1, 1, "CA1", "completed", True)
+Rule = Callable[[Matter], Iterator[str]]
+
+
+def call(sid: str = "CA1", *presses: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"sid": sid, "to": NUMBER, "created_at": "2026-03-10T02:00:00+00:00", "presses": list(presses), "recordings": [], **more}
+
+
+def press(keys: str, item: str = "speed", at: int = 1, **more: Any) -> dict[str, Any]:
+    return {"at": f"2026-03-10T02:{at:02}:00+00:00", "keys": keys, "item": item, "intent": "answer", **more}
+
+
+UNSURE = press("4", acknowledged=False, at=2)
+GOOD = Books((DONE,), (MADE,), expected=1)
+SAID = replace(GOOD, answers={(1, "speed"): "1"})
+BAD: list[tuple[Rule, list[dict[str, Any]], Books]] = [
+    (ledger.calls_are_attempts, [call(), call("CA2")], GOOD),
+    (ledger.calls_are_attempts, [call()], replace(GOOD, attempts=(MADE, replace(MADE, id=2)))),
+    (ledger.calls_are_attempts, [], GOOD),
+    (ledger.everybody_ends, [call()], replace(GOOD, cases=(replace(DONE, state="calling"),))),
+    (ledger.everybody_ends, [call()], replace(GOOD, attempts=(replace(MADE, status="ringing"),))),
+    (ledger.everybody_ends, [call()], replace(GOOD, attempts=(replace(MADE, settled=False),))),
+    (ledger.the_sum_is_the_sample, [call()], replace(GOOD, expected=2)),
+    (ledger.the_sum_is_the_sample, [call()], replace(GOOD, cases=(replace(DONE, disposition="gone"),))),
+    (ledger.answers_are_presses, [call("CA1", press("1"))], GOOD),
+    (ledger.answers_are_presses, [call("CA1", press("2"))], SAID),
+    (ledger.answers_are_presses, [call("CA1", press("1"), press("2", at=2))], SAID),
+    (ledger.answers_are_presses, [call()], SAID),
+    (ledger.answers_are_presses, [call("CA1", press("2"), UNSURE)], SAID),
+    (ledger.the_dissatisfied_are_escalated, [call("CA1", press("5"))], GOOD),
+    (ledger.the_dissatisfied_are_escalated, [call("CA1", press("1"))], replace(GOOD, escalations={1: ("dissatisfied",)})),
+    (ledger.the_dissatisfied_are_escalated, [call("CA1", press("8", intent="human"))], GOOD),
+    (ledger.refusals_are_kept, [call("CA1", press("0", intent="never"))], GOOD),
+    (ledger.recordings_are_fetched, [call(recordings=[{"sid": "RE1", "deleted": False}])], replace(GOOD, recordings={"RE1": "announced"})),
+    (ledger.recordings_are_fetched, [call(recordings=[{"sid": "RE1", "deleted": False}])], replace(GOOD, recordings={"RE1": "kept"})),
+    (ledger.the_trail_is_whole, [call()], replace(GOOD, flaws=("entry 3 was altered",))),
+    (ledger.no_document_was_wrong, [call(problems=["12100 Document parse failure"])], GOOD),
+    (ledger.no_document_was_wrong, [call(repeats_differing=1)], GOOD),
+]
+FINE: list[tuple[list[dict[str, Any]], Books]] = [
+    ([call("CA1", press("1"))], SAID),
+    ([call("CA1", press("2"), press("1", at=2))], SAID),
+    ([call("CA1", press("1"), UNSURE)], SAID),
+    ([call("CA1", press("1"), UNSURE)], replace(SAID, answers={(1, "speed"): "4"}, escalations={1: ("dissatisfied",)})),
+    ([call("CA1", press("5"))], replace(SAID, answers={(1, "speed"): "5"}, escalations={1: ("dissatisfied",)})),
+    ([call("CA1", press("0", intent="never"))], replace(GOOD, refusals=frozenset({NUMBER}))),
+    ([call(recordings=[{"sid": "RE1", "deleted": True}])], replace(GOOD, recordings={"RE1": "kept"})),
+    ([call(problems=["11200 HTTP 503"])], GOOD),
+]
+
+
+@pytest.mark.parametrize(("rule", "journal", "books"), BAD, ids=lambda value: getattr(value, "__name__", ""))
+def test_the_rule_finds_the_contradiction(rule: Rule, journal: list[dict[str, Any]], books: Books) -> None:
+    assert list(rule(Matter(books, tuple(journal), frozenset())))
+
+
+@pytest.mark.parametrize(("journal", "books"), FINE)
+def test_honest_books_agree_with_the_record(journal: list[dict[str, Any]], books: Books) -> None:
+    assert disagreements(journal, books) == []
+
+
+def test_every_rule_is_applied_and_has_books_that_it_condemns() -> None:
+    assert {rule for rule, _, _ in BAD} == set(ledger.RULES)
+
+
+def test_a_call_that_the_carrier_doubled_by_itself_needs_no_attempt() -> None:
+    assert disagreements([call(), call("CA2")], GOOD, frozenset({"CA2"})) == []

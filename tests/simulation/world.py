@@ -1,0 +1,335 @@
+"""A whole survey office in one process, on a real database, with an exchange beside it and fate above: what the runs are made of."""
+
+import shutil
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, sessionmaker
+
+from ivr.carrier.simulator.clock import ExchangeClock, moment
+from ivr.carrier.simulator.delivery import Courier
+from ivr.carrier.simulator.exchange import Account, Exchange, Terms
+from ivr.carrier.simulator.faults import FaultPlan
+from ivr.voice.app import create_voice_app
+from ivr.voice.guard import Guard
+from ivr.voice.routes import VoiceServices
+from ivr.voice.wording import VOICES
+from survey import fieldwork
+from survey.bureau import Bureau
+from survey.contact_rules import Rules
+from survey.phone import NumberPolicy
+from survey.store.database import open_engine
+from survey.store.models import Base, CallAttempt, Campaign, Draw, DrawnIncident, Incident, Recording, ScriptVersion, Unit
+from survey.store.queries import fieldwork as queries
+from survey.store.sealing import KeyRing, place
+from survey.store.unit_of_work import UnitOfWork
+from tests.conftest import RING
+from tests.simulation.hub import Broken, Died, Fates, Hub, Worker
+from tests.simulation.line import Door, Line, Weather
+from worker import jobs, runtime
+from worker.queues import QUEUES
+from worker.runtime import Runtime
+
+START = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)  # a Tuesday, 09:30 in Shanghai
+BASE_URL, ACCOUNT, TOKEN = "https://voice.example", "AC" + "5" * 32, "token of the simulated account"
+CALLER_ID = "+861000000000"
+AUDIT_KEY = b"audit key of the simulated office"
+SCRIPTS = {"long": Path(__file__).parents[2] / "config" / "scripts" / "callback-zh.yaml", "short": Path(__file__).parent / "short.yaml"}
+ZONES = ("Asia/Shanghai", "Asia/Urumqi", "America/New_York")
+WEBHOOK_THREADS = 1
+
+
+class Inline:
+    """A pool without threads: what is mapped is done here and now, in order."""
+
+    def map(self, action: Callable[..., object], items: Iterable[Any]) -> list[object]:
+        return [action(item) for item in items]
+
+    def shutdown(self, **options: object) -> None:
+        """Nothing runs that could be waited for."""
+
+
+@dataclass
+class OfficeClock:
+    """The office's wall clock: the carrier's, and as wrong as somebody has set it."""
+
+    exchange: ExchangeClock
+    error: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return moment(self.exchange.now()) + self.error
+
+
+@dataclass
+class Jobs:
+    """The queue: jobs are lost, doubled, and taken in any order. `survey.ports.JobQueue`."""
+
+    hub: Hub
+    lost: float = 0.0
+    doubled: float = 0.0
+    waiting: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
+        try:
+            self.hub.at("enqueue")
+        except Broken:
+            return  # the queue is down: the real one logs it, and the sweep repairs it
+        assert job in QUEUES
+        chance = self.hub.chance.random()
+        entry = (job, row_id, epoch)
+        if chance >= self.lost and (entry not in self.waiting or chance < self.lost + self.doubled):
+            self.waiting += [entry, entry] if chance < self.lost + self.doubled else [entry]
+
+    def take(self) -> tuple[str, int, int]:
+        return self.waiting.pop(self.hub.chance.randrange(len(self.waiting)))
+
+
+class Fated(Session):
+    """A session whose beginning and commit are effects."""
+
+    hub: Hub
+    door: Door | None = None
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.hub.at("begin")
+
+    def commit(self) -> None:
+        self._try("commit")
+        super().commit()
+        self._try("committed")
+
+    def _try(self, kind: str) -> None:
+        try:
+            self.hub.at(kind)
+        except Broken:
+            if self.door is not None and self.hub.within_door:
+                self.door.broken += 1
+            raise OperationalError("COMMIT", None, Exception("server closed the connection")) from None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A database file with tables, scripts and incidents, copied afresh for every run; one engine for all of them.
+
+    The engine is emptied of connections whenever the office dies; the statements it has compiled stay, which only saves time.
+    """
+
+    template: Path
+    file: Path
+    engine: Engine
+    incidents: dict[int, str]  # id -> number
+    zones: dict[int, str]
+    parsed: dict[int, Any]
+
+    def renew(self) -> None:
+        """Begin with the template again."""
+        self.engine.dispose()
+        for ending in ("", "-wal", "-shm"):
+            Path(f"{self.file}{ending}").unlink(missing_ok=True)
+        shutil.copy(self.template, self.file)
+
+
+def prepare(folder: Path, endings: Sequence[str]) -> Ground:
+    """A ground whose people have numbers with these endings; an ending that comes twice is one number with two incidents."""
+    template, file = folder / "template.sqlite", folder / "office.sqlite"
+    engine = open_engine(f"sqlite:///{template}?synchronous=NORMAL")
+    Base.metadata.create_all(engine)
+    keys, incidents, zones = KeyRing.parse(RING), {}, {}
+    with Session(engine) as session:
+        unit = Unit(code="U1", name="城东派出所")
+        session.add(unit)
+        for number, (name, path) in enumerate(SCRIPTS.items(), start=1):
+            text = path.read_text("utf-8")
+            session.add(
+                ScriptVersion(
+                    id=number, name=name, number=1, language="zh-CN", text=text, digest=str(number) * 64, published_at=START,
+                    published_by="tester",
+                )
+            )  # fmt: skip
+        for serial, ending in enumerate(endings):
+            zone = ZONES[endings.index(ending) % 8 % 3] if endings.index(ending) % 8 < 3 else ZONES[0]
+            incident = _incident(serial, f"+861000000{ending:0>4}", zone, keys)
+            incident.unit = unit
+            session.add(incident)
+            session.flush()
+            incidents[incident.id], zones[incident.id] = f"+861000000{ending:0>4}", zone
+        session.commit()
+    engine.dispose()
+    return Ground(template, file, open_engine(f"sqlite:///{file}?synchronous=NORMAL"), incidents, zones, {})
+
+
+def _incident(serial: int, number: str, zone: str, keys: KeyRing) -> Incident:
+    incident = Incident(
+        number=f"J{serial:06d}", public_id=f"{serial:032x}", category="纠纷", occurred_at=START - timedelta(days=14),
+        closed_at=START - timedelta(days=13), zone=zone, phone_key=keys.phone_key(number), row_digest="",
+    )  # fmt: skip
+    incident.phone_sealed = keys.seal(number, place("incidents", "phone_sealed", incident.public_id))
+    return incident
+
+
+@dataclass
+class World:
+    """The office, its line and its time. `folder` takes the recordings."""
+
+    ground: Ground
+    folder: Path
+    seed: int
+    fates: Fates = field(default_factory=Fates)
+    weather: Weather = field(default_factory=Weather)
+    hooks: FaultPlan = field(default_factory=FaultPlan)
+    workers: int = 3
+
+    def __post_init__(self) -> None:
+        self.ground.renew()
+        self.chance = Random(self.seed)
+        self.exchange_clock = ExchangeClock(START, lambda: 0.0)
+        self.hub = Hub(self.chance, self.exchange_clock.now, Fates())
+        self.hub.workers = [Worker(f"worker {number}") for number in range(1, self.workers + 1)]
+        terms = Terms(calls_per_second=50.0, threads=WEBHOOK_THREADS, quantum_seconds=0.0)
+        self.exchange = Exchange(Account(ACCOUNT, TOKEN), self.exchange_clock, environment="test", seed=self.seed, terms=terms)
+        self.exchange.schedule.close()
+        self.exchange.schedule._pool = Inline()  # type: ignore[assignment]
+        self.exchange.inflict(self.hooks)
+        self.line = Line(self.exchange, self.hub, self.weather)
+        self.door = Door(self.hub, BASE_URL, TOKEN, lambda: self._app, self.open)
+        self.exchange.courier = Courier(self.door, self.exchange.schedule, self.seed, lambda: self.hooks)  # type: ignore[arg-type]
+        self.clock = OfficeClock(self.exchange_clock)
+        self.queue = Jobs(self.hub)
+        kind = type("FatedSession", (Fated,), {"hub": self.hub, "door": self.door})
+        self.sessions = sessionmaker(self.ground.engine, class_=kind, expire_on_commit=False)
+        self.quiet = sessionmaker(self.ground.engine, expire_on_commit=False)
+        self.open()
+
+    def open(self) -> None:
+        """Make everything anew that a process keeps in its memory: the office, the door, the surroundings of the jobs."""
+        bureau = Bureau("某市公安局", "City Police Bureau", "12389", 3, "Asia/Shanghai")
+        numbers = NumberPolicy(regions=("CN",), own_numbers=(), fictitious=True)
+        self.office = fieldwork.Office(KeyRing.parse(RING), AUDIT_KEY, bureau, numbers, _scripts=self.ground.parsed)
+        guard = Guard(BASE_URL, ACCOUNT, (TOKEN,))
+        self._app = create_voice_app(VoiceServices(self.work, self.clock, self.office, guard, VOICES)).wsgi_app
+        self.runtime = Runtime(self.work, self.office, self.clock, self.line, self.folder, BASE_URL)
+        runtime.install(self.runtime)
+
+    def work(self) -> UnitOfWork:
+        """A unit of work at which fate may strike."""
+        return UnitOfWork(self.sessions, self.queue)
+
+    def calmly(self) -> UnitOfWork:
+        """A unit of work of the people who run the office: nothing strikes there."""
+        return UnitOfWork(self.quiet, self.queue)
+
+    def crash(self) -> None:
+        """Kill every process of the office at once and start it again on the same database."""
+        self.hub.note("the office dies and is started again")
+        for worker in self.hub.workers:
+            self.hub.kill(worker)
+        self.ground.engine.dispose()
+        self.open()
+
+    def launch(self, incidents: Sequence[int], *, script: str = "short", rules: Rules | None = None, **terms: Any) -> int:
+        """A running campaign over these incidents; its id."""
+        settings: dict[str, Any] = {"lines": 3, "calls_per_second": 1.0, "name": "三月回访", "caller_id": CALLER_ID, **terms}
+        with self.calmly() as work:
+            draw = Draw(
+                month="2026-02", size=len(incidents), minimum=1, seed=1, replicates=1, frame_count=len(incidents), frame_digest="0" * 64,
+                program_version="test", allocation=[], exclusions={}, incident_count=len(incidents), drawn_at=START,
+            )  # fmt: skip
+            work.session.add(draw)
+            work.session.flush()
+            for position, incident in enumerate(incidents):
+                work.session.add(DrawnIncident(draw_id=draw.id, position=position, replicate=1, incident_id=incident, weight=1.0))
+            work.session.flush()
+            version = work.session.get_one(ScriptVersion, 1 + list(SCRIPTS).index(script))
+            chosen = rules or Rules(start_delay_minutes=0)
+            campaign = fieldwork.launch(
+                work.session, self.office, draw, version, chosen, self.clock.now(), simulated=True, by="tester", **settings
+            )
+            fieldwork.start(work.session, self.office, campaign, "tester", self.clock.now())
+        return campaign.id
+
+    def advance(self, seconds: float) -> None:
+        """Let the carrier's time pass."""
+        self.exchange.schedule.run_until(self.exchange_clock.now() + seconds)
+
+    def wait_for_work(self, until: float) -> None:
+        """Let the carrier's time pass until a job is asked for, at the latest until that moment."""
+        while not (self.queue.waiting and self.hub.idle()):
+            event = self.exchange.schedule.next_at()
+            if event is None or event >= until:
+                self.exchange.schedule.run_until(until)
+                return
+            self.exchange.schedule.run_until(event)
+
+    def sweep(self) -> None:
+        """One beat of the clock process; it may die of it, and is started again."""
+        try:
+            jobs.sweep(self.runtime)
+        except (Died, OperationalError) as problem:
+            self.hub.note(f"the sweep ended with {type(problem).__name__}")
+
+    def begin_job(self, worker: Worker) -> None:
+        """Let a worker take one job out of the queue."""
+        name, row_id, epoch = self.queue.take()
+        self.hub.start(worker, f"{name} {row_id}", partial(getattr(jobs, name), row_id, epoch))
+
+    def resume(self, worker: Worker) -> None:
+        """Let a worker go on to its next effect or its end; a job that failed or died is over."""
+        problem = self.hub.resume(worker)
+        if problem is None:
+            return
+        self.hub.note(f"{worker.what} ended with {type(problem).__name__}: {problem}")
+        if not isinstance(problem, Died | OperationalError | OSError):
+            raise problem
+
+    def open_ends(self) -> tuple[int, int, int]:
+        """Campaigns that run, attempts without a verdict, recordings to be seen to."""
+        with self.quiet() as session:
+            running = select(func.count()).select_from(Campaign).where(Campaign.state.in_(("running", "paused")))
+            unsettled = select(func.count()).select_from(CallAttempt).where(CallAttempt.settled_at.is_(None))
+            recordings = select(func.count()).select_from(Recording).where(Recording.due_at.is_not(None))
+            return tuple(session.scalar(each) or 0 for each in (running, unsettled, recordings))  # type: ignore[return-value]
+
+    def next_due(self) -> datetime | None:
+        """When the next respondent is to be called."""
+        with self.quiet() as session:
+            return queries.next_due(session)
+
+    def journal(self) -> list[dict[str, Any]]:
+        """The carrier's record; each press says whether a reply of ours answered it."""
+        calls = self.exchange.journal()
+        for call in calls:
+            call["repeats_differing"] *= call["sid"] not in self.door.troubled  # an excuse is no repeat
+            for press in call["presses"]:
+                press["acknowledged"] = (call["sid"], press["url"]) in self.door.acknowledged
+        return calls
+
+
+@contextmanager
+def patched_jobs(world_now: Callable[[], float], hub: Callable[[], Hub]) -> Iterator[None]:
+    """While the block lasts the jobs' stop-watch follows the carrier's clock, and writing a file is an effect."""
+    stop_watch, write = jobs.time, jobs.write_whole
+
+    def fated(path: Path, data: bytes) -> None:
+        try:
+            hub().at("write")
+        except Broken:
+            raise OSError(28, "No space left on device") from None
+        write(path, data)
+        hub().at("written")
+
+    jobs.time = types.SimpleNamespace(monotonic=world_now)  # type: ignore[assignment]
+    jobs.write_whole = fated
+    try:
+        yield
+    finally:
+        jobs.time, jobs.write_whole = stop_watch, write
