@@ -21,12 +21,17 @@ class StoredAnswer:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of the comparison. Each list holds (call sid, item, pressed, stored)."""
+    """The outcome of the comparison. Each list holds (call sid, item, pressed, stored).
+
+    `unheard` are keys that the carrier could not bring to us, so that the caller was told of a failure: they may be stored or
+    not; if something is stored, it is that key or the one before.
+    """
 
     equal: int
     different: list[tuple[str, str, str, str]] = field(default_factory=list)
     lost: list[tuple[str, str, str, str]] = field(default_factory=list)
     invented: list[tuple[str, str, str, str]] = field(default_factory=list)
+    unheard: list[tuple[str, str, str, str]] = field(default_factory=list)
     rung_twice: list[str] = field(default_factory=list)
 
     @property
@@ -35,14 +40,24 @@ class Verdict:
         return not (self.different or self.lost or self.invented or self.rung_twice)
 
 
-def pressed_answers(journal: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
-    """The last valid key each callee pressed for each rated item: (call sid, item) -> key."""
-    pressed = {}
+def pressed_answers(journal: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """What may be stored for each rated item: (call sid, item) -> keys.
+
+    It is the last valid key that the callee pressed; where its web-hook failed, that key, the one before, or nothing (empty).
+    """
+    pressed: dict[tuple[str, str], tuple[str, ...]] = {}
     for call in journal:
         for press in call["presses"]:
             if press["item"] in RATED and press["keys"] in SCALE_KEYS:
-                pressed[call["sid"], press["item"]] = press["keys"]
+                key = call["sid"], press["item"]
+                earlier = pressed.get(key, ("",))
+                pressed[key] = (press["keys"],) if arrived(call, press) else (press["keys"], *earlier)
     return pressed
+
+
+def arrived(call: Mapping[str, Any], press: Mapping[str, Any]) -> bool:
+    """Whether the carrier got a document for the key: the problems of a call name the address that failed."""
+    return not any(problem.endswith(f"[{press.get('url')}]") for problem in call.get("problems", ()))
 
 
 def compare(journal: Iterable[Mapping[str, Any]], stored: Iterable[StoredAnswer]) -> Verdict:
@@ -51,11 +66,13 @@ def compare(journal: Iterable[Mapping[str, Any]], stored: Iterable[StoredAnswer]
     pressed = pressed_answers(calls)
     kept = {(answer.call_sid, answer.item): answer.raw for answer in stored if answer.item in RATED}
     both = pressed.keys() & kept.keys()
+    missing = sorted(pressed.keys() - kept.keys())
     return Verdict(
-        equal=sum(pressed[key] == kept[key] for key in both),
-        different=[(*key, pressed[key], kept[key]) for key in sorted(both) if pressed[key] != kept[key]],
-        lost=[(*key, pressed[key], "") for key in sorted(pressed.keys() - kept.keys())],
+        equal=sum(kept[key] in pressed[key] for key in both),
+        different=[(*key, pressed[key][0], kept[key]) for key in sorted(both) if kept[key] not in pressed[key]],
+        lost=[(*key, pressed[key][0], "") for key in missing if "" not in pressed[key]],
         invented=[(*key, "", kept[key]) for key in sorted(kept.keys() - pressed.keys())],
+        unheard=[(*key, pressed[key][0], "") for key in missing if "" in pressed[key]],
         rung_twice=rung_at_once(calls),
     )
 

@@ -52,6 +52,13 @@ def running(folder: Path, *, durable: bool = False) -> Iterator[str]:
             call("pg_ctl", "stop", "-D", data, "-m", "immediate")
 
 
+def restart(folder: Path, url: str) -> None:
+    """Restart the server behind a URL of `running` as after a fall: connections break, what was not committed is gone."""
+    servant, home = SERVANT if os.getuid() == 0 else None, str(make_url(url).query["host"])
+    command = [str(folder / "pg_ctl"), "restart", "-D", f"{home}/data", "-m", "immediate", "-w", "-l", f"{home}/log"]
+    subprocess.run(command, check=True, user=servant, capture_output=True, cwd=home)
+
+
 @dataclass(frozen=True)
 class Tables:
     """A database with all tables, shared by the tests of a run: each finds it as if it had just been made."""

@@ -42,3 +42,13 @@ def test_a_person_rung_twice_at_once_is_found() -> None:
 
 def test_a_later_call_to_the_same_person_is_none() -> None:
     assert compare([call("CA1"), call("CA2", start="09:02")], []).is_clean
+
+
+def test_a_key_that_could_not_be_brought_to_us_may_be_stored_or_not() -> None:
+    cut_off = call(speed="2")
+    cut_off["presses"][0]["url"] = "http://door/steps/3"
+    cut_off["problems"] = ["11200 no reply: ProtocolError [http://door/steps/3]"]
+
+    assert compare([cut_off], []).unheard == [("CA1", "speed", "2", "")]
+    assert compare([cut_off], [StoredAnswer("CA1", "speed", "2")]).is_clean
+    assert compare([cut_off], [StoredAnswer("CA1", "speed", "3")]).different == [("CA1", "speed", "2", "3")]

@@ -64,7 +64,7 @@ class Courier:
 
     def _again(self, fetch: Fetch, token: str, first: Reply) -> Reply:
         reply = self._turn(fetch, token)
-        if reply.body != first.body:
+        if reply.body != first.body and reply.status and first.status:  # a door that was down has not answered differently
             fetch.call.repeats_differing += 1
         return reply
 

@@ -1,0 +1,126 @@
+"""A campaign under the nemesis, from start to verdict. By hand, with its counts:
+
+python -m tests.chaos.campaign --people 500 --seed 1 [--engine postgresql] [--calm]
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from config.conductor import RemoteExchange
+from survey.contact_rules import Rules
+from survey.fieldwork import holds
+from survey.holds import HoldReason
+from survey.store.database import reading, session_factory
+from survey.store.models import Campaign
+from tests import postgres
+from tests.chaos.clockwork import Clockwork
+from tests.chaos.house import Premises, kept, settings_for
+from tests.chaos.nemesis import Nemesis
+from tests.chaos.people import launch
+from tests.chaos.verdict import ZONE, Outcome, outcome
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=ZONE)
+RULES = Rules(max_attempts=2)
+FAULTS = {
+    "turn": {"duplicate": 0.05, "reorder": 0.05, "delay": 0.05, "drop": 0.02},
+    "status": {"duplicate": 0.1, "reorder": 0.1, "delay": 0.1, "drop": 0.02},
+    "recording": {"duplicate": 0.1, "reorder": 0.1},
+    "machine": {"duplicate": 0.1, "reorder": 0.1},
+    "create": {"too_many": 0.02, "error_before": 0.02, "error_after": 0.02, "hang_after": 0.01, "callback_first": 0.05},
+    "list_lag_seconds": 20.0,
+    "hang_seconds": 1.5,
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One campaign to be run: how many people, by which seed, on which database, with or without a nemesis."""
+
+    people: int
+    seed: int
+    database_url: str = ""
+    restart_database: Callable[[], None] | None = None
+    calm: bool = False
+    longest_seconds: float = 300.0
+
+
+def run(trial: Trial, folder: Path) -> Outcome:
+    """Run the campaign to its end and judge it."""
+    began = time.monotonic()
+    with kept(settings_for(folder, trial.database_url), trial.seed, START) as premises:
+        house = premises.house
+        exchange = RemoteExchange(premises.settings.twilio_api_url)
+        exchange.set_faults(FAULTS | {"seed": trial.seed})
+        campaign_id = launch(house, trial.people, trial.seed, RULES)
+        nemesis = Nemesis(premises, trial.seed, trial.restart_database)
+        clockwork = Clockwork(
+            exchange, session_factory(reading(house.engine)), campaign_id, nemesis.stopped_dialler.is_set,
+            lambda: _watch_over(premises), premises.settings.concurrent_calls, trial.longest_seconds,
+        )  # fmt: skip
+        with raging(nemesis, trial.calm):
+            clockwork.run()
+        with house.sessions() as session:
+            found = outcome(house, session, session.get_one(Campaign, campaign_id), exchange.journal())
+    seconds = {"seconds": round(time.monotonic() - began), "longest without a settlement": round(clockwork.longest_stuck, 1)}
+    deeds = dict(sorted(nemesis.done.items()))
+    return Outcome({"seed": trial.seed, **found.counts, "deeds": deeds, "holds lifted by hand": clockwork.lifted, **seconds}, found.faults)
+
+
+@contextmanager
+def raging(nemesis: Nemesis, calm: bool) -> Iterator[None]:
+    """Let the nemesis rage for the length of the block."""
+    if calm:
+        yield
+        return
+    nemesis.start()
+    try:
+        yield
+    finally:
+        nemesis.stop()
+
+
+def _watch_over(premises: Premises) -> int:
+    """Do what a supervisor does who watches: lift what only a person may lift. The number of holds lifted."""
+    house = premises.house
+    with house.unit_of_work() as work:
+        standing = [hold for hold in holds.standing_holds(work.session) if HoldReason.from_word(hold.reason).needs_person]
+        for hold in standing:
+            holds.lift(work.session, house.office, hold.id, "test", "the door was killed on purpose", house.clock.now())
+    return len(standing)
+
+
+@contextmanager
+def database(engine: str) -> Iterator[tuple[str, Callable[[], None] | None]]:
+    """The URL of a database and how to restart its server: of PostgreSQL a cluster of its own, of SQLite nothing."""
+    if engine == "sqlite":
+        yield "", None
+        return
+    programs = postgres.programs()
+    assert programs is not None, "PostgreSQL is not installed"
+    with postgres.running(programs) as url:
+        yield url, lambda: postgres.restart(programs, url)
+
+
+def main() -> int:
+    """Run by hand and print the counts; status 1 when something is not as it must be."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--people", type=int, default=500)
+    options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--engine", choices=("sqlite", "postgresql"), default="sqlite")
+    options.add_argument("--calm", action="store_true", help="without the nemesis")
+    given = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix="huifang-chaos-") as folder, database(given.engine) as (url, restart):
+        found = run(Trial(given.people, given.seed, url, restart, given.calm, 120 + given.people / 3), Path(folder))
+    print(found.text())
+    return 1 if found.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What became of a campaign under the nemesis: counts to read, and every fault that the independent judges find."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from config import witness
+from config.wiring import House
+from survey.store.models import Answer, CallAttempt, Campaign, Respondent
+from tests.simulation import checker, ledger
+
+ZONE = ZoneInfo("Asia/Shanghai")
+DOUBTS = ("HTTP 5", "Read", "Conn", "Protocol", "unread", "accepted without")
+"""How the reason of an unknown outcome begins."""
+
+EXCUSED = "repeats were answered differently"
+"""While the database is restarted, one of two copies of a request may hear the excuse and the other the question."""
+
+SLACK_SECONDS = 90.0
+"""Virtual time goes on while a request is under way: so far may our moment and the carrier's be apart."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`counts` for people to read; `faults` must be empty, each is one sentence."""
+
+    counts: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def text(self) -> str:
+        """One line a count, then the faults."""
+        lines = [f"{name:>28}  {value}" for name, value in self.counts.items()]
+        return "\n".join([*lines, *(f"FAULT {fault}" for fault in self.faults)])
+
+
+def outcome(house: House, session: Session, campaign: Campaign, journal: Sequence[Mapping[str, Any]]) -> Outcome:
+    """Hold the tables against the carrier's journal, which is the witness, and the calls against the rules."""
+    calls = [_told(call) for call in journal]
+    people = session.scalars(select(Respondent)).all()
+    books = ledger.read_books(session, house.keys, house.audit_key, len(people))
+    terms = checker.terms_of(
+        campaign.rules, lines=campaign.lines, calls_per_second=campaign.calls_per_second, slack_seconds=SLACK_SECONDS, pace_allowance=30,
+    )  # fmt: skip
+    persons = [checker.Person(case.number) for case in books.cases]
+    cases = {attempt.sid: str(attempt.case) for attempt in books.attempts if attempt.sid}
+    found = checker.violations(calls, persons, terms, case_of=cases) + ledger.disagreements(calls, books)
+    faults = [fault for fault in found if not fault.endswith(EXCUSED)]
+    rows = session.execute(select(CallAttempt.carrier_sid, Answer.item, Answer.raw).join(Answer, Answer.attempt_id == CallAttempt.id))
+    verdict = witness.compare(calls, [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows])
+    return Outcome({**_counts(session, people), "calls at the carrier": len(calls), **_answers(verdict)}, faults)
+
+
+def _told(call: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The call, with a word at each press whether a document of ours answered it."""
+    presses = [{**press, "acknowledged": witness.arrived(call, press)} for press in call["presses"]]
+    return {**call, "presses": presses}
+
+
+def _counts(session: Session, people: Sequence[Respondent]) -> dict[str, Any]:
+    attempts = session.scalars(select(CallAttempt).where(CallAttempt.direction == "out")).all()
+    placed = [attempt for attempt in attempts if attempt.carrier_sid]
+    return {
+        "people": len(people), "attempts": len(attempts), "attempts with a call": len(placed),
+        "unknown, found to ring": sum(attempt.error.startswith(DOUBTS) for attempt in placed),
+        "unknown, found not to ring": sum(attempt.error == "not placed" for attempt in attempts),
+        "dispositions": dict(Counter(person.disposition for person in people).most_common()),
+    }  # fmt: skip
+
+
+def _answers(verdict: witness.Verdict) -> dict[str, int]:
+    return {
+        "answers equal": verdict.equal, "answers different": len(verdict.different), "answers lost": len(verdict.lost),
+        "answers invented": len(verdict.invented), "answers never brought to us": len(verdict.unheard),
+        "rung twice at once": len(verdict.rung_twice),
+    }  # fmt: skip
