@@ -70,10 +70,9 @@ class Ground:
         with self.work() as work:
             script = self._script(work)
             draw = self._draw(work, people, replicates, same_number)
-            terms = {"lines": 5, "calls_per_second": 5.0, **settings}
             campaign = fieldwork.launch(
                 work.session, self.office, draw, script, Rules(start_delay_minutes=0), self.now, name="三月回访", caller_id=CALLER_ID,
-                lines=int(terms["lines"]), calls_per_second=terms["calls_per_second"], simulated=True, by="tester",
+                simulated=True, by="tester", **{"lines": 5, "calls_per_second": 5.0, **settings},  # type: ignore[arg-type]
             )  # fmt: skip
             fieldwork.start(work.session, self.office, campaign, "tester", self.now)
         return campaign.id
@@ -168,6 +167,11 @@ class Ground:
         self.status(token, word, seconds=60, **facts)
         self.clock.advance(seconds=31)
         self.settle(token)
+
+    def reject(self, attempt_id: int, kind: str, code: str = "") -> None:
+        """The carrier refuses the call of a prepared attempt."""
+        with self.work() as work:
+            fieldwork.note_rejected(work, self.office, attempt_id, kind, code or kind, self.now)
 
     def settle(self, token: str) -> bool:
         with self.work() as work:
