@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from config.logs import masked
+from config.logs import relayed
 from worker.parents import die_with
 
 LISTENS, TELLS = "LISTEN_DESCRIPTOR", "READY_DESCRIPTOR"
@@ -151,7 +151,7 @@ class Outputs:
 
     def say(self, name: str, line: str) -> None:
         """Print one line about a child, or from it."""
-        print(f"{name:<{self._width}} | {masked(line)}", file=sys.stderr, flush=True)
+        print(relayed(name, line, self._width), file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Read no more."""

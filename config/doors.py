@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
 
 from config.ports import BACKLOG
 from worker.parents import die_with
@@ -41,6 +42,15 @@ class Door:
     tells: int | None = None
 
 
+class _HouseLog(Logger):
+    """gunicorn's own words go the way of all others: one form, without personal data."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)  # type: ignore[no-untyped-call]
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
 class _Server(BaseApplication):
     """gunicorn with options instead of a command line; the app is loaded in the server's worker, after its fork."""
 
@@ -69,7 +79,7 @@ def options(door: Door) -> Mapping[str, Any]:
         "bind": bind, "workers": 1, "worker_class": "gthread", "threads": door.threads,
         "graceful_timeout": GRACEFUL_SECONDS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS, "backlog": BACKLOG,
         "accesslog": None, "loglevel": "warning", "post_fork": _settle_in, "post_worker_init": partial(_tell, door.tells),
-        "control_socket_disable": True,
+        "control_socket_disable": True, "logger_class": _HouseLog,
     }  # fmt: skip
 
 

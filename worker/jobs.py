@@ -44,7 +44,7 @@ def dial(attempt_id: int, epoch: int = 0) -> None:
     if order is None:
         return
     if time.monotonic() - began > CLAIM_AGE_SECONDS:
-        log.warning("stale claim: attempt %s is not dialled, this process slept", attempt_id)
+        log.warning("stale claim: attempt %s is not dialled, this process slept", attempt_id, extra=_event("claim_stale", attempt_id))
         return  # the reconciliation finds that nothing was placed
     placement = runtime.carrier.place_call(_request(runtime, order))
     now = runtime.clock.now()
@@ -52,11 +52,16 @@ def dial(attempt_id: int, epoch: int = 0) -> None:
         if isinstance(placement, Accepted):
             fieldwork.note_accepted(work, attempt_id, placement.sid, now, placement.queue_milliseconds)
         elif isinstance(placement, Rejected):
-            log.warning("carrier refused attempt %s: %s %s", attempt_id, placement.kind, placement.code)
+            log.warning("carrier refused attempt %s: %s %s", attempt_id, placement.kind, placement.code, extra=_event("call_refused", attempt_id))
             fieldwork.note_rejected(work, runtime.office, attempt_id, placement.kind, placement.code, now)
         else:
-            log.warning("outcome of attempt %s unknown: %s", attempt_id, placement.problem)
+            log.warning("outcome of attempt %s unknown: %s", attempt_id, placement.problem, extra=_event("call_unknown", attempt_id))
             fieldwork.note_unknown(work, attempt_id, placement.problem)
+
+
+def _event(action: str, attempt_id: int) -> dict[str, object]:
+    """What a log line about an attempt carries beside its words."""
+    return {"action": action, "attempt": attempt_id}
 
 
 def _request(runtime: Runtime, order: DialOrder) -> CallRequest:
@@ -91,7 +96,7 @@ def hang_up(attempt_id: int, epoch: int = 0) -> None:
     try:
         runtime.carrier.hang_up(sid)
     except CarrierError as problem:
-        log.info("attempt %s could not be hung up, it ends by itself: %s", attempt_id, problem)
+        log.info("attempt %s could not be hung up, it ends by itself: %s", attempt_id, problem, extra=_event("hang_up_failed", attempt_id))
 
 
 def call_off(attempt_id: int, epoch: int = 0) -> None:
@@ -104,7 +109,7 @@ def call_off(attempt_id: int, epoch: int = 0) -> None:
     try:
         runtime.carrier.hang_up(sid, ringing_only=True)
     except CarrierError as problem:
-        log.warning("attempt %s could not be called off, the sweep asks again: %s", attempt_id, problem)
+        log.warning("attempt %s could not be called off, the sweep asks again: %s", attempt_id, problem, extra=_event("call_off_failed", attempt_id))
         return
     with runtime.unit_of_work() as work:
         fieldwork.note_called_off(work, attempt_id, runtime.clock.now())
@@ -121,14 +126,14 @@ def reconcile(attempt_id: int, epoch: int = 0) -> None:
     try:
         calls = runtime.carrier.find_calls(to or "", since - timedelta(seconds=2))
     except CarrierError as problem:
-        log.warning("the carrier's list could not be read for attempt %s: %s", attempt_id, problem)
+        log.warning("the carrier's list could not be read for attempt %s: %s", attempt_id, problem, extra=_event("list_unread", attempt_id))
         with runtime.unit_of_work() as work:
             fieldwork.note_unreadable(work, attempt_id, runtime.clock.now())
         return
     with runtime.unit_of_work() as work:
         seen = [_seen(call) for call in calls]
         outcome = fieldwork.reconcile(work, runtime.office, attempt_id, seen, runtime.clock.now())
-    log.info("attempt %s reconciled: %s", attempt_id, outcome)
+    log.info("attempt %s reconciled: %s", attempt_id, outcome, extra=_event("call_reconciled", attempt_id))
 
 
 def _seen(call: CarrierCall) -> SeenCall:
@@ -146,7 +151,7 @@ def look_up(attempt_id: int, epoch: int = 0) -> None:
     except CarrierGone:
         call = None
     except CarrierError as problem:
-        log.warning("the carrier could not be asked about attempt %s: %s", attempt_id, problem)
+        log.warning("the carrier could not be asked about attempt %s: %s", attempt_id, problem, extra=_event("look_up_failed", attempt_id))
         return
     with runtime.unit_of_work() as work:
         attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)

@@ -48,9 +48,9 @@ class RqJobQueue:
                 job_id=f"{job}-{row_id}-{epoch}", unique=True,
             )  # fmt: skip
         except DuplicateJobError:
-            log.debug("%s %d is already waiting", job, row_id)
+            log.debug("%s %d is already waiting", job, row_id, extra={"action": "wake_repeated", "job": job})
         except RedisError as error:
-            log.warning("could not wake %s %d: %s", job, row_id, error, extra={"action": "wake_lost"})
+            log.warning("could not wake %s %d: %s", job, row_id, error, extra={"action": "wake_lost", "job": job})
 
 
 class InlineQueue:

@@ -151,7 +151,7 @@ class Schedule:
         try:
             self._work(call)
         except Exception:
-            log.exception("an event of call %s failed", call.sid)
+            log.exception("an event of call %s failed", call.sid, extra={"action": "simulator.failed"})
 
 
 def _valid(entry: tuple[float, int, Call]) -> bool:
