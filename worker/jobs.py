@@ -52,7 +52,9 @@ def dial(attempt_id: int, epoch: int = 0) -> None:
         if isinstance(placement, Accepted):
             fieldwork.note_accepted(work, attempt_id, placement.sid, now, placement.queue_milliseconds)
         elif isinstance(placement, Rejected):
-            log.warning("carrier refused attempt %s: %s %s", attempt_id, placement.kind, placement.code, extra=_event("call_refused", attempt_id))
+            log.warning(
+                "carrier refused attempt %s: %s %s", attempt_id, placement.kind, placement.code, extra=_event("call_refused", attempt_id)
+            )
             fieldwork.note_rejected(work, runtime.office, attempt_id, placement.kind, placement.code, now)
         else:
             log.warning("outcome of attempt %s unknown: %s", attempt_id, placement.problem, extra=_event("call_unknown", attempt_id))
@@ -109,7 +111,9 @@ def call_off(attempt_id: int, epoch: int = 0) -> None:
     try:
         runtime.carrier.hang_up(sid, ringing_only=True)
     except CarrierError as problem:
-        log.warning("attempt %s could not be called off, the sweep asks again: %s", attempt_id, problem, extra=_event("call_off_failed", attempt_id))
+        log.warning(
+            "attempt %s could not be called off, the sweep asks again: %s", attempt_id, problem, extra=_event("call_off_failed", attempt_id)
+        )
         return
     with runtime.unit_of_work() as work:
         fieldwork.note_called_off(work, attempt_id, runtime.clock.now())

@@ -49,7 +49,14 @@ def _http_error(error: HTTPException) -> tuple[str, int]:
 
 def _unexpected(error: Exception) -> tuple[str, int]:
     reference = _reference()
-    logger.error("unexpected error %s in %s: %s", reference, request.endpoint, type(error).__name__, exc_info=error, extra={"action": "console.failed", "reference": reference})
+    logger.error(
+        "unexpected error %s in %s: %s",
+        reference,
+        request.endpoint,
+        type(error).__name__,
+        exc_info=error,
+        extra={"action": "console.failed", "reference": reference},
+    )
     return _page(500, reference)
 
 
@@ -62,5 +69,11 @@ def _page(status: int, reference: str | None = None) -> tuple[str, int]:
     title, advice = WORDS[shown]
     reference = reference or _reference()
     if reference and status != 404:
-        logger.info("answered %s with reference %s at %s", status, reference, request.endpoint, extra={"action": "console.refused", "reference": reference})
+        logger.info(
+            "answered %s with reference %s at %s",
+            status,
+            reference,
+            request.endpoint,
+            extra={"action": "console.refused", "reference": reference},
+        )
     return render("errors/error.html", ErrorPage(status, str(title), str(advice), reference)), status
