@@ -82,7 +82,8 @@ def _back_off(attempt: CallAttempt) -> timedelta:
     The chance lies in the attempt's token, so that people who were pushed back together do not come back together.
     """
     chance = int(attempt.token[:8], 16) / 0x100000000
-    doubled: timedelta = min(FIRST_BACK_OFF * 2.0**attempt.respondent.pushed_back, LONGEST_BACK_OFF)
+    doublings = min(attempt.respondent.pushed_back, 10)
+    doubled: timedelta = min(FIRST_BACK_OFF * 2.0**doublings, LONGEST_BACK_OFF)
     attempt.respondent.pushed_back += 1
     return doubled * (1 + chance / 2)
 

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from survey import fieldwork
+from survey.alarms import AlarmKind
 from survey.fieldwork import SeenCall
+from survey.store.models import Alarm, Campaign, Respondent
 from tests.survey.fieldwork.conftest import CALLER_ID, Ground
 
 
@@ -117,3 +120,138 @@ def test_an_acceptance_that_comes_after_the_callbacks_changes_nothing(ground: Gr
         fieldwork.note_accepted(work, attempt_id, "CAfirst", ground.now)
 
     assert ground.attempt(attempt_id).status == "in_progress"
+
+
+def standing(ground: Ground) -> list[tuple[str, str, int]]:
+    with ground.sessions() as session:
+        alarms = session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)).order_by(Alarm.kind, Alarm.subject))
+        return [(alarm.kind, alarm.subject, alarm.count) for alarm in alarms]
+
+
+def push_back(ground: Ground, code: str = "20429") -> timedelta:
+    """The carrier has no room for the one who is due; how long it must wait."""
+    attempt_id = ground.claim()[0]
+    assert ground.prepare(attempt_id) is not None
+    ground.reject(attempt_id, "busy", code)
+    due = ground.respondent_of(attempt_id).due_at
+    assert due is not None
+    waits = due - ground.now
+    ground.clock.moment = due
+    return waits
+
+
+def test_three_times_no_room_means_three_growing_waits_and_one_try(ground: Ground) -> None:
+    ground.launch(1)
+
+    waits = [push_back(ground).total_seconds() for _ in range(3)]
+    attempt_id, _ = ground.dial_next()
+
+    assert [low <= wait <= 1.5 * low for low, wait in zip((20, 40, 80), waits, strict=True)] == [True] * 3
+    respondent = ground.respondent_of(attempt_id)
+    assert (respondent.tries, respondent.pushed_back) == (1, 0)
+    assert ground.attempt(attempt_id).status == "placed"
+
+
+def test_the_longest_wait_has_an_end_and_people_do_not_come_back_together(ground: Ground) -> None:
+    ground.launch(1)
+    with ground.work() as work:
+        work.session.execute(update(Respondent).values(pushed_back=50))
+    assert timedelta(minutes=15) <= push_back(ground) <= timedelta(minutes=22.5)
+    ground.launch(8, lines=8, calls_per_second=8)
+    claimed = ground.claim()
+    for attempt_id in claimed:
+        assert ground.prepare(attempt_id) is not None
+        ground.reject(attempt_id, "busy", "20429")
+
+    assert len({ground.respondent_of(attempt_id).due_at for attempt_id in claimed}) == len(claimed) > 5
+
+
+def test_requests_without_room_count_for_the_pace(ground: Ground) -> None:
+    ground.launch(3, lines=3, calls_per_second=1)
+    attempt_id = ground.claim()[0]
+    assert ground.prepare(attempt_id) is not None
+    ground.reject(attempt_id, "busy", "20429")
+
+    assert ground.claim() == [], "a second request in the same second"
+
+
+def test_a_full_queue_at_the_carrier_and_a_long_wait_in_it_raise_one_alarm_that_fades(ground: Ground) -> None:
+    ground.launch(2)
+    push_back(ground, "22005")
+    attempt_id = ground.claim()[0]
+    assert ground.prepare(attempt_id) is not None
+    with ground.work() as work:
+        fieldwork.note_accepted(work, attempt_id, "CAlate", ground.now, queue_milliseconds=2001)
+    assert standing(ground) == [(AlarmKind.CARRIER_QUEUES.word, "carrier", 2)]
+
+    ground.clock.advance(hours=1)
+    with ground.work() as work:
+        fieldwork.watch(work.session, ground.now)
+    assert standing(ground) == []
+
+
+@pytest.mark.parametrize(("kind", "code", "subject"), [("credentials", "20003", "carrier"), ("bad_caller_id", "21212", "campaign:")])
+def test_a_refused_account_raises_exactly_one_alarm_and_goes_on_when_a_person_resumes(
+    ground: Ground, kind: str, code: str, subject: str
+) -> None:
+    campaign_id = ground.launch(5)
+    claimed = ground.claim()
+    for attempt_id in claimed[:3]:
+        assert ground.prepare(attempt_id) is not None
+    for attempt_id in claimed[:3]:
+        ground.reject(attempt_id, kind, code)
+
+    ((word, of, count),) = standing(ground)
+    assert (word, of.startswith(subject), count) == (AlarmKind.CARRIER_REFUSED.word, True, 3)
+    assert [ground.prepare(attempt_id) for attempt_id in claimed[3:]] == [None, None]
+    with ground.sessions() as session:
+        rows = session.execute(select(Respondent.state, Respondent.tries, Respondent.disposition)).all()
+    assert set(rows) == {("waiting", 0, "not_attempted")}
+    with ground.work() as work:
+        fieldwork.resume(work.session, ground.office, work.session.get_one(Campaign, campaign_id), "张三", ground.now)
+    assert standing(ground) == []
+    ground.clock.advance(seconds=1)
+    assert len(ground.claim()) == 5
+
+
+def test_an_unknown_outcome_is_an_alarm_after_ten_minutes_and_none_once_it_is_settled(ground: Ground, doubtful: int) -> None:
+    def watch() -> list[tuple[str, str, int]]:
+        with ground.work() as work:
+            fieldwork.watch(work.session, ground.now)
+        return standing(ground)
+
+    ground.clock.advance(minutes=9, seconds=59)
+    assert watch() == []
+    ground.clock.advance(seconds=1)
+    assert watch() == watch() == [(AlarmKind.UNKNOWN_TOO_LONG.word, f"attempt:{doubtful}", 1)]
+    reconcile(ground, doubtful, seen(ground, "CAours"))
+    assert watch() == []
+
+
+def test_a_list_that_cannot_be_read_for_a_day_leaves_it_to_a_person(ground: Ground, doubtful: int) -> None:
+    for hours in (1, 22.9):
+        ground.clock.advance(hours=hours)
+        with ground.work() as work:
+            fieldwork.note_unreadable(work, doubtful, ground.now)
+        assert ground.attempt(doubtful).status == "unknown"
+    ground.clock.advance(hours=0.1)
+    with ground.work() as work:
+        fieldwork.note_unreadable(work, doubtful, ground.now)
+
+    respondent = ground.respondent_of(doubtful)
+    assert (respondent.state, respondent.review_reason) == ("needs_review", "list_unreadable")
+    assert ground.attempt(doubtful).live_key is None, "its line is free"
+
+
+def test_a_code_that_nobody_knows_is_left_to_a_person_and_not_repeated(ground: Ground) -> None:
+    ground.launch(1)
+    attempt_id = ground.claim()[0]
+    assert ground.prepare(attempt_id) is not None
+    token = ground.attempt(attempt_id).token
+    ground.reject(attempt_id, "review", "99999")
+    ground.settle(token)
+    ground.clock.advance(hours=24)
+
+    assert ground.claim() == []
+    respondent = ground.respondent_of(attempt_id)
+    assert (respondent.state, respondent.review_reason) == ("needs_review", "unlisted_code")
