@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter, Map
 
 from ivr.console import charts, words
 from ivr.console.access import access, guard, is_allowed, visitor
+from ivr.console.alarms import alarms, banner
 from ivr.console.audit import audit
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
@@ -27,7 +28,7 @@ from survey.sheet import html as sheet_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
-BLUEPRINTS = (access, audit, calls, campaigns, escalations, health, home, reports)
+BLUEPRINTS = (access, alarms, audit, calls, campaigns, escalations, health, home, reports)
 
 
 class PublicId(BaseConverter):
@@ -89,6 +90,7 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_env.globals.update(
         words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
         current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
+        alarm_banner=banner,
     )  # fmt: skip
 
 

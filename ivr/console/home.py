@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from ivr.console import words
 from ivr.console.access import EVERYBODY, is_allowed, role, visitor
+from ivr.console.alarms import AlarmRow, standing
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.words import Tag
@@ -44,6 +45,7 @@ class HomePage:
     tally: Tally
     queue: Queue
     campaign: CampaignSummary | None
+    alarms: list[AlarmRow]
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,12 @@ def _load(session: Session, name: str, now: datetime, zone: ZoneInfo) -> Month:
 
 def _page(month: Month, known: list[str]) -> HomePage:
     tasks = [_import(month), _draw(month), _script(month), _publish(month), _start(month), _report(month)]
-    return HomePage(month.name, known, tasks, month.tally, month.queue, month.campaign)
+    return HomePage(month.name, known, tasks, month.tally, month.queue, month.campaign, _alarms())
+
+
+def _alarms() -> list[AlarmRow]:
+    person = visitor()
+    return standing() if person and is_allowed("alarms.index", person.role) else []
 
 
 def _state(done: bool, ready: bool) -> Tag:

@@ -13,6 +13,7 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("campaigns", "calls"), "campaigns.index", _l("回访任务")),
     (("escalations",), "escalations.index", _l("人工队列")),
     (("reports",), "reports.index", _l("月度报表")),
+    (("alarms",), "alarms.index", _l("警报")),
     (("audit",), "audit.index", _l("审计记录")),
 )
 """The blueprints of an entry, the page that it opens, its words."""

@@ -161,6 +161,7 @@ ACTIONS = {
     "draw.made": _l("抽样"),
     "draw.voided": _l("样本作废"),
     "script.publish": _l("发布话术"),
+    "alarm.acknowledge": _l("确认警报"),
     "campaign.launch": _l("新建任务"),
     "campaign.start": _l("启动任务"),
     "campaign.pause": _l("暂停任务"),

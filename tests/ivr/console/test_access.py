@@ -21,7 +21,7 @@ ALLOWED = {
     "home.index": "aock", "campaigns.index": "aock", "campaigns.show": "aock", "campaigns.progress": "aock",
     "campaigns.pause": "a", "campaigns.resume": "a", "campaigns.stop": "a",
     "calls.index": "ao", "calls.show": "ao", "calls.unmask": "ao", "calls.permit": "ao", "calls.listen": "ao", "calls.sound": "ao",
-    "escalations.index": "ao", "audit.index": "ak", "audit.check": "ak",
+    "alarms.index": "ak", "alarms.take": "a", "escalations.index": "ao", "audit.index": "ak", "audit.check": "ak",
     "reports.index": "aock", "reports.sheet": "aock", "reports.style": "aock", "reports.download": "aock", "access.log_out": "aock",
 }  # fmt: skip
 """What each role may open: a administrator, o operator, c commander, k auditor. A new page must be entered here."""
