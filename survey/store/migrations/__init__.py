@@ -23,6 +23,11 @@ def head() -> str:
     return _script().get_current_head() or ""
 
 
+def revisions() -> frozenset[str]:
+    """Every revision that this program knows."""
+    return frozenset(revision.revision for revision in _script().walk_revisions())
+
+
 def current(engine: Engine) -> str | None:
     """The database's revision; None for an empty one."""
     with engine.connect() as connection:
@@ -39,7 +44,7 @@ def migrate(engine: Engine) -> str | None:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})
         before = MigrationContext.configure(connection).get_current_revision()
-        if before is not None and before not in {revision.revision for revision in _script().walk_revisions()}:
+        if before is not None and before not in revisions():
             raise DatabaseAhead(f"数据库版本 {before} 比程序新，请升级程序 / the database has revision {before}: update this program")
         config = _config()
         config.attributes["connection"] = connection

@@ -5,7 +5,7 @@ moment, do not count.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -178,6 +178,11 @@ def re_asks(session: Session, now: datetime) -> dict[str, int]:
     counted = select(kind, func.count()).select_from(Turn).join(again, same).join(CallAttempt, CallAttempt.id == Turn.attempt_id)
     counted = counted.where(_ours(CallAttempt.requested_at > now - DAY), Turn.node != "", kind.in_(tuple(ASKED_AGAIN))).group_by(kind)
     return dict.fromkeys(ASKED_AGAIN.values(), 0) | {ASKED_AGAIN[word]: count for word, count in session.execute(counted)}
+
+
+def open_campaigns(session: Session) -> Sequence[Campaign]:
+    """Campaigns that call or may yet call, oldest first."""
+    return session.scalars(select(Campaign).where(Campaign.state.in_(("ready", "running", "paused"))).order_by(Campaign.id)).all()
 
 
 def alarms(session: Session) -> dict[str, int]:

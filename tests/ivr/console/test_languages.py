@@ -59,8 +59,13 @@ def test_the_compiled_catalog_is_that_of_the_source():
     assert compiled == {str(list(one.id) if isinstance(one.id, tuple) else one.id): list(one.string) for one in _catalog() if one.id}
 
 
-@pytest.mark.parametrize("address", ["/", "/alarms", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls",
-                                     "/calls/{dissatisfied}", "/escalations", "/escalations?tab=closed", "/audit", "/audit/check", "/reports"])  # fmt: skip
+PAGES = (
+    "/", "/alarms", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{dissatisfied}", "/escalations",
+    "/escalations?tab=closed", "/audit", "/audit/check", "/reports",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PAGES)
 def test_english_pages_hold_no_chinese_but_names(log_in, open_page, month, address):
     page = open_page(log_in("administrator", "en"), address.format(campaign=month.campaign, dissatisfied=month.dissatisfied))
 
