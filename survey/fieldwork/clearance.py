@@ -1,36 +1,81 @@
-"""Whether one respondent may be dialled at this moment: asked at the claim, and again just before the request."""
+"""Whether a respondent may be dialled at this moment: asked at the claim, and again just before the request.
 
+What the database must be asked is asked for all candidates of a claim at once (`look_up`), because nobody else may claim
+meanwhile.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from survey import phone
-from survey.contact_rules import Close, Rules, may_call, next_call, next_opening
+from survey.contact_rules import Close, may_call, next_call, next_opening
 from survey.disposition import Disposition
 from survey.fieldwork import silence
 from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.history import past_attempts, settled_attempts
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition, close
-from survey.fieldwork.suppressions import is_suppressed
 from survey.store.models import Respondent
-from survey.store.queries import dialling, fieldwork
+from survey.store.queries import dialling
 from survey.store.sealing import place
 from survey.working_days import calendar
 
 
-def is_cleared(session: Session, office: Office, respondent: Respondent, now: datetime) -> bool:
+@dataclass(frozen=True)
+class Rung:
+    """A number was dialled for this respondent of this campaign, last at `at`."""
+
+    phone_key: bytes
+    campaign_id: int
+    respondent_id: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database says about the numbers of some respondents."""
+
+    suppressed: set[bytes]
+    abandoned: dict[bytes, datetime]
+    rung: dict[bytes, list[Rung]]
+
+    def elsewhere(self, respondent: Respondent, since: datetime) -> bool:
+        """Whether the number was dialled for another campaign after `since` (quarantine, R6)."""
+        rung = self.rung.get(respondent.phone_key or b"", ())
+        return any(each.campaign_id != respondent.campaign_id and each.at > since for each in rung)
+
+    def for_others(self, respondent: Respondent) -> datetime | None:
+        """When the number was last dialled for another respondent."""
+        rung = self.rung.get(respondent.phone_key or b"", ())
+        return max((each.at for each in rung if each.respondent_id != respondent.id), default=None)
+
+
+def look_up(session: Session, office: Office, respondents: Sequence[Respondent], now: datetime) -> Known:
+    """Read what `is_cleared` will need to know about these respondents."""
+    keys = {respondent.phone_key for respondent in respondents if respondent.phone_key}
+    spacing = max((rules_of(respondent.campaign).spacing_minutes for respondent in respondents), default=0)
+    back = max(timedelta(days=office.quarantine_days), timedelta(minutes=spacing))
+    rung: dict[bytes, list[Rung]] = {}
+    for row in dialling.rung_at(session, keys, now - back):
+        rung.setdefault(row[0], []).append(Rung(*row))
+    return Known(dialling.suppressed(session, keys), dialling.abandoned_at(session, keys, now - silence.LEFT_ALONE), rung)
+
+
+def is_cleared(session: Session, office: Office, known: Known, respondent: Respondent, now: datetime) -> bool:
     """Check every rule about one respondent; whoever must not be called is closed, whoever must not be called now is put off."""
     key = respondent.phone_key
-    if key is None or is_suppressed(session, key):
+    if key is None or key in known.suppressed:
         close(respondent, "opted_out" if key else "no_number", now)
     elif number_of(office, respondent) is None:
         close(respondent, "refused_number", now)
-    elif fieldwork.called_elsewhere_since(session, key, respondent.campaign_id, now - timedelta(days=office.quarantine_days)):
+    elif known.elsewhere(respondent, now - timedelta(days=office.quarantine_days)):
         change_disposition(session, respondent, Disposition.DUPLICATE, now, None)
         close(respondent, "quarantine", now)
     else:
-        return _is_time(session, respondent, key, now)
+        return _is_time(session, known, respondent, now)
     return False
 
 
@@ -41,8 +86,8 @@ def number_of(office: Office, respondent: Respondent) -> str | None:
     return None if e164 is None or phone.check(e164, office.numbers) else e164
 
 
-def _is_time(session: Session, respondent: Respondent, key: bytes, now: datetime) -> bool:
-    earliest = _earliest(session, respondent, key, now)
+def _is_time(session: Session, known: Known, respondent: Respondent, now: datetime) -> bool:
+    earliest = _earliest(session, known, respondent, now)
     if isinstance(earliest, Close):
         close(respondent, earliest.reason, now)
     elif earliest > now:
@@ -52,7 +97,7 @@ def _is_time(session: Session, respondent: Respondent, key: bytes, now: datetime
     return False
 
 
-def _earliest(session: Session, respondent: Respondent, key: bytes, now: datetime) -> datetime | Close:
+def _earliest(session: Session, known: Known, respondent: Respondent, now: datetime) -> datetime | Close:
     """The first moment from `now` on at which this respondent may be dialled, as far as is known now, or why never.
 
     The opening that was chosen at the last settlement may have run out while the respondent waited for a line; then another
@@ -61,19 +106,13 @@ def _earliest(session: Session, respondent: Respondent, key: bytes, now: datetim
     rules, zone = rules_of(respondent.campaign), respondent.incident.zone
     days = calendar(rules.calendar)
     booked = respondent.booked_for
-    free = max(now, booked or now, silence.left_alone_until(session, key, now) or now)
-    if booked is None:
-        free = max(free, _free_after_others(session, respondent, key, rules, now))
+    silent, others = known.abandoned.get(respondent.phone_key or b""), known.for_others(respondent)
+    free = max(now, booked or now, silent + silence.LEFT_ALONE if silent else now)
+    if booked is None and others is not None:
+        free = max(free, others + timedelta(minutes=rules.spacing_minutes))
     if free > now or not may_call(rules, days, now, zone):
         return next_opening(rules, days, free, zone)
     if booked is not None or not respondent.tries:
         return now
     following = next_call(rules, days, past_attempts(settled_attempts(session, respondent.id)), now, zone)
     return following if isinstance(following, Close) else following.at
-
-
-def _free_after_others(session: Session, respondent: Respondent, key: bytes, rules: Rules, now: datetime) -> datetime:
-    """When the number may be dialled again after a call to somebody else who has it."""
-    spacing = timedelta(minutes=rules.spacing_minutes)
-    rung = dialling.rung_at(session, key, respondent.id, now - spacing)
-    return rung + spacing if rung else now

@@ -4,12 +4,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from survey.fieldwork import breaker, limits
 from survey.fieldwork.campaigns import finish_if_done, rules_of
-from survey.fieldwork.clearance import is_cleared, number_of
+from survey.fieldwork.clearance import is_cleared, look_up, number_of
 from survey.fieldwork.holds import lift_expired
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import wait_again
@@ -55,17 +55,15 @@ def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, now: dateti
     room = _room(session, office, campaign, now)
     if room <= 0:
         return []
-    replicate = queries.open_replicate(session, campaign.id)
-    claimed: dict[bytes | None, int] = {}  # by number: two people may share one
-    for respondent in queries.due_respondents(session, campaign.id, now, replicate, 4 * room):
-        if len(claimed) == room:
+    due = queries.due_respondents(session, campaign.id, now, queries.open_replicate(session, campaign.id), 4 * room)
+    known = look_up(session, office, due, now)
+    chosen: dict[bytes | None, Respondent] = {}  # by number: two people may share one
+    for respondent in due:
+        if len(chosen) == room:
             break
-        if respondent.phone_key in claimed or not is_cleared(session, office, respondent, now):
-            continue
-        attempt_id = _claim(work, campaign, respondent, now)
-        if attempt_id is not None:
-            claimed[respondent.phone_key] = attempt_id
-    return list(claimed.values())
+        if respondent.phone_key not in chosen and is_cleared(session, office, known, respondent, now):
+            chosen[respondent.phone_key] = respondent
+    return _claim(work, campaign, list(chosen.values()), now)
 
 
 def _room(session: Session, office: Office, campaign: Campaign, now: datetime) -> int:
@@ -94,20 +92,23 @@ def _starts_left(office: Office, campaign: Campaign, started: int) -> int:
     return max(1, int(_calls_per_second(office, campaign))) - started
 
 
-def _claim(work: UnitOfWork, campaign: Campaign, respondent: Respondent, now: datetime) -> int | None:
-    """Claim one respondent; None when it no longer waits."""
+def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], now: datetime) -> list[int]:
+    """Claim those of the respondents that still wait."""
     session = work.session
-    guarded = update(Respondent).where(Respondent.id == respondent.id, Respondent.state == "waiting").values(state="calling", due_at=None)
-    if not session.execute(guarded).rowcount:  # type: ignore[attr-defined]
-        return None
-    attempt = CallAttempt(
-        campaign_id=campaign.id, respondent_id=respondent.id, number=dialling.next_number(session, respondent.id), token=uuid.uuid4().hex,
-        phone_key=respondent.phone_key, live_key=respondent.phone_key, script_version_id=campaign.script_version_id, claimed_at=now,
-    )  # fmt: skip
-    session.add(attempt)
+    ids = [respondent.id for respondent in respondents]
+    taken, numbers = dialling.take(session, ids), dialling.last_numbers(session, ids)
+    attempts = [
+        CallAttempt(
+            campaign_id=campaign.id, respondent_id=each.id, number=numbers.get(each.id, 0) + 1, token=uuid.uuid4().hex,
+            phone_key=each.phone_key, live_key=each.phone_key, script_version_id=campaign.script_version_id, claimed_at=now,
+        )
+        for each in respondents if each.id in taken
+    ]  # fmt: skip
+    session.add_all(attempts)
     session.flush()
-    work.later("dial", attempt.id, attempt.epoch)
-    return attempt.id
+    for attempt in attempts:
+        work.later("dial", attempt.id, attempt.epoch)
+    return [attempt.id for attempt in attempts]
 
 
 def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | None:
@@ -139,7 +140,10 @@ def _may_request(session: Session, office: Office, attempt: CallAttempt, now: da
     campaign = attempt.campaign
     if abs(now - attempt.claimed_at) > CLAIM_LASTS or campaign.state != "running":
         return False
-    if limits.calls_left(session, campaign, now) == 0 or not is_cleared(session, office, attempt.respondent, now):
+    if limits.calls_left(session, campaign, now) == 0:
+        return False
+    known = look_up(session, office, [attempt.respondent], now)
+    if not is_cleared(session, office, known, attempt.respondent, now):
         return False
     return breaker.may_request(session, now)  # last, because it may take the one trial of the next half minute
 

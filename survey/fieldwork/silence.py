@@ -43,5 +43,5 @@ def check(session: Session, campaign: Campaign, now: datetime) -> None:
 
 def left_alone_until(session: Session, phone_key: bytes, now: datetime) -> datetime | None:
     """Until when the number must be left alone because it heard silence; None: it need not be."""
-    at = queries.abandoned_at(session, phone_key, now - LEFT_ALONE)
+    at = queries.abandoned_at(session, [phone_key], now - LEFT_ALONE).get(phone_key)
     return at + LEFT_ALONE if at else None

@@ -4,6 +4,7 @@ Only our own dialling counts (`direction` out), and of it only what rang or may 
 for the moment is settled without a disposition.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, table_of
+from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, Respondent, Suppression, table_of
 
 DIALLING = 0x68756966616E67
 """The advisory lock of PostgreSQL that everybody takes who counts lines or calls and then adds one."""
@@ -63,21 +64,38 @@ def silence_since(session: Session, campaign_id: int, moment: datetime) -> tuple
     return abandoned, answered
 
 
-def abandoned_at(session: Session, phone_key: bytes, moment: datetime) -> datetime | None:
-    """When the number last answered one of our calls after `moment` and heard nothing in time; None: it did not."""
-    silent = _ours(CallAttempt.phone_key == phone_key, CallAttempt.abandoned.is_(True), CallAttempt.answered_at > moment)
-    return session.scalar(select(func.max(CallAttempt.answered_at)).where(silent))
+def suppressed(session: Session, phone_keys: Collection[bytes]) -> set[bytes]:
+    """Which of the numbers are on the refusal list."""
+    standing = Suppression.phone_key.in_(phone_keys), Suppression.lifted_at.is_(None)
+    return set(session.scalars(select(Suppression.phone_key).where(*standing)))
 
 
-def rung_at(session: Session, phone_key: bytes, besides: int, moment: datetime) -> datetime | None:
-    """When the number was last dialled after `moment` for another respondent than `besides`; None: it was not."""
-    others = _ours(CallAttempt.phone_key == phone_key, CallAttempt.respondent_id != besides, CallAttempt.requested_at > moment)
-    return session.scalar(select(func.max(CallAttempt.requested_at)).where(others))
+def abandoned_at(session: Session, phone_keys: Collection[bytes], moment: datetime) -> dict[bytes, datetime]:
+    """When each of the numbers last answered one of our calls after `moment` and heard nothing in time."""
+    silent = _ours(CallAttempt.phone_key.in_(phone_keys), CallAttempt.abandoned.is_(True), CallAttempt.answered_at > moment)
+    last = select(CallAttempt.phone_key, func.max(CallAttempt.answered_at)).where(silent).group_by(CallAttempt.phone_key)
+    return {key: at for key, at in session.execute(last) if at is not None}
 
 
-def next_number(session: Session, respondent_id: int) -> int:
-    """The number of the respondent's next attempt."""
-    return 1 + (session.scalar(select(func.max(CallAttempt.number)).where(CallAttempt.respondent_id == respondent_id)) or 0)
+def rung_at(session: Session, phone_keys: Collection[bytes], moment: datetime) -> list[tuple[bytes, int, int, datetime]]:
+    """When each of the numbers was last dialled after `moment`: number, campaign, respondent, time."""
+    rung = _ours(CallAttempt.phone_key.in_(phone_keys), CallAttempt.requested_at > moment)
+    whom = CallAttempt.phone_key, CallAttempt.campaign_id, CallAttempt.respondent_id
+    last = select(*whom, func.max(CallAttempt.requested_at)).where(rung).group_by(*whom)
+    return [(key, campaign, respondent, at) for key, campaign, respondent, at in session.execute(last) if at is not None]
+
+
+def last_numbers(session: Session, respondent_ids: Collection[int]) -> dict[int, int]:
+    """The number of each respondent's last attempt; who has none is not there."""
+    last = select(CallAttempt.respondent_id, func.max(CallAttempt.number)).where(CallAttempt.respondent_id.in_(respondent_ids))
+    return {respondent_id: number for respondent_id, number in session.execute(last.group_by(CallAttempt.respondent_id)) if number}
+
+
+def take(session: Session, respondent_ids: Collection[int]) -> set[int]:
+    """Have those of the respondents that still wait be called; tells which."""
+    waiting = Respondent.id.in_(respondent_ids), Respondent.state == "waiting"
+    taken = update(Respondent).where(*waiting).values(state="calling", due_at=None).returning(Respondent.id)
+    return set(session.scalars(taken))
 
 
 def to_be_called_off(session: Session) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Insert, exists, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from survey.ladder import ENDS, LIVE
 from survey.store.models import Alarm, Answer, CallAttempt, Campaign, Recording, Respondent, Suppression, Turn, table_of
@@ -48,7 +48,7 @@ def due_respondents(session: Session, campaign_id: int, now: datetime, replicate
     """Who is to be called now: booked call-backs, then the earliest replicate and due time; nobody whose number is on a line."""
     live = exists().where(CallAttempt.live_key == Respondent.phone_key)
     due = select(Respondent).where(Respondent.campaign_id == campaign_id, Respondent.state == "waiting", Respondent.due_at <= now, ~live)
-    due = due.with_for_update(skip_locked=True, of=Respondent)
+    due = due.options(joinedload(Respondent.incident, innerjoin=True)).with_for_update(skip_locked=True, of=Respondent)
     booked = session.scalars(due.where(Respondent.booked_for <= now).order_by(Respondent.booked_for, Respondent.id).limit(limit)).all()
     rest = due.where(Respondent.booked_for.is_(None))
     if replicate is not None:
@@ -61,15 +61,6 @@ def next_due(session: Session) -> datetime | None:
     """When the next respondent of a running campaign is due; None when nobody waits."""
     waiting = select(func.min(Respondent.due_at)).join(Campaign).where(Campaign.state == "running", Respondent.state == "waiting")
     return session.scalar(waiting)
-
-
-def called_elsewhere_since(session: Session, phone_key: bytes, campaign_id: int, since: datetime) -> bool:
-    """Whether the number was dialled for another campaign after `since` (quarantine, R6), and rang or may have."""
-    rang = or_(CallAttempt.disposition.is_not(None), CallAttempt.settled_at.is_(None))
-    called = exists().where(
-        CallAttempt.phone_key == phone_key, CallAttempt.campaign_id != campaign_id, CallAttempt.requested_at > since, rang
-    )
-    return bool(session.scalar(select(called)))
 
 
 def claimed_attempts(session: Session) -> Sequence[CallAttempt]:

@@ -102,14 +102,14 @@ class Ground:
         )  # fmt: skip
         work.session.add_all([unit, draw])
         work.session.flush()
-        for position in range(people):
-            incident = self._incident(count * 1000 + position, unit, 0 if same_number else count * 1000 + position)
-            work.session.add(incident)
-            work.session.flush()
-            drawn = DrawnIncident(
-                draw_id=draw.id, position=position, replicate=1 + position * replicates // people, incident_id=incident.id, weight=1.0
-            )
-            work.session.add(drawn)
+        first = count * 10_000
+        incidents = [self._incident(first + place, unit, 0 if same_number else first + place) for place in range(people)]
+        work.session.add_all(incidents)
+        work.session.flush()
+        work.session.add_all(
+            DrawnIncident(draw_id=draw.id, position=place, replicate=1 + place * replicates // people, incident_id=incident.id, weight=1.0)
+            for place, incident in enumerate(incidents)
+        )
         work.session.flush()
         return draw
 
