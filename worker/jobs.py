@@ -128,7 +128,7 @@ def reconcile(attempt_id: int, epoch: int = 0) -> None:
         since, incident = attempt.requested_at or attempt.claimed_at, attempt.respondent.incident
         to = runtime.office.keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id))
     try:
-        calls = runtime.carrier.find_calls(to or "", since - timedelta(seconds=2))
+        calls = runtime.carrier.find_calls(to or "", since - fieldwork.CLOCKS_APART)
     except CarrierError as problem:
         log.warning("the carrier's list could not be read for attempt %s: %s", attempt_id, problem, extra=_event("list_unread", attempt_id))
         with runtime.unit_of_work() as work:

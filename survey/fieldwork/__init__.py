@@ -13,6 +13,7 @@ from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
 from survey.fieldwork.escalations import escalate
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.placement import (
+    CLOCKS_APART,
     SeenCall,
     note_accepted,
     note_asked,
@@ -31,6 +32,7 @@ from survey.fieldwork.turns import Render, take_turn
 from survey.fieldwork.watch import watch
 
 __all__ = [
+    "CLOCKS_APART",
     "LATE_TURN_GRACE",
     "DialOrder",
     "FetchOrder",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from survey.alarms import AlarmKind
@@ -15,7 +16,7 @@ from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import give_back, wait_again
 from survey.fieldwork.reviews import CANDIDATE, ask_review
 from survey.fieldwork.statuses import note_event, report
-from survey.store.models import CallAttempt
+from survey.store.models import CallAttempt, CarrierEvent
 from survey.store.queries import fieldwork as queries
 from survey.store.unit_of_work import UnitOfWork
 
@@ -26,6 +27,13 @@ QUEUE_FULL = "22005"
 LONGEST_QUEUE = timedelta(seconds=2)
 """A call that waits longer at the carrier rings later than we decided: our pace and the account's do not agree."""
 LIST_PATIENCE = timedelta(hours=24)
+CLOCKS_APART = timedelta(minutes=65)
+"""How far our clock and the carrier's may differ, a wrong hour included, before one of our calls in its list is not known again."""
+PROMPT, LATE_PATIENCE = timedelta(seconds=90), timedelta(seconds=60)
+"""A list that is asked later than `PROMPT` after the request must be empty twice, so long apart: the clock may have been set forward."""
+LIST_EMPTY = "list_empty"
+"""Kind of the carrier event that keeps when the carrier's list did not show the call for the first time."""
+SECOND_LEG = "second_leg"
 CALLED_OFF = "call_off"
 """Kind of the carrier event that keeps that a call was called off."""
 
@@ -103,7 +111,7 @@ def note_unknown(work: UnitOfWork, attempt_id: int, problem: str) -> None:
 
 
 def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[SeenCall], now: datetime) -> str:
-    """Settle a doubtful attempt by the carrier's list after the grace: `bound`, `not_placed`, `review`, or `known`.
+    """Settle a doubtful attempt by the carrier's list after the grace: `bound`, `not_placed`, `not_yet`, `review`, or `known`.
 
     Exactly one matching call is ours; none means that nothing rang, so the respondent waits again; two or more
     need a person. Calls already tied to other attempts do not count.
@@ -111,11 +119,11 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
     attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
     if attempt.status not in ("requested", "unknown"):
         return "known"
-    since = (attempt.requested_at or attempt.claimed_at) - timedelta(seconds=2)
+    since = (attempt.requested_at or attempt.claimed_at) - CLOCKS_APART
     matches = [
         call for call in seen
         if call.caller_id == attempt.campaign.caller_id and (call.created_at is None or call.created_at >= since)
-        and not queries.is_bound(work.session, call.sid)
+        and not _is_known(work.session, call.sid)
     ]  # fmt: skip
     if len(matches) == 1:
         attempt.carrier_sid = matches[0].sid
@@ -129,9 +137,26 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
         ask_review(work.session, attempt.respondent, "several_calls", now)
         report(work, attempt, "failed", now)
         return "review"
+    if not _is_surely_empty(work.session, attempt, now):
+        return "not_yet"
     attempt.status, attempt.error, attempt.live_key, attempt.settled_at = "rejected", "not placed", None, now
     wait_again(work.session, attempt.respondent, now, now)
     return "not_placed"
+
+
+def _is_known(session: Session, sid: str) -> bool:
+    """Whether the call belongs to an attempt already: as its own, as a second leg of it, or as one of several that a person judges."""
+    noted = exists().where(CarrierEvent.kind.in_((CANDIDATE, SECOND_LEG)), CarrierEvent.key == sid)
+    return queries.is_bound(session, sid) or bool(session.scalar(select(noted)))
+
+
+def _is_surely_empty(session: Session, attempt: CallAttempt, now: datetime) -> bool:
+    if now - (attempt.requested_at or attempt.claimed_at) <= PROMPT:
+        return True
+    if note_event(session, attempt, LIST_EMPTY, "", now):
+        return False
+    first = select(CarrierEvent.at).where(CarrierEvent.attempt_id == attempt.id, CarrierEvent.kind == LIST_EMPTY)
+    return now - session.scalars(first).one() >= LATE_PATIENCE
 
 
 def note_asked(work: UnitOfWork, attempt_id: int, now: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from survey import fieldwork
 from survey.alarms import AlarmKind
 from survey.fieldwork import SeenCall
-from survey.store.models import Alarm, Campaign, Respondent
+from survey.store.models import Alarm, Campaign, CarrierEvent, Respondent
 from tests.survey.fieldwork.conftest import CALLER_ID, Ground
 
 
@@ -48,7 +48,7 @@ def test_a_callback_that_comes_first_binds_the_unknown_call(ground: Ground, doub
 
 
 def test_exactly_one_match_in_the_carriers_list_is_ours(ground: Ground, doubtful: int) -> None:
-    strangers = (seen(ground, "CAold", created_at=ground.now - timedelta(hours=1)), seen(ground, "CAother", caller_id="+861000000999"))
+    strangers = (seen(ground, "CAold", created_at=ground.now - timedelta(hours=2)), seen(ground, "CAother", caller_id="+861000000999"))
 
     assert reconcile(ground, doubtful, seen(ground, "CAours"), *strangers) == "bound"
     attempt = ground.attempt(doubtful)
@@ -61,6 +61,26 @@ def test_an_empty_list_after_the_grace_means_that_nothing_rang(ground: Ground, d
     ground.clock.advance(seconds=2)
     again = ground.attempt(ground.claim()[0])
     assert again.number == 2
+
+
+def test_a_call_is_ours_though_the_carriers_clock_is_an_hour_behind(ground: Ground, doubtful: int) -> None:
+    assert reconcile(ground, doubtful, seen(ground, "CAours", created_at=ground.now - timedelta(hours=1))) == "bound"
+
+
+def test_a_list_that_is_asked_late_must_be_empty_twice_because_our_clock_may_have_been_set_forward(ground: Ground, doubtful: int) -> None:
+    ground.clock.advance(hours=1)
+    assert reconcile(ground, doubtful) == "not_yet"
+    ground.clock.advance(seconds=15)
+    assert reconcile(ground, doubtful) == "not_yet"
+    ground.clock.advance(seconds=45)
+    assert reconcile(ground, doubtful) == "not_placed"
+
+
+def test_a_call_that_was_noted_as_a_second_leg_of_another_attempt_is_no_match(ground: Ground, doubtful: int) -> None:
+    with ground.work() as work:
+        work.session.add(CarrierEvent(attempt_id=doubtful, kind="second_leg", key="CAleg", at=ground.now))
+
+    assert reconcile(ground, doubtful, seen(ground, "CAleg")) == "not_placed"
 
 
 def test_two_matches_need_a_person(ground: Ground, doubtful: int) -> None:
