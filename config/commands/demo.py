@@ -105,7 +105,8 @@ def stage(given: Settings, data: Path, zone: str) -> Settings:
         twilio_api_url=f"http://127.0.0.1:{line}", public_base_url=f"http://127.0.0.1:{settings.voice_port}", caller_id=CALLER_ID,
         twilio_auth_token_old="", twilio_api_key="", twilio_api_secret="",
         timezone=zone, calls_per_second=CALLS_PER_SECOND, concurrent_calls=LINES, workers=WORKERS,
-        callback_days=3, clock_file=data / "run" / "clock", log_level="error",
+        callback_days=3, clock_file=data / "run" / "clock",
+        log_level=given.log_level if given.log_level == "debug" else "error",  # the play tells what matters, unless all is wanted
     )  # fmt: skip
 
 

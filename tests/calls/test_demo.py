@@ -1,7 +1,12 @@
 """A month of callbacks from file to sheet, as `./huifang demo --exit` plays it."""
 
+import csv
+import json
+import re
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -100,15 +105,41 @@ def test_the_sheet_of_a_later_day_shows_the_same_figures(shown: Shown) -> None:
     assert digest in second
 
 
-def test_no_number_lies_open_in_the_database_the_logs_or_the_queue(shown: Shown) -> None:
+def written(words: Iterable[str]) -> set[bytes]:
+    """The words in every way in which they might lie about: plain, in JSON's escapes, in a URL, in the two-byte codes."""
+    ways = [str.encode, lambda word: word.encode("unicode_escape"), lambda word: quote(word).encode(), lambda word: word.encode("gb18030"),
+            lambda word: word.encode("utf-16-le")]  # fmt: skip
+    return {way(word) for word in words for way in ways}
+
+
+def test_no_number_name_or_address_lies_open_in_database_logs_queue_or_metrics(shown: Shown) -> None:
+    """RS56; the log is the most talkative one. What a user gave or asked for, files and the carrier's journal, is not looked at."""
+    month = shown.rows("SELECT month FROM campaigns")[0][0]
+    own = {f"incidents-{month}.csv", "rejected.csv", "carrier-journal.json"} | {f"{what}.csv" for what in ("attempts", "answers", "cases")}
+    with (shown.data / f"incidents-{month}.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    drawn = {number for (number,) in shown.rows("SELECT i.number FROM respondents r JOIN incidents i ON i.id = r.incident_id")}
+    known = [row for row in rows if row["警情编号"] in drawn] + rows[:40]
+    people = {row[column] for row in known for column in ("报警人", "处警民警", "事发地址") if len(row[column]) > 2}
     numbers = {call["to"][1:] for call in shown.journal()}
-    own = {f"incidents-{shown.rows('SELECT month FROM campaigns')[0][0]}.csv", "rejected.csv", "carrier-journal.json"}
     files = [path for path in shown.data.rglob("*") if path.is_file() and path.name not in own]
+    anything = re.compile(b"|".join(re.escape(word) for word in sorted(written(people | numbers), key=len, reverse=True)))
 
-    found = [path.name for path in files if any(number.encode() in path.read_bytes() for number in numbers)]
+    assert len(people) > PEOPLE
+    assert len(numbers) > 30
+    assert {"huifang.sqlite", "counter_voice-0.db", "valkey.log"} <= {path.name for path in files}
+    found = {str(path.relative_to(shown.data)): match[0] for path in files if (match := anything.search(path.read_bytes()))}
+    assert found == {}
+    assert anything.search((shown.text + shown.errors).encode()) is None
+    assert anything.search((shown.data / f"incidents-{month}.csv").read_bytes()), "the search finds nothing anywhere"
 
-    assert found == []
-    assert not any(number in shown.text + shown.errors for number in numbers)
+
+def test_the_most_talkative_log_is_json_with_names_of_events(shown: Shown) -> None:
+    records = [json.loads(line) for line in shown.errors.splitlines() if line.startswith("{")]
+
+    assert len(records) > PEOPLE
+    assert all({"at", "level", "action", "message"} <= record.keys() for record in records)
+    assert all(character.isprintable() for record in records for character in record["message"])
 
 
 def test_remarks_are_kept_sealed_and_gone_at_the_carrier(shown: Shown) -> None:
