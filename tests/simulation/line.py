@@ -67,7 +67,7 @@ class Line:
         if fate == "too_many":
             return Rejected("busy", "20429", "Too Many Requests")
         if fate == "unreachable":
-            return Rejected("busy", "unreachable", "not reachable")
+            return Rejected("unreachable", "unreachable", "not reachable")
         if fate in ("error_before", "hang_before"):
             self.hub.sleep(READ_TIMEOUT if fate == "hang_before" else 0.0)
             return Unknown("HTTP 500" if fate == "error_before" else "ReadTimeout")

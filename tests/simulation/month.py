@@ -36,7 +36,7 @@ ENDINGS = (
 PEOPLE = (8, 15)
 LONGEST_MONTH = timedelta(days=16)
 LONGEST_SILENCE = 12 * 3600.0
-MOST_TURNS = 20_000
+MOST_TURNS = 4_000
 COMMAND = ".venv/bin/python -m tests.simulation.month {seed}"
 
 
@@ -108,11 +108,12 @@ class Month:
         ]
         self.world.hub.fates = setting.fates
         self.worst_clock = timedelta(0)
+        self.most_turns = MOST_TURNS
 
     def play(self) -> None:
         """Go on until every campaign is over and nothing waits, or the month is."""
         world, hub = self.world, self.world.hub
-        for _ in range(MOST_TURNS):
+        for _ in range(self.most_turns):
             if world.exchange_clock.now() > (START + LONGEST_MONTH).timestamp():
                 return
             self._mischief()
@@ -144,7 +145,8 @@ class Month:
         now = world.exchange_clock.now()
         moments = [now + (hub.chance.uniform(5, 90) if unsettled or recordings else LONGEST_SILENCE)]
         due = world.next_due()
-        moments += [due.timestamp() - world.clock.error.total_seconds()] if due else []
+        ahead = due.timestamp() - world.clock.error.total_seconds() if due else now
+        moments += [ahead] if ahead > now else [now + 60.0] if due else []
         moments += [wakes] if wakes else []
         self._resume_campaigns()
         world.wait_for_work(max(now + hub.chance.uniform(1, 8), min(moments)))
