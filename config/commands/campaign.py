@@ -225,6 +225,8 @@ def review(house: House, campaign_id: int, respondent: int | None, verdict: str 
     with house.unit_of_work() as work:
         found = _find(work.session, campaign_id)
         if respondent is not None:
+            if respondent not in {each.respondent_id for each in fieldwork.reviews.needs_review(work.session, found.id)}:
+                raise NotFound(f"对象 {respondent} 无须核查 / respondent {respondent} of this campaign needs no review")
             fieldwork.reviews.resolve(work.session, house.office, respondent, verdict or "", _myself(), reason, house.clock.now())
             work.session.flush()
         for each in fieldwork.reviews.needs_review(work.session, found.id):

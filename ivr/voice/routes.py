@@ -121,10 +121,14 @@ def note_recording(token: str) -> Response:
     sid = inbound.sid(form.get("RecordingSid"))
     if sid is None:
         raise BadInput("the request names no recording")
-    if call_status.recording_status(form.get("RecordingStatus", "completed")) == "completed":
+    status = call_status.recording_status(form.get("RecordingStatus", "completed"))
+    if status == "completed":
         item, seconds = inbound.item(request.args.get("item")), inbound.number(form.get("RecordingDuration"))
         with services.unit_of_work() as work:
             fieldwork.announce_recording(work, token, item, sid, seconds, services.clock.now())
+    elif status == "absent":
+        with services.unit_of_work() as work:
+            fieldwork.note_absent(work, token, sid, services.clock.now())
     return Response(status=204)
 
 

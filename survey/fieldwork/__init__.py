@@ -24,7 +24,15 @@ from survey.fieldwork.placement import (
     prepare_call_off,
     reconcile,
 )
-from survey.fieldwork.recordings import FetchOrder, announce_recording, note_deleted, note_fetch_problem, note_kept, prepare_fetch
+from survey.fieldwork.recordings import (
+    FetchOrder,
+    announce_recording,
+    note_absent,
+    note_deleted,
+    note_fetch_problem,
+    note_kept,
+    prepare_fetch,
+)
 from survey.fieldwork.settlement import LATE_TURN_GRACE, settle
 from survey.fieldwork.statuses import apply_machine, apply_status, report
 from survey.fieldwork.suppressions import is_suppressed, opt_out
@@ -51,6 +59,7 @@ __all__ = [
     "holds",
     "is_suppressed",
     "launch",
+    "note_absent",
     "note_accepted",
     "note_asked",
     "note_called_off",

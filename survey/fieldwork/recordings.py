@@ -53,6 +53,17 @@ def announce_recording(work: UnitOfWork, token: str, item: str, carrier_sid: str
     keep_announced(work, find_attempt(work.session, token), item, carrier_sid, seconds, now)
 
 
+def note_absent(work: UnitOfWork, token: str, carrier_sid: str, now: datetime) -> None:
+    """The carrier says that a recording will never be there: nothing is fetched, neither now nor when the turn comes late.
+
+    Raises UnknownAttempt.
+    """
+    recording = _note(work, find_attempt(work.session, token), "", carrier_sid, None, now)
+    if recording.state == "announced":
+        recording.state, recording.problem = "discarded", "absent"
+        recording.due_at, recording.carrier_copy_deleted_at = None, now
+
+
 def discard(work: UnitOfWork, attempt: CallAttempt, carrier_sid: str, now: datetime) -> None:
     """The person took the words back, or there are none: the carrier's copy is deleted, nothing is kept."""
     recording = _note(work, attempt, "", carrier_sid, None, now)

@@ -48,7 +48,8 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
         advance(work, office, attempt, HungUp(), office.script(work.session, attempt.script_version_id), now)
     if attempt.disposition is None:
         attempt.disposition = _by_carrier(attempt).word
-    attempt.settled_at, attempt.abandoned = now, silence.is_abandoned(attempt)
+    attempt.settled_at = now
+    silence.judge(attempt)
     work.session.flush()
     decide_next(work.session, attempt, now)
     _guard(work.session, attempt, now)

@@ -19,8 +19,17 @@ LEFT_ALONE = timedelta(hours=72)
 """How long a number that heard silence is not dialled automatically, in any campaign."""
 
 
-def is_abandoned(attempt: CallAttempt) -> bool:
-    """Whether a person answered our call and heard nothing from us, or too late."""
+def judge(attempt: CallAttempt) -> None:
+    """Find out whether a person answered our ended call and heard nothing from us, or too late.
+
+    Of a call that the carrier completed without ever asking us what to say, the carrier's word is all there is.
+    """
+    if attempt.status == "completed" and attempt.answered_at is None and attempt.ended_at is not None:
+        attempt.answered_at = attempt.ended_at - timedelta(seconds=attempt.seconds or 0)
+    attempt.abandoned = _is_abandoned(attempt)
+
+
+def _is_abandoned(attempt: CallAttempt) -> bool:
     if attempt.direction != "out" or attempt.answered_at is None or attempt.answered_by in queries.MACHINES:
         return False
     return attempt.voice_at is None or attempt.voice_at - attempt.answered_at > VOICE_WITHIN

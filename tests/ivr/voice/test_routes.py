@@ -202,7 +202,8 @@ def test_a_recording_is_announced_with_the_item_that_its_address_names(ground, l
 )
 def test_nothing_is_fetched_that_does_not_exist_or_has_no_name(ground, line, query, form, status):
     assert line.post(f"/voice/attempts/{line.token}/recordings{query}", line._standard(**form)).status_code == status
-    assert count(ground, Recording) == 0
+    with ground.sessions() as session:
+        assert set(session.execute(select(Recording.state, Recording.due_at))) <= {("discarded", None)}
 
 
 class Unreachable:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from survey import fieldwork
 from survey.events import Recorded
 from survey.fieldwork import FetchOrder
+from survey.fieldwork.recordings import note_absent
 from survey.store.models import Recording
 from tests.survey.fieldwork.conftest import Ground
 
@@ -112,3 +113,30 @@ def test_a_file_that_is_no_sound_goes_to_a_person_at_once(ground: Ground, token:
 
     assert recording(ground).state == "needs_review"
     assert fetch(ground) is None
+
+
+@pytest.mark.parametrize("turn_first", [True, False])
+def test_a_recording_that_never_will_be_there_is_not_fetched(ground: Ground, token: str, turn_first: bool) -> None:
+    def turn() -> None:
+        ground.turn(token, len(TO_THE_REMARK) + 1, Recorded(SID, 7.0, "#"))
+
+    def absent() -> None:
+        with ground.work() as work:
+            note_absent(work, token, SID, ground.now)
+
+    for act in (turn, absent) if turn_first else (absent, turn):
+        act()
+
+    assert fetch(ground) is None
+    gone = recording(ground)
+    assert (gone.state, gone.problem, gone.due_at) == ("discarded", "absent", None)
+
+
+def test_a_recording_that_is_kept_stays_when_the_carrier_calls_it_absent_later(ground: Ground, token: str) -> None:
+    ground.turn(token, len(TO_THE_REMARK) + 1, Recorded(SID, 7.0, "#"))
+    fetch(ground)
+    keep(ground)
+    with ground.work() as work:
+        note_absent(work, token, SID, ground.now)
+
+    assert recording(ground).state == "kept"

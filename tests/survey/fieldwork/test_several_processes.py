@@ -125,9 +125,7 @@ def test_an_outage_lets_one_trial_through_whoever_asks(ground: Ground) -> None:
 
 
 @pytest.mark.parametrize(("guarded", "winners"), [(True, 1), (False, 2)])
-def test_without_its_guard_a_claim_would_be_made_twice_on_postgresql(
-    postgres_tables: Any, ground: Ground, engine: Engine, guarded: bool, winners: int
-) -> None:
+def test_without_its_guard_a_claim_would_be_made_twice_on_postgresql(ground: Ground, engine: Engine, guarded: bool, winners: int) -> None:
     if engine.dialect.name != "postgresql":
         pytest.skip("on SQLite one writing transaction waits for the other")
     ground.launch(1)

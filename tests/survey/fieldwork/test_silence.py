@@ -63,6 +63,17 @@ def test_a_call_that_nobody_answered_is_not_silent(ground: Ground, end: str) -> 
     assert not ground.attempt(attempt_id).abandoned
 
 
+def test_a_call_that_the_carrier_completed_without_asking_us_anything_was_silent(ground: Ground) -> None:
+    ground.launch(1)
+    attempt_id, token = ground.dial_next()
+    ground.end(token, "completed")
+
+    attempt = ground.attempt(attempt_id)
+    assert attempt.abandoned
+    assert attempt.ended_at is not None
+    assert attempt.answered_at == attempt.ended_at - timedelta(seconds=60)
+
+
 def test_three_silent_calls_above_three_percent_stop_the_campaign_and_raise_an_alarm(ground: Ground) -> None:
     campaign_id = ground.launch(8, lines=1)
     for _ in range(2):
