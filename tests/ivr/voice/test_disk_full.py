@@ -22,12 +22,16 @@ class Disk:
     def fill(self, ground: Ground) -> None:
         """Let no file grow, and fill the last page on which a turn could still be kept."""
         self.pages = 1  # SQLite takes it for: no page more than there are
-        with ground.sessions() as session:
-            attempt_id = session.scalars(select(CallAttempt.id)).one()
         with pytest.raises(OperationalError, match="full"):
-            for step in range(FAR_AWAY, FAR_AWAY + ENOUGH):
-                with ground.sessions.begin() as session:
-                    session.add(Turn(attempt_id=attempt_id, step=step, node="", event={}, reply="", at=ground.now))
+            _add_turns(ground)
+
+
+def _add_turns(ground: Ground) -> None:
+    with ground.sessions() as session:
+        attempt_id = session.scalars(select(CallAttempt.id)).one()
+    for step in range(FAR_AWAY, FAR_AWAY + ENOUGH):
+        with ground.sessions.begin() as session:
+            session.add(Turn(attempt_id=attempt_id, step=step, node="", event={}, reply="", at=ground.now))
 
 
 def kept(ground: Ground) -> tuple[int, int]:
