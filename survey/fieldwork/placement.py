@@ -31,6 +31,9 @@ CLOCKS_APART = timedelta(minutes=65)
 """How far our clock and the carrier's may differ, a wrong hour included, before one of our calls in its list is not known again."""
 PROMPT, LATE_PATIENCE = timedelta(seconds=90), timedelta(seconds=60)
 """A list that is asked later than `PROMPT` after the request must be empty twice, so long apart: the clock may have been set forward."""
+NOT_PLACED, MOST_NOT_PLACED = "not placed", 5
+"""The error of a request that the carrier's list never showed, and how many of them a respondent may have: perhaps the list is
+wrong, and somebody is rung again and again."""
 LIST_EMPTY = "list_empty"
 """Kind of the carrier event that keeps when the carrier's list did not show the call for the first time."""
 SECOND_LEG = "second_leg"
@@ -139,7 +142,10 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
         return "review"
     if not _is_surely_empty(work.session, attempt, now):
         return "not_yet"
-    attempt.status, attempt.error, attempt.live_key, attempt.settled_at = "rejected", "not placed", None, now
+    attempt.status, attempt.error, attempt.live_key, attempt.settled_at = "rejected", NOT_PLACED, None, now
+    if queries.attempts_with(work.session, attempt.respondent_id, NOT_PLACED) >= MOST_NOT_PLACED:
+        ask_review(work.session, attempt.respondent, "never_listed", now)
+        return "review"
     wait_again(work.session, attempt.respondent, now, now)
     return "not_placed"
 

@@ -142,6 +142,12 @@ def is_bound(session: Session, sid: str) -> bool:
     return bool(session.scalar(select(exists().where(CallAttempt.carrier_sid == sid))))
 
 
+def attempts_with(session: Session, respondent_id: int, error: str) -> int:
+    """How many of the respondent's attempts ended with this error."""
+    mine = CallAttempt.respondent_id == respondent_id, CallAttempt.error == error
+    return session.scalar(select(func.count()).select_from(CallAttempt).where(*mine)) or 0
+
+
 def progress(session: Session, campaign_id: int) -> tuple[int, int]:
     """How many respondents are done (closed or handed to a person), and how many there are."""
     done = func.count().filter(Respondent.state.in_(("closed", "needs_review")))

@@ -263,6 +263,21 @@ def test_a_list_that_cannot_be_read_for_a_day_leaves_it_to_a_person(ground: Grou
     assert ground.attempt(doubtful).live_key is None, "its line is free"
 
 
+def test_a_list_that_never_shows_the_calls_is_not_believed_for_ever(ground: Ground) -> None:
+    ground.launch(1)
+    outcomes = []
+    for _ in range(5):
+        attempt_id = ground.claim()[0]
+        assert ground.prepare(attempt_id) is not None
+        ground.clock.advance(seconds=61)
+        outcomes.append(reconcile(ground, attempt_id))
+
+    assert outcomes == ["not_placed"] * 4 + ["review"]
+    ground.clock.advance(seconds=2)
+    assert ground.claim() == []
+    assert ground.respondent_of(attempt_id).review_reason == "never_listed"
+
+
 def test_a_code_that_nobody_knows_is_left_to_a_person_and_not_repeated(ground: Ground) -> None:
     ground.launch(1)
     attempt_id = ground.claim()[0]
