@@ -54,10 +54,16 @@ class HungUp:
     """The person left (disconnect)."""
 
 
-Event = Answered | Digits | Heard | NoInput | Recorded | MachineAnswered | HungUp
+@dataclass(frozen=True)
+class LineFailed:
+    """The connection broke, or our own system had to end the call: nobody wanted it to end."""
+
+
+Event = Answered | Digits | Heard | NoInput | Recorded | MachineAnswered | HungUp | LineFailed
 KINDS: dict[str, type] = {
     "answered": Answered, "digits": Digits, "heard": Heard, "noinput": NoInput,
     "recorded": Recorded, "machine": MachineAnswered, "hungup": HungUp,
+    "linefailed": LineFailed,
 }  # fmt: skip
 NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -6,25 +6,35 @@ A visit to a question takes at most `attempts + repeats` events, and going back 
 forward only. So every walk ends within `longest_walk(script)` events.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from survey.actions import Action, CallLater, Collect, DropRecording, Hangup, KeepRecording, OptOut, Record, SaveAnswer, Say, SetDisposition
+from survey import flow_ends as ends
+from survey.actions import Action, Collect, DropRecording, Hangup, KeepRecording, Record, SaveAnswer, Say
 from survey.disposition import Disposition
-from survey.events import Digits, Event, Heard, HungUp, MachineAnswered, Recorded
-from survey.flow_state import State, escalate, interview, interview_or, reconsider, verdict, with_answer
-from survey.script import Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
+from survey.events import Digits, Event, Heard, HungUp, LineFailed, MachineAnswered, Recorded
+from survey.flow_ends import Actions, Turn
+from survey.flow_state import State, escalate, interview, is_dissatisfied, reconsider, verdict, was_said, with_answer
+from survey.script import CALLBACK_QUESTION, Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
 
 __all__ = ["State", "attempts", "longest_walk", "start", "step"]
 
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
-Actions = tuple[Action, ...]
-Turn = tuple[State, Actions]
+NOTHING: Mapping[str, str] = {}
 
 
-def start(script: Script) -> State:
-    """The state of a call of this script that was not answered yet."""
-    return State()
+def start(script: Script, answers: Mapping[str, str] = NOTHING, *, may_postpone: bool = True, postponing: bool = False) -> State:
+    """The state of a call of this script that was not answered yet.
+
+    `answers` are those of earlier calls (item to code): they count, and only the rest is asked; whether it is the right
+    person is asked in every call. `may_postpone` tells whether “not now” can still bring another call; `postponing`,
+    that the person has said so before the call began: it begins with the question when.
+    """
+    asked = {question.item for question in script.questions if not isinstance(question, ConfirmStep)}
+    kept = {item: code for item, code in answers.items() if item in asked}
+    state = State(answers=kept, known=tuple(kept), may_postpone=may_postpone, postponing=postponing)
+    return replace(state, escalated=("dissatisfied",)) if is_dissatisfied(script, state) else state
 
 
 def step(script: Script, state: State, event: Event) -> Turn:
@@ -37,11 +47,13 @@ def step(script: Script, state: State, event: Event) -> Turn:
         return state, (Hangup(),)
     match event:
         case HungUp():
-            return _leave(state)
+            return ends.leave(state)
+        case LineFailed():
+            return ends.broken(state)
         case MachineAnswered(kind):
-            return _machine(script, state, kind)
+            return ends.machine(script, state, kind)
     if not state.node:
-        return _advance(script, state, 0)
+        return _not_now(script, state) if state.postponing else _advance(script, state, 0)
     return _receive(script, state, script.question(state.node), event)
 
 
@@ -49,8 +61,10 @@ def longest_walk(script: Script) -> int:
     """The most events that a walk can take until its end, ignored machine verdicts aside.
 
     1 + (questions + 2 x backs) x (attempts + repeats): each way back adds a visit there and one on the way forth again.
+    The question when to call again is visited once, and once more for each way back out of it.
     """
-    visits = len(script.questions) + 2 * script.limits.backs_per_call
+    backs = script.limits.backs_per_call
+    visits = len(script.questions) + 2 * backs + (1 + backs if script.callback else 0)
     return 1 + visits * (script.limits.attempts_per_question + script.limits.repeats_per_question)
 
 
@@ -87,7 +101,7 @@ def _pressed(script: Script, state: State, question: Question, key: str) -> Turn
 
 def _heard(script: Script, state: State, question: Question, heard: Heard) -> Turn:
     if heard.code == "danger" and heard.confidence >= script.understanding.confirm:
-        return _danger(replace(state, touched=True))
+        return ends.danger(replace(state, touched=True))
     if heard.code is None or heard.confidence < script.understanding.accept:
         return _failed(script, state, question)
     state = replace(state, touched=True)
@@ -100,17 +114,25 @@ def _heard(script: Script, state: State, question: Question, heard: Heard) -> Tu
 
 
 def _answered(script: Script, state: State, question: Question, choice: Choice, raw: str, mode: str, confidence: float | None) -> Turn:
+    if question.id == CALLBACK_QUESTION:
+        return ends.later(state, choice.code)
     save = SaveAnswer(question.item, choice.code, choice.score, raw, mode, confidence)
     state, withdrawn = reconsider(script, with_answer(state, question.item, choice.code))
     if isinstance(question, ConfirmStep) and choice.code != "yes":
-        return _end(state, Disposition.WRONG_PERSON, "wrong_person", save, *withdrawn)
+        return ends.end(state, Disposition.WRONG_PERSON, "wrong_person", save, *withdrawn)
     if isinstance(question, ConfirmStep):
         state = replace(state, confirmed=True, node="")
+        withdrawn += _resumption(script, state)
     if choice.escalate == "danger":
-        return _danger(state, save, *withdrawn)
+        return ends.danger(state, save, *withdrawn)
     wanted = ("dissatisfied" if choice.dissatisfied else None, choice.escalate)
     state, escalations = escalate(state, *[reason for reason in wanted if reason])
     return _go_on(script, state, question, save, *withdrawn, *escalations)
+
+
+def _resumption(script: Script, state: State) -> Actions:
+    """Tell a person who has answered before that the survey goes on where it stopped."""
+    return (Say("notice.resumed"),) if state.known and "resumed" in script.notices else ()
 
 
 def _recorded(script: Script, state: State, question: Question, event: Recorded) -> Turn:
@@ -129,7 +151,7 @@ def _recorded(script: Script, state: State, question: Question, event: Recorded)
         kept = (*kept, SaveAnswer(question.item, "recorded", None, event.ended_by, "speech"))
         state = with_answer(state, question.item, "recorded")
     if event.ended_by == "hangup":
-        return _leave(state, *kept)
+        return ends.leave(state, *kept)
     if meaning:
         return _command(script, replace(state, touched=True), question, meaning, *kept)
     if spoken:
@@ -147,7 +169,7 @@ def _recording(question: Question, event: Recorded, kept: bool) -> Actions:
 
 def _stray_recording(script: Script, state: State, question: Question, event: Recorded) -> Turn:
     dropped = _recording(question, event, kept=False)
-    return _leave(state, *dropped) if event.ended_by == "hangup" else _failed(script, state, question, *dropped)
+    return ends.leave(state, *dropped) if event.ended_by == "hangup" else _failed(script, state, question, *dropped)
 
 
 def _nothing_to_say(script: Script, state: State, question: Question, key: str, *before: Action) -> Turn:
@@ -163,9 +185,11 @@ def _command(script: Script, state: State, question: Question, meaning: str, *be
         case "human":
             return _human(script, state, question, *before)
         case "not_now":
-            return _not_now(state, *before)
+            return _not_now(script, state, *before)
         case "never":
-            return _never(state, *before)
+            return ends.never(state, *before)
+        case "back" if question.id == CALLBACK_QUESTION:
+            return _changed_mind(script, state, question, *before)
         case "back" if state.trail:
             return _back(script, state, question, *before)
     return _repeat(script, state, question, *before)
@@ -191,26 +215,27 @@ def _human(script: Script, state: State, question: Question, *before: Action) ->
     state, escalations = escalate(state, "human_requested")
     if script.after_human == "continue":
         return _ask(script, state, question, question.id, *before, *escalations, Say("notice.human"))
-    return _end(state, verdict(state), "human", *before, *escalations)
+    return ends.end(state, verdict(state), "human", *before, *escalations)
 
 
-def _not_now(state: State, *before: Action) -> Turn:
-    """Another call would ask everything anew, so it is promised only while too little was answered for an interview (R39)."""
-    so_far = interview(state)
-    if so_far is not Disposition.BREAK_OFF:
-        return _end(state, so_far, "thanks", *before)
-    return _end(state, Disposition.NOT_AVAILABLE, "not_now", *before, CallLater())
+def _not_now(script: Script, state: State, *before: Action) -> Turn:
+    """Ask when to call again; a second “not now” leaves the choice to us. Nobody is promised a call that will not come."""
+    if interview(state) is Disposition.COMPLETE or not state.may_postpone:
+        return ends.enough(script, state, *before)
+    if script.callback is None or state.node == CALLBACK_QUESTION:
+        return ends.later(state, "", *before)
+    state = replace(state, left=state.node, node=CALLBACK_QUESTION, tries=0, repeats=0)
+    return _ask(script, state, script.callback, CALLBACK_QUESTION, *before)
 
 
-def _never(state: State, *before: Action) -> Turn:
-    refusal = Disposition.REFUSAL if state.confirmed else Disposition.REFUSAL_BEFORE
-    return _end(state, interview_or(interview(state), refusal), "never", *before, OptOut())
-
-
-def _danger(state: State, *before: Action) -> Turn:
-    """R34: whatever was answered, the survey stops and the case is closed as 2.35."""
-    state, escalations = escalate(state, "danger")
-    return _end(state, Disposition.CIRCUMSTANCES, "danger", *before, *escalations)
+def _changed_mind(script: Script, state: State, question: Question, *before: Action) -> Turn:
+    """Back out of the question when: to the question that was left, or into the survey."""
+    if state.backs >= script.limits.backs_per_call:
+        return _failed(script, state, question, *before)
+    state = replace(state, node=state.left, left="", tries=0, repeats=0, backs=state.backs + 1, postponing=False)
+    if not state.node:
+        return _advance(script, state, 0, *before)
+    return _ask(script, state, script.question(state.node), state.node, *before)
 
 
 # ── moving on ────────────────────────────────────────────────────────────────────────────────────────
@@ -221,11 +246,13 @@ def _failed(script: Script, state: State, question: Question, *before: Action) -
     tries = state.tries + 1
     if tries < attempts(script, question):
         return _ask(script, replace(state, tries=tries), question, f"{question.id}.retry.{tries}", *before)
+    if question.id == CALLBACK_QUESTION:
+        return ends.later(state, "", *before)
     if isinstance(question, ConfirmStep):
-        return _end(state, Disposition.NOT_CONFIRMED, "no_input_end", *before)
+        return ends.end(state, Disposition.NOT_CONFIRMED, "no_input_end", *before)
     state = replace(state, unanswered=state.unanswered + 1)
     if state.unanswered >= UNANSWERED_IN_A_ROW:
-        return _end(state, verdict(state), "no_input_end", *before)
+        return ends.end(state, verdict(state), "no_input_end", *before)
     return _go_on(script, state, question, *before)
 
 
@@ -244,10 +271,11 @@ def _advance(script: Script, state: State, index: int, *before: Action) -> Turn:
         if not script.holds(current.when, state.answers):
             index += 1
         elif isinstance(current, SayStep):
-            said.append(Say(current.id))
+            if not was_said(script, state, index):
+                said.append(Say(current.id))
             index = script.after(current)
         elif isinstance(current, HangupStep):
-            return _end(state, verdict(state), None, *said, farewell=current.id)
+            return ends.end(state, verdict(state), None, *said, farewell=current.id)
         elif answer is not None:
             index = script.after(current, answer)
         else:
@@ -269,25 +297,3 @@ def _wait(script: Script, question: Question) -> Collect | Record:
 
 def _distinct(keys: str) -> str:
     return "".join(dict.fromkeys(keys))
-
-
-# ── ends ─────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _machine(script: Script, state: State, kind: str) -> Turn:
-    if state.touched:
-        return state, ()
-    if kind == "fax":
-        return _end(state, Disposition.FAX, None)
-    return _end(state, Disposition.MACHINE, "machine" if "machine" in script.notices else None)
-
-
-def _leave(state: State, *before: Action) -> Turn:
-    """The person hung up."""
-    return _end(state, verdict(state) if state.confirmed else Disposition.REFUSAL_BEFORE, None, *before)
-
-
-def _end(state: State, outcome: Disposition, notice: str | None, *before: Action, farewell: str | None = None) -> Turn:
-    prompt = f"notice.{notice}" if notice else farewell
-    last: Actions = (Say(prompt), Hangup()) if prompt else (Hangup(),)
-    return replace(state, ended=True, node=""), (*before, SetDisposition(outcome), *last)

@@ -14,7 +14,8 @@ class State:
     """Where a call stands. `node` is the question that waits for the person: empty before the first and after the last.
 
     `answers` maps item to code; `trail` holds the questions passed, for going back; `touched` says that a person
-    pressed or said something; `unanswered` counts questions in a row without an answer.
+    pressed or said something; `unanswered` counts questions in a row without an answer. `known` are the items that were
+    answered in earlier calls; `left` is the question that waits while the person chooses when to be called again.
     """
 
     node: str = ""
@@ -28,15 +29,21 @@ class State:
     backs: int = 0
     unanswered: int = 0
     escalated: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    left: str = ""
+    may_postpone: bool = True
+    postponing: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON object."""
-        return {**vars(self), "answers": dict(self.answers), "trail": list(self.trail), "escalated": list(self.escalated)}
+        lists = {"trail": list(self.trail), "escalated": list(self.escalated), "known": list(self.known)}
+        return {**vars(self), "answers": dict(self.answers), **lists}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":
-        """The state from `to_json`'s object."""
-        return cls(**{**data, "trail": tuple(data["trail"]), "escalated": tuple(data["escalated"])})
+        """The state from `to_json`'s object, also from one of before calls could be resumed."""
+        lists = {name: tuple(data.get(name, ())) for name in ("trail", "escalated", "known")}
+        return cls(**{**data, **lists})
 
 
 def verdict(state: State) -> Disposition:
@@ -87,3 +94,9 @@ def is_dissatisfied(script: Script, state: State) -> bool:
         for choice in getattr(question, "choices", ())
         if choice.code == state.answers.get(question.item)
     )
+
+
+def was_said(script: Script, state: State, index: int) -> bool:
+    """Whether an earlier call has come past these words: something behind them was answered there."""
+    known = state.known if state.confirmed else ()
+    return bool(known) and any(getattr(step, "item", "") in known for step in script.steps[index + 1 :])

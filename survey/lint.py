@@ -1,4 +1,4 @@
-"""Checks a script's text before it may be published: all findings at once, each with its place (rules CS01 to CS28).
+"""Checks a script's text before it may be published: all findings at once, each with its place (rules CS01 to CS30).
 
 Rules that keep a script from being played at all live in `script_structure`, those about spoken words in `lint_wording`;
 here are the rules about what is asked, of whom, and with which bounds.
@@ -9,8 +9,8 @@ from datetime import time
 from itertools import pairwise
 
 from survey import lint_wording, script_structure, script_yaml
-from survey.script import RATED_ITEMS, ChoiceStep, ConfirmStep, HangupStep, RateStep, RecordStep, SayStep, Script
-from survey.script_issues import Issue, Places, Severity, at, in_order
+from survey.script import RATED_ITEMS, ChoiceStep, ConfirmStep, HangupStep, RateStep, RecordStep, SayStep, Script, Step
+from survey.script_issues import Issue, Path, Places, Severity, at, in_order
 
 EARLIEST, LATEST = time(8), time(21)  # no setting goes beyond (R14)
 MOST_RETRIES = 2
@@ -46,24 +46,32 @@ def _unreachable(script: Script, places: Places) -> Iterator[Issue]:
             yield at(places, ("steps", index), "CS06", f"步骤“{step.id}”永远走不到", f"step {step.id!r} can never be reached", step.id)
 
 
-def _retries(script: Script, places: Places) -> Iterator[Issue]:
+def _steps(script: Script) -> Iterator[tuple[Path, Step]]:
+    """Every step with its place, the question when to call again included."""
     for index, step in enumerate(script.steps):
+        yield ("steps", index), step
+    if script.callback is not None:
+        yield ("callback",), script.callback
+
+
+def _retries(script: Script, places: Places) -> Iterator[Issue]:
+    for path, step in _steps(script):
         if isinstance(step, ChoiceStep) and not step.retry:
             zh, en = f"“{step.id}”没有设置无应答时的提示（retry）", f"{step.id!r} says nothing when there is no answer (retry)"
-            yield at(places, ("steps", index), "CS08", zh, en, step.id)
+            yield at(places, path, "CS08", zh, en, step.id)
         if isinstance(step, ChoiceStep | RecordStep) and len(step.retry) > MOST_RETRIES:
             zh, en = "每题最多提示3次（retry 最多2条）", "a question is put three times at most (two retries)"
-            yield at(places, ("steps", index, "retry"), "CS10", zh, en, step.id)
+            yield at(places, (*path, "retry"), "CS10", zh, en, step.id)
 
 
 def _repeated_words(script: Script, places: Places) -> Iterator[Issue]:
-    for index, step in enumerate(script.steps):
+    for path, step in _steps(script):
         spoken = [_essence(step.text)] if isinstance(step, ChoiceStep | RecordStep) else []
         for number, text in enumerate(getattr(step, "retry", ())):
             if _essence(text) in spoken:
                 zh = f"“{step.id}”的第{number + 2}次提示与前面的相同，应更直接"
                 en = f"attempt {number + 2} of {step.id!r} repeats earlier words; make it more directive"
-                yield at(places, ("steps", index, "retry", number), "CS09", zh, en, step.id)
+                yield at(places, (*path, "retry", number), "CS09", zh, en, step.id)
             spoken.append(_essence(text))
 
 
@@ -112,7 +120,7 @@ def _before_confirmed(script: Script, places: Places) -> Iterator[Issue]:
     early = {script.steps[index].id for index in unconfirmed}
     for place, step_id, text in lint_wording.texts(script):
         told = sorted(lint_wording.incident_variables(text))
-        if told and (step_id in early or place[0] == "notices"):
+        if told and (step_id in early or place[0] in ("notices", "callback")):
             zh = f"“{step_id}”在确认本人之前说出了警情内容：{'、'.join(told)}"
             yield at(places, place, "CS15", zh, f"{step_id!r} tells {', '.join(told)} before the person is confirmed", step_id)
 

@@ -7,10 +7,12 @@ from datetime import date
 from math import ceil
 
 from survey import parser_problems, prompts, spoken_length
-from survey.script import ChoiceStep, SayStep, Script
+from survey.script import ChoiceStep, SayStep, Script, Step
 from survey.script_issues import Issue, Path, Places, Severity, at
 
-SAMPLE = prompts.Variables(bureau="示范市公安局", hotline="0571 8888 0000", callback_days=3, incident_on=date(2026, 9, 23))
+SAMPLE = prompts.Variables(
+    bureau="示范市公安局", hotline="0571 8888 0000", callback_days=3, incident_on=date(2026, 9, 23), callback_time="明天上午"
+)
 OPENING_PARTS = (
     ("单位名称", "the bureau's name", r"{{\s*bureau\s*}}"),
     ("自动语音", "that it is an automated voice", "自动|智能|机器人|automated|automatic|robot"),
@@ -37,7 +39,7 @@ Text = tuple[Path, str, str]
 
 
 def check(script: Script, places: Places) -> Iterator[Issue]:
-    """Rules CS14, CS16, CS17, CS18, CS20 and CS25, which look at one prompt at a time."""
+    """Rules CS14, CS16, CS17, CS18, CS20, CS25 and CS30, which look at one prompt at a time."""
     for path, step_id, text in texts(script):
         yield from _template(path, step_id, text, places)
         yield from _forbidden(path, step_id, text, places)
@@ -45,22 +47,30 @@ def check(script: Script, places: Places) -> Iterator[Issue]:
     yield from _opening(script, places)
     yield from _choices(script, places)
     yield from _danger(script, places)
+    yield from _promise(script, places)
 
 
 def texts(script: Script) -> Iterator[Text]:
     """Every prompt: its place, the step it belongs to (or the notice), and its template."""
-    for index, step in enumerate(script.steps):
-        yield ("steps", index, "text"), step.id, step.text
+    asked: list[tuple[Path, Step]] = [(("steps", index), step) for index, step in enumerate(script.steps)]
+    if script.callback is not None:
+        asked.append((("callback",), script.callback))
+    for path, step in asked:
+        yield (*path, "text"), step.id, step.text
         for number, text in enumerate(getattr(step, "retry", ())):
-            yield ("steps", index, "retry", number), step.id, text
+            yield (*path, "retry", number), step.id, text
     for name, text in script.notices.items():
         yield ("notices", name), f"notice.{name}", text
 
 
 def incident_variables(text: str) -> frozenset[str]:
     """The variables of a template that tell something about the incident; none if it is no template at all."""
+    return _variables(text) & prompts.INCIDENT_VARIABLES
+
+
+def _variables(text: str) -> frozenset[str]:
     try:
-        return prompts.variables_of(text) & prompts.INCIDENT_VARIABLES
+        return prompts.variables_of(text)
     except prompts.PromptFaulty:
         return frozenset()
 
@@ -119,12 +129,27 @@ def _danger(script: Script, places: Places) -> Iterator[Issue]:
         yield at(places, ("notices", "danger"), "CS25", zh, en, severity=Severity.WARNING)
 
 
+def _promise(script: Script, places: Places) -> Iterator[Issue]:
+    """The time of a call-back is said where it is promised, and nowhere else, because nowhere else it is known."""
+    for path, step_id, text in texts(script):
+        named = "callback_time" in _variables(text)
+        if named and path != ("notices", "booked"):
+            zh, en = (
+                f"“{step_id}”不能使用 callback_time，只有 notices.booked 可以",
+                f"{step_id!r} cannot use callback_time; only notices.booked can",
+            )
+            yield at(places, path, "CS30", zh, en, step_id)
+        elif path == ("notices", "booked") and not named:
+            zh, en = "notices.booked 没有复述约定时间 callback_time", "notices.booked does not say the time back (callback_time)"
+            yield at(places, path, "CS30", zh, en)
+
+
 def check_walk(script: Script, places: Places, bureau: str = "") -> Iterator[Issue]:
     """Rules CS18, CS19, CS26 and CS28, which need the spoken words; nothing is found while a template is wrong.
 
     With the name of the bureau the length of the opening is that of every call, and too long a one is a warning (R25).
     """
-    given = named(bureau) if bureau else SAMPLE
+    given = replace(named(bureau) if bureau else SAMPLE, callback_time=prompts.sample_time(script.language))
     try:
         spoken = {prompt: prompts.speak(script, prompt, given) for prompt in script.prompts}
     except prompts.PromptFaulty:
@@ -157,7 +182,7 @@ def _lengths(script: Script, lengths: dict[str, float], places: Places, of_openi
 
 def _prompt_places(script: Script) -> Iterator[tuple[Path, str, str]]:
     for path, step_id, _ in texts(script):
-        yield path, step_id, f"{step_id}.retry.{int(path[3]) + 1}" if len(path) == 4 else step_id
+        yield path, step_id, f"{step_id}.retry.{int(path[-1]) + 1}" if path[-2] == "retry" else step_id
 
 
 def _paths(script: Script, lengths: dict[str, float], places: Places) -> Iterator[Issue]:

@@ -18,7 +18,11 @@ from survey.script import Choice, Script
 
 INCIDENT_VARIABLES = frozenset({"incident_date"})
 """What may be spoken only after the person has confirmed (R26)."""
-VARIABLES = frozenset({"bureau", "hotline", "callback_days", "emergency", "scale_long", "scale_short"}) | INCIDENT_VARIABLES
+BOOKING_VARIABLES = frozenset({"callback_time"})
+"""What is known only once the person has chosen a time."""
+VARIABLES = (
+    frozenset({"bureau", "hotline", "callback_days", "emergency", "scale_long", "scale_short"}) | INCIDENT_VARIABLES | BOOKING_VARIABLES
+)
 LONGEST_TEMPLATE = 1000  # characters; the format allows 600
 LONGEST_PROMPT = 1500  # characters; the carrier takes about 4,000
 _PARTS = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.CondExpr, nodes.Compare, nodes.Operand, nodes.Const)
@@ -31,13 +35,17 @@ class PromptFaulty(BadInput):
 
 @dataclass(frozen=True)
 class Variables:
-    """What a prompt may name. `incident_on` is the incident's day in the called party's zone; None where it must not be told."""
+    """What a prompt may name. `incident_on` is the incident's day in the called party's zone; None where it must not be told.
+
+    `callback_time` are the words for a call-back that was just promised, empty before.
+    """
 
     bureau: str
     hotline: str
     callback_days: int
     incident_on: date | None = None
     emergency: str = "110"
+    callback_time: str = ""
 
 
 def variables(script: Script, bureau: Bureau, occurred_at: datetime | None, zone: str) -> Variables:
@@ -45,6 +53,11 @@ def variables(script: Script, bureau: Bureau, occurred_at: datetime | None, zone
     day = occurred_at.astimezone(ZoneInfo(zone)).date() if occurred_at else None
     name = bureau.name if script.language.startswith("zh") else bureau.name_en
     return Variables(name, bureau.hotline, bureau.callback_days, day, bureau.emergency)
+
+
+def sample_time(language: str) -> str:
+    """A promised time as it is said, for places where no call is."""
+    return "明天上午" if language.startswith("zh") else "tomorrow morning"
 
 
 def speak(script: Script, prompt_id: str, given: Variables) -> str:
@@ -82,6 +95,8 @@ def _words(script: Script, given: Variables) -> dict[str, object]:
     }
     if given.incident_on:
         words["incident_date"] = spoken_date(given.incident_on, script.language)
+    if given.callback_time:
+        words["callback_time"] = given.callback_time
     return words
 
 

@@ -5,8 +5,8 @@ goes through JSON between any two events, as it does between two web-hooks.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from survey.actions import (
     Withdraw,
 )
 from survey.errors import BadInput
-from survey.events import Answered, Digits, Event, Heard, HungUp, MachineAnswered, NoInput, Recorded
+from survey.events import Answered, Digits, Event, Heard, HungUp, LineFailed, MachineAnswered, NoInput, Recorded
 from survey.script import Script
 
 
@@ -54,10 +54,13 @@ def take(script: Script, state: flow.State, event: Event) -> Turn:
     return Turn(event, actions, after)
 
 
-def play(script: Script, events: Iterable[Event]) -> list[Turn]:
-    """The turns of a call in which these events happen; what comes after the end of the call is left out."""
+def play(script: Script, events: Iterable[Event], answers: Mapping[str, str] = flow.NOTHING) -> list[Turn]:
+    """The turns of a call in which these events happen; what comes after the end of the call is left out.
+
+    `answers` are those of an earlier call that was interrupted.
+    """
     turns: list[Turn] = []
-    state = flow.start(script)
+    state = flow.start(script, answers)
     for event in events:
         if state.ended:
             break
@@ -85,6 +88,8 @@ def write_event(event: Event) -> str:
             return kind
         case HungUp():
             return "hangup"
+        case LineFailed():
+            return "broken"
     return "answered" if isinstance(event, Answered) else "silence"
 
 
@@ -97,6 +102,8 @@ def read_event(line: str) -> Event:
             return NoInput()
         case ["hangup"]:
             return HungUp()
+        case ["broken"]:
+            return LineFailed()
         case ["machine" | "fax" as kind]:
             return MachineAnswered(kind)
         case ["digits", *keys]:
@@ -137,9 +144,12 @@ def write_action(action: Action) -> str:
             return "hang up"
 
 
-def write_case(script_file: str, story: str, turns: Sequence[Turn]) -> str:
+def write_case(script_file: str, story: str, turns: Sequence[Turn], answers: Mapping[str, str] = flow.NOTHING) -> str:
     """The turns as a case: YAML that `read_case` and people can read."""
-    lines = [f"script: {_quoted(script_file)}", f"story: {_quoted(story)}", "turns:"]
+    lines = [f"script: {_quoted(script_file)}", f"story: {_quoted(story)}"]
+    if answers:
+        lines += ["answered_before:", *(f"  {item}: {_quoted(code)}" for item, code in answers.items())]
+    lines.append("turns:")
     for turn in turns:
         lines.append(f"  - event: {_quoted(write_event(turn.event))}")
         lines.append("    actions:")
@@ -161,6 +171,7 @@ class Case:
     events: tuple[Event, ...]
     actions: tuple[tuple[str, ...], ...]
     disposition: str
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_case(path: Path) -> Case:
@@ -168,4 +179,4 @@ def read_case(path: Path) -> Case:
     data: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
     events = tuple(read_event(turn["event"]) for turn in data["turns"])
     actions = tuple(tuple(turn["actions"]) for turn in data["turns"])
-    return Case(data["script"], data["story"], events, actions, data["disposition"])
+    return Case(data["script"], data["story"], events, actions, data["disposition"], data.get("answered_before", {}))

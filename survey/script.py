@@ -10,6 +10,7 @@ from functools import cached_property
 
 RATED_ITEMS = ("speed", "attitude", "outcome", "equipment", "appearance")
 ANY_DISSATISFIED = "any_dissatisfied"
+CALLBACK_QUESTION = "callback.when"  # no step can be called so: their ids have no dots
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class RateStep(ChoiceStep):
 
 
 class ChooseStep(ChoiceStep):
-    """Any other question with keys."""
+    """Any other question with keys, also the one that asks when to call again (`Script.callback`)."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,10 @@ class Understanding:
 
 @dataclass(frozen=True)
 class Script:
-    """One script, whole. `digest` is the SHA-256 of its canonical text, in hexadecimal; `retired` are step ids of earlier versions."""
+    """One script, whole. `digest` is the SHA-256 of its canonical text, in hexadecimal; `retired` are step ids of earlier versions.
+
+    `callback` is asked after “not now”: each choice's code is one of `booking_times.TIMES`.
+    """
 
     name: str
     language: str
@@ -147,6 +151,7 @@ class Script:
     danger_words: tuple[str, ...] = ()
     counterpart: str | None = None
     retired: tuple[str, ...] = ()
+    callback: ChooseStep | None = None
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
@@ -156,8 +161,9 @@ class Script:
     @cached_property
     def prompts(self) -> Mapping[str, str]:
         """Prompt id -> template: `speed`, `speed.retry.1`, `notice.never`."""
-        texts = {step.id: step.text for step in self.steps}
-        retries = {f"{step.id}.retry.{n}": text for step in self.steps for n, text in enumerate(getattr(step, "retry", ()), 1)}
+        spoken = (*self.steps, *([self.callback] if self.callback else []))
+        texts = {step.id: step.text for step in spoken}
+        retries = {f"{step.id}.retry.{n}": text for step in spoken for n, text in enumerate(getattr(step, "retry", ()), 1)}
         return texts | retries | {f"notice.{name}": text for name, text in self.notices.items()}
 
     @cached_property
@@ -172,6 +178,8 @@ class Script:
 
     def question(self, step_id: str) -> Question:
         """The question with this id. Raises KeyError when no step has it, TypeError when it does not ask."""
+        if self.callback is not None and step_id == CALLBACK_QUESTION:
+            return self.callback
         step = self.steps[self.positions[step_id]]
         if isinstance(step, SayStep | HangupStep):
             raise TypeError(f"step {step_id!r} asks nothing")

@@ -8,14 +8,15 @@ from survey.script_issues import Issue, Path, Places, at
 
 
 def check(script: Script, places: Places) -> Iterator[Issue]:
-    """Whatever would keep a walk from running to its end: rules CS03, CS04, CS05, CS07 and CS11."""
+    """Whatever would keep a walk from running to its end: rules CS03, CS04, CS05, CS07, CS11 and CS30."""
     yield from _ids(script, places)
     yield from _jumps(script, places)
     yield from _conditions(script, places)
     yield from _end(script, places)
     yield from _plan(script, places)
     for index, step in enumerate(script.steps):
-        yield from _keys(script, step, index, places)
+        yield from _keys(script, step, ("steps", index), places)
+    yield from _callback(script, places)
 
 
 def targets(script: Script) -> Iterator[tuple[int, Path, str]]:
@@ -125,11 +126,21 @@ def _plan(script: Script, places: Places) -> Iterator[Issue]:
         seen.setdefault(key, field.name)
 
 
-def _keys(script: Script, step: Step, index: int, places: Places) -> Iterator[Issue]:
+def _callback(script: Script, places: Places) -> Iterator[Issue]:
+    """Whoever chooses a time hears it said back."""
+    if script.callback is None:
+        return
+    yield from _keys(script, script.callback, ("callback",), places)
+    if "booked" not in script.notices:
+        zh, en = "设置了 callback，但缺少 notices.booked（复述约定时间）", "callback needs the words that confirm the time (notices.booked)"
+        yield at(places, ("callback",), "CS30", zh, en)
+
+
+def _keys(script: Script, step: Step, place: Path, places: Places) -> Iterator[Issue]:
     seen = {getattr(script.keys, field.name): field.name for field in fields(script.keys)}
     codes: set[str] = set()
     for number, choice in enumerate(getattr(step, "choices", ())):
-        path: Path = ("steps", index, "choices", number, "key")
+        path: Path = (*place, "choices", number, "key")
         if choice.key in seen:
             yield _clash(places, path, choice.key, step.id, seen[choice.key])
         elif choice.code in codes:
@@ -138,7 +149,7 @@ def _keys(script: Script, step: Step, index: int, places: Places) -> Iterator[Is
         seen.setdefault(choice.key, choice.say)
         codes.add(choice.code)
     if isinstance(step, RecordStep) and step.none_key in seen:
-        yield _clash(places, ("steps", index, "none_key"), step.none_key or "", step.id, seen[step.none_key])
+        yield _clash(places, (*place, "none_key"), step.none_key or "", step.id, seen[step.none_key])
 
 
 def _clash(places: Places, path: Path, key: str, step: str, other: str) -> Issue:

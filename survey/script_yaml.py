@@ -13,8 +13,10 @@ from ruamel.yaml.nodes import Node
 
 from survey import parser_problems, script_shape, script_structure
 from survey.script import (
+    CALLBACK_QUESTION,
     KINDS_OF_STEPS,
     Choice,
+    ChooseStep,
     HangupStep,
     KeyPlan,
     Limits,
@@ -121,8 +123,15 @@ def _script(data: dict[str, Any], text_digest: str) -> Script:
         understanding=Understanding(**data.get("understanding", {})), after_human=data.get("after_human", "end"),
         hours={day: tuple(ranges) for day, ranges in data.get("hours", {}).items()},
         danger_words=tuple(data.get("danger_words", ())), counterpart=data.get("counterpart"),
-        retired=tuple(data.get("retired", ())),
+        retired=tuple(data.get("retired", ())), callback=_callback(data["callback"]) if "callback" in data else None,
     )  # fmt: skip
+
+
+def _callback(data: dict[str, Any]) -> ChooseStep:
+    """The question when to call again; what is offered there is the choice's code."""
+    offers = tuple(Choice(offer["key"], offer["when"], offer["say"]) for offer in data["choices"])
+    retry = tuple(data.get("retry", ()))
+    return ChooseStep(CALLBACK_QUESTION, CALLBACK_QUESTION, data["text"], retry, offers, barge_in=data.get("barge_in", True))
 
 
 def _step(data: dict[str, Any], scale: tuple[Choice, ...]) -> Step:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -61,7 +62,7 @@ def rehearse(house: House, file: Path, keys: str | None, save: Path | None, upda
     if update:
         return _update(played, file.name, update)
     now = house.clock.now()
-    variables = prompts.variables(played, house.bureau, now, house.bureau.zone)
+    variables = replace(prompts.variables(played, house.bureau, now, house.bureau.zone), callback_time=prompts.sample_time(played.language))
     if keys is None:
         click.echo(HELP)
     turns = list(_turns(played, variables, _typed() if keys is None else _given(keys)))
@@ -75,8 +76,12 @@ def _update(played: Script, file_name: str, folder: Path) -> None:
     for path in sorted(folder.glob("*.yaml")):
         case = rehearsal.read_case(path)
         if case.script_file == file_name:
-            path.write_text(rehearsal.write_case(file_name, case.story, rehearsal.play(played, case.events)), "utf-8")
+            path.write_text(_played_again(played, file_name, case), "utf-8")
             click.echo(path.name)
+
+
+def _played_again(played: Script, file_name: str, case: rehearsal.Case) -> str:
+    return rehearsal.write_case(file_name, case.story, rehearsal.play(played, case.events, case.answers), case.answers)
 
 
 @script.command()

@@ -7,7 +7,6 @@ import pytest
 from survey import flow
 from survey.actions import (
     Action,
-    CallLater,
     Collect,
     DropRecording,
     Escalate,
@@ -203,20 +202,6 @@ def test_a_script_may_go_on_after_eight() -> None:
     assert actions == (Escalate("human_requested"), Say("notice.human"), Say("speed"), Collect("1234567890*", 5))
     assert not state.ended
     assert not [action for action in call(CONFIRMED + "88", script)[1] if isinstance(action, Escalate)]
-
-
-@pytest.mark.parametrize("keys", ["", CONFIRMED, CONFIRMED + "12"])
-def test_nine_means_another_time(keys: str) -> None:
-    _, actions = call(keys + "9")
-
-    assert actions == (CallLater(), SetDisposition(Disposition.NOT_AVAILABLE), Say("notice.not_now"), Hangup())
-
-
-@pytest.mark.parametrize(("keys", "expected"), [(CONFIRMED + "123", Disposition.PARTIAL), (FIVE_GOOD, Disposition.COMPLETE)])
-def test_nine_after_three_ratings_or_more_thanks_and_promises_no_call_that_would_ask_all_again(keys: str, expected: Disposition) -> None:
-    _, actions = call(keys + "9")
-
-    assert actions == (SetDisposition(expected), Say("notice.thanks"), Hangup())
 
 
 @pytest.mark.parametrize(
@@ -468,6 +453,7 @@ def test_every_key_that_a_wait_names_means_something_there() -> None:
 
 
 def test_the_longest_walk_of_the_shipped_script_is_known() -> None:
-    questions = 11
+    questions, backs = 11, 3
 
-    assert flow.longest_walk(shipped()) == 1 + (questions + 2 * 3) * (3 + 2)
+    assert flow.longest_walk(shipped()) == 1 + (questions + 2 * backs + 1 + backs) * (3 + 2)
+    assert flow.longest_walk(replace(shipped(), callback=None)) == 1 + (questions + 2 * backs) * (3 + 2)

@@ -16,6 +16,11 @@ RETRY = """\
       - 没有收到有效的选择。没有人要求过您给好评请按1，有人要求过请按2。
       - 请直接按键：没有人要求好评按1，有人要求好评按2。
 """
+WHEN_RETRY = """\
+  retry:
+    - 没有收到有效的选择。今天晚些时候请按1，明天上午请按2，明天下午请按3，明天晚上请按4。
+"""
+WHEN_AGAIN = "    - 好的，什么时候方便？今天晚些时候请按1，明天上午请按2，明天下午请按3，明天晚上请按4；也可直接挂断。"
 SAME = "没有收到有效的选择，没有人要求过您给好评请按1；有人要求过请按2"
 MANY = "".join(f'      - {{key: "{n}", code: c{n}, say: 第{n}种}}\n' for n in range(2, 8))
 CLOSE = "  - id: close\n    type: hangup\n    text: 感谢您的评价。如需进一步反映，可拨打{{ hotline }}。再见。\n"
@@ -88,6 +93,17 @@ BROKEN = [
     ("CS18", SPEED, SPEED + "谢谢您" * 10, "第一题"),
     ("CS19", "    text: 下面五题", "    text: " + "谢谢您的耐心" * 30 + "下面五题", "steps:"),
     ("CS29", "steps:\n", "retired: [remark]\nsteps:\n", "- id: remark"),
+    ("CS30", "when: later_today", "when: yesterday", "yesterday"),
+    ("CS30", "when: later_today, say: 今天晚些时候}", "when: later_today}", "when: later_today}"),
+    ("CS30", "  booked: 好的", "  # booked: 好的", "callback:"),
+    ("CS30", "  booked: 好的，{{ callback_time }}再", "  booked: 好的，我们再", "booked:"),
+    ("CS30", "  never: 好的", "  never: 好的，{{ callback_time }}", "never: 好的，{{"),
+    ("CS11", '{key: "2", when: tomorrow_morning', '{key: "1", when: tomorrow_morning', "when: tomorrow_morning"),
+    ("CS11", '{key: "2", when: tomorrow_morning', '{key: "0", when: tomorrow_morning', "when: tomorrow_morning"),
+    ("CS11", "when: tomorrow_morning", "when: later_today", 'key: "2", when: later_today'),
+    ("CS08", WHEN_RETRY, "", "callback:"),
+    ("CS09", WHEN_RETRY.partition("\n")[2].rstrip(), WHEN_AGAIN, "    - 好的，什么时候方便"),
+    ("CS15", "  text: 好的，什么时候方便", "  text: 关于{{ incident_date }}，什么时候方便", "text: 关于"),
     ("CS28", "call_seconds: 600", "call_seconds: 120", "call_seconds"),
 ]  # fmt: skip
 WARNINGS, HINTS = {"CS20", "CS25"}, {"CS18", "CS19", "CS27", "CS28"}
@@ -131,7 +147,7 @@ def test_a_broken_rule_is_reported_at_its_place_in_both_languages(rule: str, old
 def test_every_rule_without_sound_has_a_script_that_breaks_it() -> None:
     needing_sound = {"CS21", "CS22"}
 
-    assert {entry[0] for entry in BROKEN} == {f"CS{n:02}" for n in range(1, 30)} - needing_sound
+    assert {entry[0] for entry in BROKEN} == {f"CS{n:02}" for n in range(1, 31)} - needing_sound
 
 
 def test_one_mistake_is_not_reported_as_many() -> None:

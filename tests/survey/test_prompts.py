@@ -12,7 +12,7 @@ from survey.script import Script
 from tests.survey.scripts import SHIPPED, a_confirm, a_rate, a_script, shipped
 
 BUREAU = Bureau("示范市公安局", "Example City Police", "0571-12345", 3, "Asia/Shanghai")
-GIVEN = Variables("示范市公安局", "0571-12345", 3, date(2026, 9, 3))
+GIVEN = Variables("示范市公安局", "0571-12345", 3, date(2026, 9, 3), callback_time="tomorrow")
 
 
 def a_script_saying(text: str, language: str = "en") -> Script:

@@ -20,7 +20,7 @@ CASES = sorted((Path(__file__).resolve().parents[1] / "rehearsals").glob("*.yaml
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 def test_a_stored_case_still_plays_as_it_did(path: Path) -> None:
     case = rehearsal.read_case(path)
-    turns = rehearsal.play(shipped(case.script_file), case.events)
+    turns = rehearsal.play(shipped(case.script_file), case.events, case.answers)
 
     assert tuple(tuple(map(rehearsal.write_action, turn.actions)) for turn in turns) == case.actions
     assert rehearsal.disposition(turns) == case.disposition
@@ -32,7 +32,7 @@ def test_the_cases_cover_every_verdict_that_a_call_can_end_with() -> None:
 
     assert verdicts == {
         "complete", "partial", "refusal_before", "refusal", "break_off", "not_available", "circumstances", "machine", "not_confirmed",
-        "fax", "wrong_person",
+        "fax", "wrong_person", "technical",
     }  # fmt: skip
 
 
