@@ -1,0 +1,141 @@
+"""A small house in one process: the voice door and the simulated carrier on real HTTP, jobs on threads, virtual time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+from werkzeug.serving import make_server
+
+from ivr.carrier.base import Carrier
+from ivr.carrier.simulator.clock import ExchangeClock, moment
+from ivr.carrier.simulator.exchange import Account, Exchange, Terms
+from ivr.carrier.simulator.persona import Traits
+from ivr.carrier.simulator.server import QuietHandler, serving
+from ivr.carrier.twilio import TwilioCarrier
+from ivr.voice.app import create_voice_app
+from ivr.voice.guard import Guard
+from ivr.voice.routes import VoiceServices
+from ivr.voice.wording import VOICES
+from survey.store.models import CallAttempt, Campaign, Respondent
+from survey.store.queries import fieldwork as queries
+from survey.store.sealing import place
+from survey.store.unit_of_work import UnitOfWork
+from tests.survey.fieldwork.conftest import Ground
+from worker import jobs, runtime
+from worker.runtime import Runtime
+
+ACCOUNT, TOKEN = "AC" + "5" * 32, "token of the small house"
+THREADS = 8
+TICK, STRIDE = timedelta(seconds=2), timedelta(seconds=15)
+
+
+@dataclass
+class ThreadedQueue:
+    """A job queue that any thread may fill, and that many work off at once; a waiting job is not taken twice."""
+
+    _waiting: dict[tuple[str, int, int], None] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
+        """Remember the job."""
+        with self._lock:
+            self._waiting[job, row_id, epoch] = None
+
+    def work_off(self, pool: ThreadPoolExecutor) -> None:
+        """Do everything, also what comes meanwhile."""
+        while batch := self._take():
+            list(pool.map(lambda job: getattr(jobs, job[0])(job[1], job[2]), batch))
+
+    def _take(self) -> list[tuple[str, int, int]]:
+        with self._lock:
+            taken, self._waiting = list(self._waiting), {}
+            return taken
+
+
+@dataclass
+class ExchangeTime:
+    """Our clock: the carrier's."""
+
+    exchange: Exchange
+
+    def now(self) -> datetime:
+        """The carrier's virtual moment."""
+        return moment(self.exchange.clock.now())
+
+
+@dataclass
+class SmallHouse:
+    """What a test touches of it."""
+
+    ground: Ground
+    exchange: Exchange
+    runtime: Runtime
+    queue: ThreadedQueue
+    pool: ThreadPoolExecutor
+
+    def everybody_is(self, traits: Traits) -> None:
+        """Put a person with these traits at every number of the sample."""
+        with self.ground.sessions() as session:
+            for person in session.scalars(select(Respondent)):
+                sealed_at = place("incidents", "phone_sealed", person.incident.public_id)
+                self.exchange.register(str(self.ground.office.keys.open(person.incident.phone_sealed, sealed_at)), traits)
+
+    def round(self) -> None:
+        """Sweep once and do all jobs; virtual time stands meanwhile."""
+        jobs.sweep(self.runtime)
+        self.queue.work_off(self.pool)
+
+    def run(self, campaign_id: int, *, most_seconds: float = 120.0) -> None:
+        """Let virtual time pass until the campaign has ended."""
+        until = time.monotonic() + most_seconds
+        while self.state(campaign_id) == "running":
+            assert time.monotonic() < until, "the campaign does not end"
+            self.round()
+            self._pass()
+
+    def state(self, campaign_id: int) -> str:
+        """The campaign's state."""
+        with self.ground.sessions() as session:
+            return session.get_one(Campaign, campaign_id).state
+
+    def _pass(self) -> None:
+        now = self.runtime.clock.now()
+        with self.ground.sessions() as session:
+            following = queries.next_due(session)
+            busy = session.scalar(select(func.count()).select_from(CallAttempt).where(CallAttempt.settled_at.is_(None)))
+        if following is not None and following <= now:
+            self.exchange.run_until(now + TICK)
+        elif busy or following is None:
+            self.exchange.run_until(min(now + STRIDE, following or now + STRIDE))
+        else:
+            self.exchange.run_until(following)
+
+
+@contextmanager
+def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float = 0.25) -> Iterator[SmallHouse]:
+    """Open the house on the ground's database; `patience_seconds` is how long a request may wait for the carrier's answer."""
+    clock = ExchangeClock(ground.now, time.time)
+    terms = Terms(calls_per_second=1000.0, threads=THREADS, quantum_seconds=2.0)
+    exchange, queue = Exchange(Account(ACCOUNT, TOKEN), clock, environment="test", seed=seed, terms=terms), ThreadedQueue()
+    our_time = ExchangeTime(exchange)
+
+    def work() -> UnitOfWork:
+        return UnitOfWork(ground.sessions, queue)
+
+    server = make_server("127.0.0.1", 0, lambda *request: app(*request), threaded=True, request_handler=QuietHandler)
+    base = f"http://127.0.0.1:{server.server_port}"
+    app = create_voice_app(VoiceServices(work, our_time, ground.office, Guard(base, ACCOUNT, (TOKEN,)), VOICES))
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    with serving(exchange) as api, ThreadPoolExecutor(THREADS) as pool:
+        carrier: Carrier = TwilioCarrier(ACCOUNT, TOKEN, api, timeout_seconds=patience_seconds)
+        ours = Runtime(work, ground.office, our_time, carrier, data, base, machine_detection=False)
+        runtime.install(ours)
+        yield SmallHouse(ground, exchange, ours, queue, pool)
+    server.shutdown()
+    server.server_close()
