@@ -1,6 +1,7 @@
 """Caps of calls and of money: dialling stops with a reason; time or a named person lets it go on (RS19)."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -138,6 +139,18 @@ def test_lines_taken_away_while_a_campaign_runs_hold_at_the_next_claim(ground: G
         ground.prepare(attempt_id)  # too old by now: given back
 
     assert len(ground.claim()) == 2
+
+
+def test_all_campaigns_together_stay_within_the_lines_and_the_rate_of_the_account(ground: Ground) -> None:
+    ground.launch(4, lines=4, calls_per_second=4)
+    ground.launch(4, lines=4, calls_per_second=4)
+    ground.office = replace(ground.office, lines=3, calls_per_second=2.0)
+
+    assert len(ground.claim()) == 2, "calls per second of the account"
+    ground.clock.advance(seconds=1)
+    assert len(ground.claim()) == 1, "lines of the account"
+    ground.clock.advance(seconds=1)
+    assert ground.claim() == []
 
 
 def test_a_campaign_that_has_ended_keeps_its_pace(ground: Ground) -> None:
