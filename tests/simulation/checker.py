@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 REFUSAL_TAKES = timedelta(seconds=60)  # R16: no attempt starts later than this after an express refusal
+UNNOTICED = timedelta(seconds=5)
 PACE_WINDOW = timedelta(seconds=10)
 RATED = ("speed", "attitude", "outcome", "equipment", "appearance")
 OFFICE_DAY = {"working_day": (("09:00", "12:00"), ("14:00", "20:00")), "weekend": (("10:00", "18:00"),), "public_holiday": ()}
@@ -96,7 +97,7 @@ class Ring:
     ended: datetime
     status: str
     presses: tuple[Press, ...]
-    called_off: bool = False  # cancelled before it rang: nobody noticed, so it is no call to the person
+    called_off: bool = False  # cancelled before it rang, or before we could be told that it did: no call to the person
 
     def said(self, intent: str) -> datetime | None:
         """When the callee first meant this and was answered, None if never."""
@@ -161,7 +162,8 @@ def _ring(call: Mapping[str, Any], case: str, campaign: str) -> Ring:
         )
         for press in call.get("presses", ())
     )
-    called_off = call.get("status") == "canceled" and not call.get("ringing_at")
+    rang = ended - datetime.fromisoformat(call["ringing_at"]) if call.get("ringing_at") else timedelta(0)
+    called_off = call.get("status") == "canceled" and rang <= UNNOTICED
     return Ring(call["sid"], call["to"], case, campaign, created, dialled, ended, call.get("status", ""), presses, called_off)
 
 
