@@ -14,7 +14,7 @@ from survey.store.queries import operations
 from survey.store.queries.operations import Calls, Now
 
 LONGEST_SECONDS = 2.0
-"""For each group of questions: whoever scrapes must never hold up the calls."""
+"""For a question (on SQLite for a group of them): whoever scrapes must never hold up the calls."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Gauge:
 
 
 def look(session: Session, now: datetime, real: datetime, lease: timedelta, database: Path | None, backup_at: datetime | None) -> Look:
-    """Ask the database everything, each group of questions for LONGEST_SECONDS at most. Raises SQLAlchemyError."""
+    """Ask the database everything; what takes longer than LONGEST_SECONDS is given up. Raises SQLAlchemyError."""
     with operations.bounded(session, LONGEST_SECONDS):
         calls, present = operations.calls(session, now), operations.present(session, now)
     with operations.bounded(session, LONGEST_SECONDS):

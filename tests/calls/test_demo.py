@@ -10,8 +10,11 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.exc import OperationalError
 
-from config import witness
+from config import metrics, witness
+from config.gauges import Look
 from tests.calls.stage import Shown, show
 
 PEOPLE = 60
@@ -140,6 +143,24 @@ def test_the_most_talkative_log_is_json_with_names_of_events(shown: Shown) -> No
     assert len(records) > PEOPLE
     assert all({"at", "level", "action", "message"} <= record.keys() for record in records)
     assert all(character.isprintable() for record in records for character in record["message"])
+
+
+def test_the_doors_and_workers_have_counted_what_lies_in_the_tables(shown: Shown) -> None:
+    counted: dict[str, float] = Counter()
+    for family in text_string_to_metric_families(metrics.exposition(shown.data, _no_database)):
+        for one in family.samples:
+            for value in one.labels.values():
+                counted[f"{one.name} {value}"] += one.value
+    ((turns, asked),) = shown.rows("SELECT (SELECT count(*) FROM turns), count(*) FROM call_attempts WHERE requested_at IS NOT NULL")
+
+    assert counted["huifang_turns_total new"] == turns
+    assert counted["huifang_carrier_seconds_count place_call"] == asked
+    assert counted["huifang_jobs_total done"] >= 2 * asked
+    assert counted["huifang_jobs_total refused"] == counted["huifang_webhooks_refused_total 403"] == 0
+
+
+def _no_database() -> Look:
+    raise OperationalError("SELECT", None, ConnectionError("only what the processes have counted is asked for"))
 
 
 def test_remarks_are_kept_sealed_and_gone_at_the_carrier(shown: Shown) -> None:
