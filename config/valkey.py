@@ -24,8 +24,9 @@ LONGEST_SOCKET_PATH = 100
 SHARED = Path("/tmp")
 """For where even TMPDIR cannot hold a socket; the folder below it is checked to be ours."""
 
-CONNECT_SECONDS = 2
-ANSWER_SECONDS = 5
+CONNECT_SECONDS = 1
+ANSWER_SECONDS = 2
+"""Together well below the five seconds in which a caller must hear something: a turn wakes jobs before it is answered."""
 
 
 class NoServer(SurveyError):

@@ -4,6 +4,7 @@ A job is a name and two whole numbers: `worker.jobs.<name>(row id, epoch)`. The 
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -29,6 +30,7 @@ QUEUES = {
 
 JOB_SECONDS = {name: 180 if queue == "recordings" else 60 for name, queue in QUEUES.items()}
 FAILURE_SECONDS = 30
+DEAF_SECONDS = 0.5
 QUEUED_SECONDS = 3600
 
 
@@ -37,10 +39,16 @@ class RqJobQueue:
 
     def __init__(self, connection: Redis) -> None:
         self._connection = connection
+        self._deaf_until = 0.0
         self._queues = {name: Queue(name, connection=connection, serializer=JSONSerializer) for name in set(QUEUES.values())}
 
     def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
-        """Ask for the job; a repeat of a waiting one is dropped, a Redis that is down is logged: the sweep repairs both."""
+        """Ask for the job; a repeat of a waiting one is dropped, a Redis that is down is logged: the sweep repairs both.
+
+        One that did not answer is left alone for a moment, so that whoever has many jobs to wake waits once, not for each.
+        """
+        if time.monotonic() < self._deaf_until:
+            return
         try:
             self._queues[QUEUES[job]].enqueue_call(
                 f"worker.jobs.{job}", args=(row_id, epoch), timeout=JOB_SECONDS[job], ttl=QUEUED_SECONDS,
@@ -50,6 +58,7 @@ class RqJobQueue:
         except DuplicateJobError:
             log.debug("%s %d is already waiting", job, row_id, extra={"action": "wake_repeated", "job": job})
         except RedisError as error:
+            self._deaf_until = time.monotonic() + DEAF_SECONDS
             log.warning("could not wake %s %d: %s", job, row_id, error, extra={"action": "wake_lost", "job": job})
 
 

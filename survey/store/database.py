@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey.errors import BadInput
+from survey.store import deadline
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON")
 PATIENCE_SECONDS = 10.0
@@ -29,7 +30,8 @@ def open_engine(
     parameters on either, because they end in logs.
 
     Who has waited `patience_seconds` in all, for a free connection and for its turn, is told that the database is locked.
-    `statement_seconds` ends a statement on PostgreSQL that takes longer; SQLite's work in this process cannot be ended.
+    `statement_seconds` ends a statement on PostgreSQL that takes longer, and cuts the connection to a server that says nothing for
+    so long; SQLite's work in this process cannot be ended.
     Nothing is tried again here: a unit of work has effects outside of its session, so only its caller may repeat it
     (the carrier repeats a web-hook, the sweep wakes a job again).
     A SQLite URL may end in `?synchronous=NORMAL`: some hundred times
@@ -43,11 +45,15 @@ def open_engine(
         "statement_timeout": milliseconds(statement_seconds or 0),
         "timezone": "UTC",
     }
-    return create_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, hide_parameters=True,
+    options = " ".join(f"-c {name}={value}" for name, value in limits.items())
+    engine = create_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=statement_seconds is None, hide_parameters=True,
         pool_timeout=patience_seconds * SHARE_FOR_A_CONNECTION,
-        connect_args={"options": " ".join(f"-c {name}={value}" for name, value in limits.items()), "connect_timeout": 3},
+        connect_args={"options": options, "connect_timeout": 3 if statement_seconds is None else 2},
     )  # fmt: skip
+    if statement_seconds is not None:
+        deadline.cut_after(engine, statement_seconds)
+    return engine
 
 
 def milliseconds(seconds: float) -> int:

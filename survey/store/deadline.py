@@ -1,0 +1,80 @@
+"""An end to waiting for a database server that says nothing more: its connection is cut from our side.
+
+PostgreSQL's own time-outs work where the server works. A server that hangs, or a network that has swallowed the other side,
+leaves the client in a read without end; whoever is on the telephone would hear nothing at all.
+"""
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DisconnectionError
+
+LOOK_SECONDS = 0.1
+PROBE_SECONDS = 1.0
+"""How long a connection out of the pool may take to show that it lives."""
+
+
+class _Watch:
+    """Cuts the connections whose time is over; its thread lives as long as there is something to watch."""
+
+    def __init__(self) -> None:
+        self._ends: dict[Any, float] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, connection: Any, seconds: float) -> None:
+        """Give the connection so many seconds from now."""
+        with self._lock:
+            self._ends[connection] = time.monotonic() + seconds
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._look, name="database-deadlines", daemon=True)
+                self._thread.start()
+
+    def end(self, connection: Any) -> None:
+        """The connection is given back."""
+        with self._lock:
+            self._ends.pop(connection, None)
+
+    def _look(self) -> None:
+        while True:
+            time.sleep(LOOK_SECONDS)
+            with self._lock:
+                if not self._ends:
+                    self._thread = None
+                    return
+                now = time.monotonic()
+                for connection in [each for each, end in self._ends.items() if end < now]:
+                    del self._ends[connection]
+                    _cut(connection)
+
+
+def _cut(connection: Any) -> None:
+    """Shut the socket down, which wakes the thread that reads from it; the driver then finds the connection broken."""
+    with suppress(Exception), socket.socket(fileno=os.dup(connection.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def cut_after(engine: Engine, seconds: float) -> None:
+    """Cut a PostgreSQL connection of the engine that a unit of work has had for so long, and one that does not show life."""
+    watch = _Watch()
+    broken = engine.dialect.loaded_dbapi.Error
+
+    @event.listens_for(engine, "checkout")
+    def _probe(connection: Any, record: Any, proxy: Any) -> None:
+        watch.begin(connection, PROBE_SECONDS)
+        try:
+            connection.execute("SELECT 1")
+            connection.rollback()
+        except broken as problem:
+            watch.end(connection)
+            raise DisconnectionError from problem  # the pool opens another one
+        watch.begin(connection, seconds)
+
+    @event.listens_for(engine, "checkin")
+    def _give_back(connection: Any, record: Any) -> None:
+        watch.end(connection)
