@@ -9,7 +9,7 @@ A respondent's final code is the most informative of its attempts: interview > r
 known non-contact > not eligible > unknown; among unknowns the last attempt.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import Enum
 
 
@@ -69,6 +69,7 @@ OUTCOME_CLASSES = {
     "NE": ("不合格", "Not eligible"),
 }
 """The classes of the outcome rates in the order of the standard, with their words."""
+RATED = frozenset({"speed", "attitude", "outcome", "equipment", "appearance"})
 _PRECEDENCE = {"I": 0, "P": 0, "R": 1, "O": 2, "NC": 3, "NE": 4, "UH": 5, "UO": 5}
 
 
@@ -84,6 +85,19 @@ def final(attempts: Sequence[Disposition]) -> Disposition:
         return Disposition.COMPLETE
     best = min(_PRECEDENCE[attempt.outcome_class] for attempt in attempts)
     return [attempt for attempt in attempts if _PRECEDENCE[attempt.outcome_class] == best][-1]
+
+
+def of_case(attempts: Sequence[Disposition], answers: Collection[str]) -> Disposition:
+    """The respondent's code from its attempts and from all items answered over the case (R39).
+
+    Three or four of the five are a partial interview also where every call was put off or broke; a case that was stopped
+    for danger stays so (R34).
+    """
+    code = final(attempts)
+    given = len(set(answers) & RATED)
+    if given < 3 or code.outcome_class == "I" or Disposition.CIRCUMSTANCES in attempts:
+        return code
+    return Disposition.COMPLETE if given == len(RATED) else Disposition.PARTIAL
 
 
 def by_class(counts: Mapping[Disposition, int]) -> dict[str, int]:

@@ -1,10 +1,14 @@
 """Which attempt a web-hook speaks of, and which of the carrier's calls belongs to it."""
 
-from sqlalchemy import select
+from datetime import datetime
+
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from survey.alarms import AlarmKind
 from survey.errors import UnknownAttempt
-from survey.store.models import CallAttempt
+from survey.fieldwork.alarms import raise_alarm
+from survey.store.models import CallAttempt, CarrierEvent
 
 
 def find_attempt(session: Session, token: str) -> CallAttempt:
@@ -20,3 +24,29 @@ def bind_call(attempt: CallAttempt, call_sid: str) -> bool:
     if attempt.carrier_sid is None or (attempt.answered_at is None and attempt.status == "unknown"):
         attempt.carrier_sid = call_sid
     return attempt.carrier_sid == call_sid
+
+
+def note_second_leg(session: Session, attempt: CallAttempt, call_sid: str, now: datetime) -> None:
+    """Write down that another call of the carrier's asks for the attempt's words: one attempt rang twice (RS13)."""
+    known = exists().where(CarrierEvent.attempt_id == attempt.id, CarrierEvent.kind == "second_leg", CarrierEvent.key == call_sid)
+    if session.scalar(select(known)):
+        return
+    session.add(CarrierEvent(attempt_id=attempt.id, kind="second_leg", key=call_sid, at=now))
+    raise_alarm(session, AlarmKind.DOUBLE_RING, f"attempt:{attempt.id}", now, attempt=attempt.id)
+
+
+BROKEN = "broken"
+
+
+def note_broken(session: Session, token: str, now: datetime) -> None:
+    """Write down that our own system ended the call with an apology: the person did not (3.16). Raises UnknownAttempt."""
+    attempt = find_attempt(session, token)
+    if not was_broken(session, attempt):
+        session.add(CarrierEvent(attempt_id=attempt.id, kind=BROKEN, key="", at=now))
+
+
+def was_broken(session: Session, attempt: CallAttempt) -> bool:
+    """Whether the conversation was ended by the line or by us, and not by the person."""
+    if attempt.status == "failed":
+        return True
+    return bool(session.scalar(select(exists().where(CarrierEvent.attempt_id == attempt.id, CarrierEvent.kind == BROKEN))))

@@ -1,20 +1,23 @@
 """Call-backs at a promised time: asked for by the person with key 9, or booked by an operator."""
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from survey.booking_times import booking, first_opening
+from survey.actions import Say, SpeakingAction
+from survey.booking_times import booking, first_opening, spoken
 from survey.contact_rules import may_call
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork.campaigns import rules_of
-from survey.fieldwork.office import Office
+from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.suppressions import is_suppressed
 from survey.store.models import CallAttempt, Respondent
 from survey.working_days import CalendarMissing, calendar
 
 BY_RESPONDENT = "respondent"
+BOOKED = Say("notice.booked")
 
 
 def note_wish(session: Session, attempt: CallAttempt, when: str, now: datetime) -> None:
@@ -31,6 +34,18 @@ def note_wish(session: Session, attempt: CallAttempt, when: str, now: datetime) 
     except CalendarMissing:
         return
     respondent.booked_by = BY_RESPONDENT
+
+
+def promised(attempt: CallAttempt, context: TurnContext, speaking: tuple[SpeakingAction, ...], now: datetime) -> TurnContext:
+    """The context in which the booked time can be said back, worded from what was booked."""
+    if BOOKED not in speaking:
+        return context
+    respondent, language = attempt.respondent, context.script.language
+    if respondent.booked_for is None:
+        words = "改天" if language.startswith("zh") else "another day"
+    else:
+        words = spoken(respondent.booked_for, now, respondent.incident.zone, language)
+    return replace(context, variables=replace(context.variables, callback_time=words))
 
 
 def book(session: Session, office: Office, respondent: Respondent, at: datetime, by: str, now: datetime) -> None:

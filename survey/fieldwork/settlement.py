@@ -9,8 +9,10 @@ from survey import disposition as dispositions
 from survey import flow
 from survey.contact_rules import CallAt, Close, next_call, next_opening
 from survey.disposition import Disposition
-from survey.events import HungUp
+from survey.events import HungUp, LineFailed
 from survey.fieldwork import limits, silence
+from survey.fieldwork.attempts import was_broken
+from survey.fieldwork.beginnings import answered
 from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.history import past_attempts, settled_attempts
 from survey.fieldwork.office import Office
@@ -45,7 +47,8 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
     if not _conversation_over(attempt):
         if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
             return False
-        advance(work, office, attempt, HungUp(), office.script(work.session, attempt.script_version_id), now)
+        end = LineFailed() if was_broken(work.session, attempt) else HungUp()
+        advance(work, office, attempt, end, office.script(work.session, attempt.script_version_id), now)
     if attempt.disposition is None:
         attempt.disposition = _by_carrier(attempt).word
     attempt.settled_at = now
@@ -85,7 +88,7 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     respondent = attempt.respondent
     settled = settled_attempts(session, respondent.id)
     verdicts = [Disposition.from_word(past.disposition) for past in settled if past.disposition]
-    change_disposition(session, respondent, dispositions.final(verdicts), now, attempt.id)
+    change_disposition(session, respondent, dispositions.of_case(verdicts, answered(session, respondent.id)), now, attempt.id)
     if respondent.state in ("closed", "needs_review"):
         return
     if is_suppressed(session, attempt.phone_key):

@@ -25,8 +25,9 @@ from survey.actions import (
     Withdraw,
 )  # fmt: skip
 from survey.events import Event
-from survey.fieldwork.attempts import bind_call, find_attempt
-from survey.fieldwork.bookings import note_wish
+from survey.fieldwork.attempts import bind_call, find_attempt, note_second_leg
+from survey.fieldwork.beginnings import begin
+from survey.fieldwork.bookings import note_wish, promised
 from survey.fieldwork.escalations import escalate, note_consent, withdraw
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.recordings import discard, keep_announced
@@ -63,7 +64,10 @@ def take_turn(
         notice("repeat")
         return session.get_one(Turn, (attempt.id, step)).reply
     context = _context(session, office, attempt)
-    if attempt.settled_at is not None or not bind_call(attempt, call_sid):
+    is_ours = bind_call(attempt, call_sid)
+    if not is_ours:
+        note_second_leg(session, attempt, call_sid, now)
+    if attempt.settled_at is not None or not is_ours:
         notice("over")
         return render((Hangup(),), step, context)
     if step > attempt.step:
@@ -74,7 +78,7 @@ def take_turn(
         attempt.status = ladder.climb(attempt.status, "in_progress")
         attempt.answered_at = attempt.answered_at or now
         attempt.voice_at = attempt.voice_at or now
-        reply = render(speaking, step + 1, context)
+        reply = render(speaking, step + 1, promised(attempt, context, speaking, now))
         _store_turn(session, attempt, event, reply, now)
     notice("new")
     return reply
@@ -84,7 +88,7 @@ def advance(
     work: UnitOfWork, office: Office, attempt: CallAttempt, event: Event, script: Script, now: datetime
 ) -> tuple[SpeakingAction, ...]:  # fmt: skip
     """Take one step of the flow, apply what it records, and return what is to be played."""
-    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else flow.start(script)
+    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else begin(work.session, attempt, script, now)
     state, actions = flow.step(script, state, event)
     for action in actions:
         if not isinstance(action, SPEAKING):
