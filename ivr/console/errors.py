@@ -4,7 +4,7 @@ import logging
 import secrets
 from dataclasses import dataclass
 
-from flask import Flask, request
+from flask import Flask, abort, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -37,10 +37,18 @@ class ErrorPage:
 
 def handle_errors(app: Flask) -> None:
     """Answer every error with a page of our own."""
+    app.before_request(_refuse_unstorable)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda error: _page(404))
     app.register_error_handler(CSRFError, lambda error: _page(400))
     app.register_error_handler(Exception, _unexpected)
+
+
+def _refuse_unstorable() -> None:
+    """No keyboard types the character NUL, and PostgreSQL stores none: it is refused at the door."""
+    given = [request.path, *request.args, *request.args.values(), *request.form, *request.form.values()]
+    if any("\x00" in text for text in given):
+        abort(400)
 
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
