@@ -134,10 +134,20 @@ def note_recording(token: str) -> Response:
 
 @door.post("/voice/attempts/<token:token>/fallback")
 def fall_back(token: str) -> Response:
-    """The carrier could not use our document: apologise and end, without asking the database anything."""
+    """The carrier could not use our document: apologise and end, whether or not the database can be told."""
     code = inbound.number(request.form.get("ErrorCode"))
     log.error("the carrier fell back, error %s, attempt %s", code, token[:12], extra={"action": "voice.fallback"})
+    _note_broken(token)
     return _announce(wording.FAREWELL)
+
+
+def _note_broken(token: str) -> None:
+    """Remember, if the database can be reached, that it was us who ended the call: then it may be made again."""
+    try:
+        with _services().unit_of_work() as work:
+            fieldwork.note_broken(work.session, token, _services().clock.now())
+    except Exception:
+        log.exception("the end of attempt %s could not be noted", token[:12], extra={"action": "voice.end_not_noted"})
 
 
 @door.post("/voice/incoming")
@@ -192,7 +202,11 @@ def apologise(error: Exception) -> Response:
     log.exception("%s failed, attempt %s", request.endpoint, attempt, extra={"action": "voice.failed"})
     if request.endpoint not in SPOKEN:
         return Response(status=503)
-    return _announce(wording.FAREWELL) if "again" in request.args else _announce(wording.EXCUSE, then=_url(request.path + "?again=1"))
+    if "again" not in request.args:
+        return _announce(wording.EXCUSE, then=_url(request.path + "?again=1"))
+    if token := (request.view_args or {}).get("token"):
+        _note_broken(token)
+    return _announce(wording.FAREWELL)
 
 
 def _announce(texts: dict[str, str], *, then: str = "") -> Response:

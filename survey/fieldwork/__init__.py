@@ -8,6 +8,8 @@ connection, or looks at a clock.
 """
 
 from survey.fieldwork import holds, reviews
+from survey.fieldwork.attempts import note_broken
+from survey.fieldwork.bookings import book
 from survey.fieldwork.campaigns import change_limits, change_pace, finish_if_done, launch, pause, resume, rules_of, start, stop
 from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
 from survey.fieldwork.escalations import escalate
@@ -51,6 +53,7 @@ __all__ = [
     "announce_recording",
     "apply_machine",
     "apply_status",
+    "book",
     "change_limits",
     "change_pace",
     "claim_due",
@@ -62,6 +65,7 @@ __all__ = [
     "note_absent",
     "note_accepted",
     "note_asked",
+    "note_broken",
     "note_called_off",
     "note_deleted",
     "note_fetch_problem",

@@ -15,6 +15,7 @@ def entry(call: Call) -> dict[str, Any]:
     """One call: times, status, callee, everything pressed and recorded, problems found in what the application sent."""
     return {
         "sid": call.sid, "ordinal": call.ordinal, "to": call.order.to, "caller_id": call.order.caller_id, "nth": call.nth,
+        "direction": call.direction,
         "callee": call.callee, "status": call.status, "answered_by": call.answered_by, "sip_code": call.sip_code,
         "parent_sid": call.parent.sid if call.parent else None, "queue_milliseconds": call.queue_milliseconds,
         "created_at": iso(call.created_at), "initiated_at": iso(call.initiated_at), "ringing_at": iso(call.ringing_at),

@@ -268,6 +268,27 @@ def test_the_fallback_apologises_without_the_database(broken):
     assert [verb.tag for verb in reply] == ["Say", "Say", "Hangup"]
 
 
+def test_a_call_that_our_fallback_ended_is_no_refusal_and_is_made_again(ground, line):
+    line.step(0)
+    line.step(1, Digits="1")
+    line.hook("fallback", ErrorCode="11200")
+    line.hook("status", CallStatus="completed", CallDuration="30")
+    ground.clock.advance(seconds=31)
+    ground.settle(line.token)
+
+    assert attempt(ground, line).disposition == "technical"
+    assert ground.respondent_of(attempt(ground, line).id).state == "waiting"
+
+
+def test_key_nine_asks_when_and_says_the_booked_time_back_the_same_on_a_repeat(ground, line):
+    line.step(0)
+    assert "明天上午请按2" in words(line.step(1, Digits="9"))
+    reply = line.step(2, Digits="2")
+
+    assert "明天上午再给您打电话" in words(reply)
+    assert words(line.step(2, Digits="2")) == words(reply)
+
+
 def test_who_calls_our_number_hears_who_we_are_and_how_to_be_left_alone(line):
     reply = document(line.post("/voice/incoming"))
 
