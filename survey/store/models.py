@@ -222,7 +222,7 @@ class Respondent(Base):
     unit: Mapped[Unit | None] = relationship()
     __table_args__ = (
         UniqueConstraint("campaign_id", "incident_id"),
-        Index(None, "campaign_id", "state", "replicate", "due_at"),
+        Index(None, "campaign_id", "state", "replicate", "due_at", "id"),  # the order in which the sweep takes them
         Index(None, "booked_for"),
     )
 
@@ -269,6 +269,8 @@ class CallAttempt(Base):
     __table_args__ = (
         UniqueConstraint("respondent_id", "number"),
         Index(None, "campaign_id", "status"),
+        Index(None, "status"),
+        Index(None, "claimed_at"),
         Index(None, "requested_at"),
         Index("ix_call_attempts_unsettled", "settled_at", "status"),
         Index(None, "phone_key"),

@@ -1,6 +1,6 @@
 """Caps, holds, alarms, booked call-backs, incoming calls, and what the guard against silent calls needs.
 
-Only adds: code of the release before goes on working on these tables.
+Only adds (one index takes the place of its own beginning): code of the release before goes on working on these tables.
 
 Revision ID: 0002
 """
@@ -46,6 +46,11 @@ def upgrade() -> None:
             op.add_column(table, column)
     op.create_index(op.f("ix_call_attempts_phone_key"), "call_attempts", ["phone_key"], unique=False)
     op.create_index(op.f("ix_call_attempts_answered_at"), "call_attempts", ["answered_at"], unique=False)
+    for column in ("status", "claimed_at"):
+        op.create_index(op.f(f"ix_call_attempts_{column}"), "call_attempts", [column], unique=False)
+    waiting = ["campaign_id", "state", "replicate", "due_at"]
+    op.create_index(op.f(f"ix_respondents_{'_'.join(waiting)}_id"), "respondents", [*waiting, "id"], unique=False)
+    op.drop_index(op.f(f"ix_respondents_{'_'.join(waiting)}"), "respondents")
     op.create_index(op.f("ix_respondents_booked_for"), "respondents", ["booked_for"], unique=False)
     op.create_table(
         "holds",
