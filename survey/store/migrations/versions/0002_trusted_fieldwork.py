@@ -46,8 +46,8 @@ def upgrade() -> None:
             op.add_column(table, column)
     op.create_index(op.f("ix_call_attempts_phone_key"), "call_attempts", ["phone_key"], unique=False)
     op.create_index(op.f("ix_call_attempts_answered_at"), "call_attempts", ["answered_at"], unique=False)
-    for column in ("status", "claimed_at"):
-        op.create_index(op.f(f"ix_call_attempts_{column}"), "call_attempts", [column], unique=False)
+    for name in ("status", "claimed_at"):
+        op.create_index(op.f(f"ix_call_attempts_{name}"), "call_attempts", [name], unique=False)
     waiting = ["campaign_id", "state", "replicate", "due_at"]
     op.create_index(op.f(f"ix_respondents_{'_'.join(waiting)}_id"), "respondents", [*waiting, "id"], unique=False)
     op.drop_index(op.f(f"ix_respondents_{'_'.join(waiting)}"), "respondents")
