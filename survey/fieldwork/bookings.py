@@ -14,6 +14,7 @@ from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.suppressions import is_suppressed
 from survey.store.models import CallAttempt, Respondent
+from survey.store.rows import read_again
 from survey.working_days import CalendarMissing, calendar
 
 BY_RESPONDENT = "respondent"
@@ -54,7 +55,7 @@ def book(session: Session, office: Office, respondent: Respondent, at: datetime,
     Raises BadInput outside the windows, naming the nearest opening; NotAllowed for somebody who is not waited for or must
     not be called.
     """
-    session.refresh(respondent, with_for_update=True)
+    read_again(session, respondent)
     if respondent.state != "waiting" or respondent.phone_key is None:
         raise NotAllowed("此人不在待呼之列，不能预约 / this respondent does not wait for a call and cannot be booked")
     if is_suppressed(session, respondent.phone_key):

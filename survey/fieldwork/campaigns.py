@@ -14,6 +14,7 @@ from survey.fieldwork.alarms import clear_alarm
 from survey.fieldwork.holds import CARRIER, scope_of
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion
+from survey.store.rows import read_again
 from survey.working_days import calendar
 
 MOVES = {
@@ -74,7 +75,7 @@ def _respondent(campaign_id: int, place: DrawnIncident, due_at: datetime) -> Res
 
 def _move(session: Session, office: Office, campaign: Campaign, move: str, by: str, now: datetime, reason: str) -> None:
     """Change the state under a lock; the audit entry comes last, because its head is locked until the commit."""
-    session.refresh(campaign, ["state"], with_for_update=True)
+    read_again(session, campaign, "state")
     allowed, state = MOVES[move]
     if campaign.state not in allowed:
         word = MOVE_WORDS[move]
@@ -165,7 +166,7 @@ def change_limits(
 def _begin_change(session: Session, campaign: Campaign, reason: str) -> None:
     if not reason.strip():
         raise BadInput("请写明原因 / a reason is needed")
-    session.refresh(campaign, with_for_update=True)
+    read_again(session, campaign)
     if campaign.state in ("stopped", "finished"):
         raise NotAllowed(f"任务{STATE_WORDS[campaign.state]} / the campaign is {campaign.state}")
 
@@ -183,7 +184,7 @@ def finish_if_done(session: Session, office: Office, campaign: Campaign, now: da
 
 def halt(session: Session, office: Office, campaign: Campaign, now: datetime, reason: str) -> None:
     """Pause by itself because the line or the account does not work; the reason is shown on every page (A40)."""
-    session.refresh(campaign, ["state"], with_for_update=True)  # two refusals may come at once
+    read_again(session, campaign, "state")  # two refusals may come at once
     if campaign.state == "running":
         pause(session, office, campaign, "system", now, reason)
 

@@ -16,6 +16,7 @@ from survey.fieldwork.respondents import wait_again
 from survey.store.models import CallAttempt, Campaign, Respondent
 from survey.store.queries import dialling
 from survey.store.queries import fieldwork as queries
+from survey.store.rows import read_again
 from survey.store.unit_of_work import UnitOfWork
 
 CLAIM_LASTS = timedelta(seconds=5)
@@ -125,7 +126,7 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     campaign, respondent = attempt.campaign, attempt.respondent
     if _starts_left(office, campaign, queries.requests_since(session, _pace_start(office, campaign, now))) <= 0:
         return None  # the sweep wakes the job again within a second
-    session.refresh(campaign, ["state"], with_for_update={"read": True})
+    read_again(session, campaign, "state", shared=True)
     to = number_of(office, respondent) if _may_request(session, office, attempt, now) else None
     if to is None:
         release_claim(session, attempt, now, now)

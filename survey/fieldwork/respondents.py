@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from survey import ladder
 from survey.disposition import Disposition
 from survey.store.models import CallAttempt, Campaign, DispositionChange, Respondent
+from survey.store.rows import read_again
 
 
 def wait_again(session: Session, respondent: Respondent, due_at: datetime, now: datetime) -> None:
@@ -15,7 +16,7 @@ def wait_again(session: Session, respondent: Respondent, due_at: datetime, now: 
     The campaign's row is read under a shared lock, so that a stop on another connection comes wholly before or after.
     """
     campaign: Campaign = respondent.campaign
-    session.refresh(campaign, ["state"], with_for_update={"read": True})
+    read_again(session, campaign, "state", shared=True)
     if campaign.state == "stopped":
         close(respondent, "campaign_stopped", now)
     else:

@@ -185,3 +185,9 @@ def test_no_package_stands_beside_the_given_ones() -> None:
     found = {path.parent.name for path in root.glob("*/__init__.py")}
 
     assert found == {*PACKAGES, "tests"}
+
+
+def test_rows_are_read_again_only_where_their_changes_are_written_first() -> None:
+    refreshing = [source.path for source in sources() for name in source.calls() if name.endswith("session.refresh")]
+
+    assert refreshing == ["survey/store/rows.py"]
