@@ -108,6 +108,11 @@ class Running:
         """Whether it told that it was at work, and has ended without a fault: somebody has sent it a signal."""
         return self.child.tells and self.is_ready() and self.process is not None and self.process.returncode == 0
 
+    def is_able_to_start(self) -> bool:
+        """Whether its end says nothing about its start: it was killed from outside, or had told that it was at work."""
+        killed = self.process is not None and self.process.returncode == -signal.SIGKILL
+        return killed or (self.child.tells and self.is_ready())
+
     def kill(self, sign: signal.Signals) -> None:
         """Send a signal to the process and its group."""
         if self.process and self.alive:

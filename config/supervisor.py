@@ -21,6 +21,9 @@ STEADY_SECONDS = 20.0
 HOPELESS_FALLS = 8
 """So many falls in a row, none after a steady life, and the child is said to be unable to start."""
 
+SURVIVABLE_FALLS = HOPELESS_FALLS // 2
+"""Falls of a child that is able to start, because it was killed from outside or had been at work: no more of them are counted."""
+
 HOPELESS_PAUSE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
@@ -156,6 +159,8 @@ class Supervisor:
             self._outputs.finish(running)
             is_well = running.was_asked_to_end() or now - running.started_at > STEADY_SECONDS
             running.falls = 0 if is_well else running.falls + 1
+            if running.is_able_to_start():
+                running.falls = min(running.falls, SURVIVABLE_FALLS)
             pause = pause_after(running.falls)
             self._tell_fall(running, running.process.returncode, pause)
             running.process, running.start_at = None, now + pause

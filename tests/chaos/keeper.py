@@ -25,8 +25,8 @@ def children(settings: Settings, seed: str, start: str) -> list[Child]:
 
 
 def main(seed: str, start: str) -> int:
-    """Keep the house until told to stop; what is killed again and again is not given up as unable to start."""
-    supervisor.STEADY_SECONDS, supervisor.HOPELESS_FALLS = 2.0, sys.maxsize
+    """Keep the house until told to stop; pauses are as short as after a long life."""
+    supervisor.STEADY_SECONDS = 2.0
     return Supervisor(children(open_house().settings, seed, start)).run()
 
 

@@ -167,6 +167,33 @@ def test_without_a_leading_child_it_is_told_and_tried_again(tmp_path: Path, line
     assert all("tried again" in line for line in told)
 
 
+AT_WORK = "os.write(int(os.environ['READY_DESCRIPTOR']), b'1')"
+
+
+@pytest.mark.usefixtures("hurried")
+@pytest.mark.parametrize(
+    ("tells", "end"),
+    [(False, "os.kill(os.getpid(), 9)"), (True, "raise SystemExit(3)")], ids=["killed", "after it was at work"],
+)  # fmt: skip
+def test_a_child_that_can_start_is_never_given_up_however_often_it_falls(
+    tmp_path: Path, lines: Callable[[], list[str]], tells: bool, end: str
+) -> None:
+    enough = HOPELESS_FALLS + 2
+    falls = writes_its_pid(tmp_path / "falls", f"""
+        if {tells}: {AT_WORK}
+        while not os.path.exists({str(tmp_path / "led")!r}): time.sleep(0.02)
+        if len(open({str(tmp_path / "falls")!r}).readlines()) > {enough}: open({str(tmp_path / "enough")!r}, "w")
+        {end}""")  # fmt: skip
+    wait = python(f"""
+        import os, time
+        open({str(tmp_path / "led")!r}, "w")
+        while not os.path.exists({str(tmp_path / "enough")!r}): time.sleep(0.02)""")
+
+    assert Supervisor([Child("worker", falls, tells=tells, unhurried=tells), Child("lead", wait, leading=True)]).run() == 0
+    assert len(pids(tmp_path / "falls")) > enough
+    assert not [line for line in lines() if "times in a row" in line]
+
+
 @pytest.mark.parametrize("falls", [1, 2, 4, 7, 8, 9, 5000])
 def test_pauses_grow_up_to_half_a_minute(falls: int) -> None:
     assert pause_after(falls) <= pause_after(falls + 1) <= HOPELESS_PAUSE_SECONDS
