@@ -5,7 +5,7 @@
 The bureau calls from 9 to 12 and from 15 to 20: eight hours in three dayparts, so that somebody who does not answer can be tried
 three times in one day with three hours between (R15), and a busy line up to five times. What is then still open waits over the
 holiday of 1 to 5 May and is tried again on the 6th, within the seven days. The carrier's own record of every call is given to
-`tests.simulation.checker`, which knows nothing of this program. Nothing passes or fails by speed; a broken rule does.
+`tests.simulation.checker` and `courtesy`, which know nothing of this program. Nothing passes or fails by speed; a broken rule does.
 """
 
 import argparse
@@ -35,7 +35,7 @@ from survey.store.models import Answer, CallAttempt, Draw, DrawnIncident, Incide
 from survey.store.sealing import place
 from tests.benchmarks.city import City
 from tests.benchmarks.turns import SCRIPT
-from tests.simulation import checker
+from tests.simulation import checker, courtesy
 
 ZONE = "Asia/Shanghai"
 TZ = ZoneInfo(ZONE)
@@ -194,8 +194,10 @@ def judge(city: City, phones: Iterable[str], lines: int, seconds: float) -> Play
     campaign_of = {attempt.carrier_sid or "": str(attempt.campaign_id) for attempt in attempts}
     people = [checker.Person(phone, ZONE) for phone in phones]
     days = Counter(datetime.fromisoformat(call["created_at"]).astimezone(TZ).date() for call in journal)
+    breaches = checker.violations(journal, people, terms, case_of=case_of, campaign_of=campaign_of)
+    breaches += [*courtesy.gave_up_early(journal), *courtesy.too_little_variety(journal, case_of, ZONE, kind_of_day)]
     return Played(
-        journal, checker.violations(journal, people, terms, case_of=case_of, campaign_of=campaign_of), witness.compare(journal, stored),
+        journal, breaches, witness.compare(journal, stored),
         len(attempts), frozenset(attempt.carrier_sid for attempt in attempts if attempt.carrier_sid), states, reasons, flaws, seconds,
         city.sweeps, days,
     )  # fmt: skip
