@@ -49,14 +49,15 @@ class Sweeper:
             signal.signal(sign, self._stop)
         failures = 0
         while not self._asked_to_stop:
+            began = time.monotonic()
             failures = 0 if self._beat() else failures + 1
-            self._pause(min(PERIOD_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
+            self._rest_until(began + min(PERIOD_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
         self._give_up()
 
-    def _pause(self, seconds: float) -> None:
-        until = time.monotonic() + seconds
-        while not self._asked_to_stop and time.monotonic() < until:
-            time.sleep(PERIOD_SECONDS / 5)
+    def _rest_until(self, moment: float) -> None:
+        """Counted from the beginning of the sweep: what a sweep takes would else be missing from the calls a second."""
+        while not self._asked_to_stop and (left := moment - time.monotonic()) > 0:
+            time.sleep(min(left, PERIOD_SECONDS / 5))
 
     def _give_up(self) -> None:
         with suppress(SQLAlchemyError), self._house.unit_of_work() as work:
