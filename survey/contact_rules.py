@@ -139,14 +139,14 @@ def _reachable_dayparts(rules: Rules) -> set[str]:
 
 @dataclass(frozen=True)
 class PastAttempt:
-    """A call that was placed at `at` and how it ended.
+    """A call at `at`, `ours` or one to us, and how it ended.
 
-    `declined`: a person answered and would not take part this time without asking never to be called.
-    """
+    `declined`: a person answered and would not take part this time without asking never to be called."""
 
     at: datetime
     disposition: Disposition
     declined: bool = False
+    ours: bool = True
 
 
 @dataclass(frozen=True)
@@ -247,7 +247,7 @@ def next_call(
     tried = [_daypart(calendar, attempt.at, zone) for attempt in history]
     last = history[-1]
     limit = history[0].at.astimezone(UTC) + timedelta(days=rules.within_days)
-    only_new = rules.max_attempts - len(history) <= rules.dayparts - len(set(tried))
+    only_new = rules.max_attempts - sum(attempt.ours for attempt in history) <= rules.dayparts - len(set(tried))
     since = max(now, last.at.astimezone(UTC) + _pause(rules, history, zone))
     return _choose(openings(rules, calendar, since, zone, limit), tried, last.disposition, only_new) or Close("out_of_time")
 
@@ -258,7 +258,7 @@ def _closing_reason(rules: Rules, history: Sequence[PastAttempt]) -> str:
     put_off = sum(attempt.disposition is Disposition.NOT_AVAILABLE for attempt in history)
     if sum(map(_declines, history)) >= rules.declined_calls or put_off > rules.postponements:
         return "declined"
-    return "max_attempts" if len(history) >= rules.max_attempts else ""
+    return "max_attempts" if sum(attempt.ours for attempt in history) >= rules.max_attempts else ""
 
 
 def _declines(attempt: PastAttempt) -> bool:

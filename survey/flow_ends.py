@@ -23,14 +23,14 @@ def leave(state: State, *before: Action) -> Turn:
 
     Whoever leaves while choosing a time has said “not now”: we choose.
     """
-    if state.node == CALLBACK_QUESTION:
+    if state.node == CALLBACK_QUESTION or (state.postponing and not state.node):
         return end(state, Disposition.NOT_AVAILABLE, None, *before, CallLater())
     return end(state, verdict(state) if state.confirmed else Disposition.REFUSAL_BEFORE, None, *before)
 
 
 def broken(state: State) -> Turn:
     """The line or our own system failed: no word of the person ended the call, so it may go on in another one (3.16)."""
-    if state.node == CALLBACK_QUESTION:
+    if state.node == CALLBACK_QUESTION or (state.postponing and not state.node):
         return leave(state)
     complete = interview(state) is Disposition.COMPLETE
     return end(state, Disposition.COMPLETE if complete else Disposition.TECHNICAL, None)

@@ -8,7 +8,8 @@ from werkzeug.routing import BaseConverter
 from ivr import measures
 from ivr.voice.forgery import Forgeries
 from ivr.voice.guard import lock
-from ivr.voice.routes import VoiceServices, apologise, door
+from ivr.voice.incoming import door
+from ivr.voice.routes import VoiceServices, apologise
 
 
 class TokenConverter(BaseConverter):

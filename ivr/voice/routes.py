@@ -25,8 +25,9 @@ log = logging.getLogger(__name__)
 door = Blueprint("voice", __name__)
 
 PAUSE_BEFORE_AGAIN = 6  # seconds; with the excuse about ten, in which a database comes back
-KEY_TIMEOUT = 6
 SPOKEN = frozenset({"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"})
+LOST_KEY = {"voice.take_incoming_key": "/voice/incoming"}
+"""Where to ask again for a key that a redirection loses."""
 """Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
 
 
@@ -56,7 +57,7 @@ def tell_health() -> Response:
 @door.get("/readyz", endpoint="readiness")
 def tell_readiness() -> Response:
     """Whether turns can be served, and if not, why: told to this machine alone."""
-    ready = _services().ready
+    ready = services_here().ready
     if ready is None or not is_nearby(request.environ):
         return Response(status=403)
     status, causes = ready()
@@ -66,12 +67,12 @@ def tell_readiness() -> Response:
 @door.post("/voice/attempts/<token:token>/steps/<int:step>")
 def take_turn(token: str, step: int) -> Response:
     """One round trip of the conversation."""
-    services = _services()
+    services = services_here()
     call_sid, event = inbound.call_sid(request.form), _event(step)
     with services.unit_of_work() as work:
         now = services.clock.now()
         reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, now, _render, measures.turn_taken)
-    return _speak(reply)
+    return speak(reply)
 
 
 def _event(step: int) -> Event:
@@ -83,8 +84,8 @@ def _event(step: int) -> Event:
 
 
 def _render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
-    services = _services()
-    attempt = _url(f"/voice/attempts/{context.token}")
+    services = services_here()
+    attempt = url_of(f"/voice/attempts/{context.token}")
     voice = wording.voice_of(services.voices, context.script.language)
     urls = Urls(f"{attempt}/steps/{next_step}", f"{attempt}/recordings?item=")
     return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice)
@@ -93,7 +94,7 @@ def _render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnCo
 @door.post("/voice/attempts/<token:token>/status")
 def note_status(token: str) -> Response:
     """How far the call has come."""
-    form, services = request.form, _services()
+    form, services = request.form, services_here()
     status = call_status.ladder_status(form.get("CallStatus", ""))
     with services.unit_of_work() as work:
         fieldwork.apply_status(
@@ -107,7 +108,7 @@ def note_status(token: str) -> Response:
 @door.post("/voice/attempts/<token:token>/machine")
 def note_machine(token: str) -> Response:
     """Who the carrier believes to have answered."""
-    services = _services()
+    services = services_here()
     kind = call_status.answerer(request.form.get("AnsweredBy", ""))
     with services.unit_of_work() as work:
         fieldwork.apply_machine(work, services.office, token, inbound.call_sid(request.form), kind, services.clock.now())
@@ -117,7 +118,7 @@ def note_machine(token: str) -> Response:
 @door.post("/voice/attempts/<token:token>/recordings")
 def note_recording(token: str) -> Response:
     """A recording of the person's words is ready, or never will be; its address in the form is not looked at."""
-    form, services = request.form, _services()
+    form, services = request.form, services_here()
     sid = inbound.sid(form.get("RecordingSid"))
     if sid is None:
         raise BadInput("the request names no recording")
@@ -138,44 +139,23 @@ def fall_back(token: str) -> Response:
     code = inbound.number(request.form.get("ErrorCode"))
     log.error("the carrier fell back, error %s, attempt %s", code, token[:12], extra={"action": "voice.fallback"})
     _note_broken(token)
-    return _announce(wording.FAREWELL)
+    return announce(wording.FAREWELL)
 
 
 def _note_broken(token: str) -> None:
     """Remember, if the database can be reached, that it was us who ended the call: then it may be made again."""
     try:
-        with _services().unit_of_work() as work:
-            fieldwork.note_broken(work.session, token, _services().clock.now())
+        with services_here().unit_of_work() as work:
+            fieldwork.note_broken(work.session, token, services_here().clock.now())
     except Exception:
         log.exception("the end of attempt %s could not be noted", token[:12], extra={"action": "voice.end_not_noted"})
-
-
-@door.post("/voice/incoming")
-def answer_incoming() -> Response:
-    """Somebody calls the number that calls people: who we are, why we call, and how to be left alone (R20)."""
-    texts = wording.spoken(wording.WHO_WE_ARE, _services().voices, _services().office.bureau)
-    return _speak(twiml.ask_key(texts, _url("/voice/incoming/keys"), KEY_TIMEOUT))
-
-
-@door.post("/voice/incoming/keys")
-def take_incoming_key() -> Response:
-    """Key 0 puts the calling number on the refusal list."""
-    if request.form.get("Digits", "") != "0":
-        return _announce(wording.GOODBYE)
-    services, phone = _services(), inbound.phone(request.form.get("From"))
-    if phone is None:
-        return _announce(wording.NUMBER_HIDDEN)
-    with services.unit_of_work() as work:
-        key = services.office.keys.phone_key(phone)
-        fieldwork.opt_out(work.session, services.office, key, "refused by calling us", services.clock.now())
-    return _announce(wording.OPTED_OUT)
 
 
 @door.errorhandler(UnknownAttempt)
 def forget_attempt(error: UnknownAttempt) -> Response:
     """A signed request for an attempt that does not exist: a harmless answer, counted in the log."""
     log.warning("unknown attempt at %s", request.endpoint, extra={"action": "voice.unknown_attempt"})
-    return _speak(twiml.hang_up()) if request.endpoint in SPOKEN else Response(status=204)
+    return speak(twiml.hang_up()) if request.endpoint in SPOKEN else Response(status=204)
 
 
 @door.errorhandler(BadInput)
@@ -203,25 +183,29 @@ def apologise(error: Exception) -> Response:
     if request.endpoint not in SPOKEN:
         return Response(status=503)
     if "again" not in request.args:
-        return _announce(wording.EXCUSE, then=_url(request.path + "?again=1"))
+        return announce(wording.EXCUSE, then=url_of(LOST_KEY.get(request.endpoint or "", request.path) + "?again=1"))
     if token := (request.view_args or {}).get("token"):
         _note_broken(token)
-    return _announce(wording.FAREWELL)
+    return announce(wording.FAREWELL)
 
 
-def _announce(texts: dict[str, str], *, then: str = "") -> Response:
-    spoken = wording.spoken(texts, _services().voices, _services().office.bureau)
-    return _speak(twiml.announce(spoken, pause_seconds=PAUSE_BEFORE_AGAIN if then else 0, then=then))
+def announce(texts: dict[str, str], *, then: str = "", language: str = "") -> Response:
+    """Say the sentence and go on at `then`; without it, hang up."""
+    spoken = wording.spoken(texts, services_here().voices, services_here().office.bureau, language)
+    return speak(twiml.announce(spoken, pause_seconds=PAUSE_BEFORE_AGAIN if then else 0, then=then))
 
 
-def _speak(document: str) -> Response:
+def speak(document: str) -> Response:
+    """The document as the carrier takes it."""
     return Response(document, mimetype="text/xml", headers={"Cache-Control": "no-store"})
 
 
-def _services() -> VoiceServices:
+def services_here() -> VoiceServices:
+    """What the wiring gave to the app that serves this request."""
     services: VoiceServices = current_app.extensions["voice"]
     return services
 
 
-def _url(path: str) -> str:
-    return _services().guard.public_base_url.rstrip("/") + path
+def url_of(path: str) -> str:
+    """The address of a path as the carrier knows it."""
+    return services_here().guard.public_base_url.rstrip("/") + path

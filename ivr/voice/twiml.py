@@ -97,6 +97,13 @@ def hang_up() -> str:
     return str(reply)
 
 
+def lead_to(address: str) -> str:
+    """The document that says nothing and goes on at another address."""
+    reply = VoiceResponse()
+    reply.redirect(address, method="POST")
+    return str(reply)
+
+
 def announce(texts: Iterable[tuple[str, Voice]], *, pause_seconds: int = 0, then: str = "") -> str:
     """Say each text with its voice, wait, and go on at the address `then`; without one, hang up."""
     reply = VoiceResponse()

@@ -14,10 +14,25 @@ FAREWELL = {
     "en": "Sorry, our system has failed and this call has to end here. Thank you, goodbye.",
 }
 WHO_WE_ARE = {
-    "zh": "您好，这里是{bureau}指挥中心自动语音回访专线。我们给最近报过警的群众打电话，请大家评价公安服务，不会询问银行卡、密码和身份证号。"
-    "如需核实，请拨打{hotline}。今后不希望接到回访电话，请按0。",
-    "en": "Hello, this is the automated callback line of {bureau}. We call people who reported an incident and ask how it was handled. "
-    "We never ask for bank cards, passwords or identity numbers. To verify, call {hotline}. If you want no more calls from us, press 0.",
+    "zh": "您好，这里是{bureau}指挥中心自动语音回访专线。我们给最近报警求助过的群众打电话，请大家评价公安服务，"
+    "不会询问银行卡、密码和身份证号。如需核实，请拨打{hotline}。",
+    "en": "Hello, this is the automated callback line of {bureau}'s command centre. We call people who asked for help and survey "
+    "how it was handled. We never ask for bank cards, passwords or identity numbers. To verify, call {hotline}. ",
+}
+"""Never more than this before the person is confirmed: whoever calls may have found the number on somebody else's telephone."""
+
+NOW_OR_LATER = {
+    "zh": "现在接受回访，请按1。改天再接，请按9。",
+    "en": "To take the survey right now, press 1. To be called another time, press 9. ",
+}
+ON_THE_LINE = {
+    "zh": "我们此刻正在拨打您的电话，请挂断后接听。",
+    "en": "We are calling you at this very moment. Please hang up and take the call. ",
+}
+NO_MORE_CALLS = {"zh": "今后不希望接到回访电话，请按0。", "en": "If you want no more calls from us, press 0."}
+ALREADY_OUT = {
+    "zh": "您的号码已经登记，我们不会再给您拨打回访电话。再见。",
+    "en": "Your number is on our refusal list, and we do not call it. Goodbye.",
 }
 OPTED_OUT = {"zh": "好的，已经登记，今后不再给您拨打回访电话。再见。", "en": "Done. We will not call your number again. Goodbye."}
 NUMBER_HIDDEN = {
@@ -27,14 +42,22 @@ NUMBER_HIDDEN = {
 GOODBYE = {"zh": "感谢您的来电，再见。", "en": "Thank you for calling. Goodbye."}
 
 
+def joined(*parts: Mapping[str, str]) -> dict[str, str]:
+    """The sentences one after the other, in every language that has all of them."""
+    return {language: "".join(part[language] for part in parts) for language in parts[0] if all(language in part for part in parts)}
+
+
 def voice_of(voices: Mapping[str, Voice], language: str) -> Voice:
     """The voice for a script's language: its own, that of the language without region, or the carrier's choice."""
     return voices.get(language) or voices.get(language.partition("-")[0]) or Voice(language)
 
 
-def spoken(texts: Mapping[str, str], voices: Mapping[str, Voice], bureau: Bureau) -> list[tuple[str, Voice]]:
-    """The sentence in every language that the house has a voice for, in the order of the voices."""
+def spoken(texts: Mapping[str, str], voices: Mapping[str, Voice], bureau: Bureau, language: str = "") -> list[tuple[str, Voice]]:
+    """The sentence in the script language of whoever listens; else in all that the house has a voice for, in the order of the voices."""
     names, hotline = {"zh": bureau.name, "en": bureau.name_en}, digits(bureau.hotline)
+    theirs = language.partition("-")[0]
+    if theirs in texts:
+        return [(texts[theirs].format(bureau=names[theirs], hotline=hotline), voice_of(voices, language))]
     return [
         (texts[language].format(bureau=names[language], hotline=hotline), voice)
         for language, voice in voices.items() if language in texts

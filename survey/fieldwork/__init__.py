@@ -13,6 +13,7 @@ from survey.fieldwork.bookings import book
 from survey.fieldwork.campaigns import change_limits, change_pace, finish_if_done, launch, pause, resume, rules_of, start, stop
 from survey.fieldwork.dialling import DialOrder, claim_due, prepare_dial
 from survey.fieldwork.escalations import escalate
+from survey.fieldwork.incoming import apply_incoming_status, recognise, take_up
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.placement import (
     CLOCKS_APART,
@@ -51,6 +52,7 @@ __all__ = [
     "SeenCall",
     "TurnContext",
     "announce_recording",
+    "apply_incoming_status",
     "apply_machine",
     "apply_status",
     "book",
@@ -78,6 +80,7 @@ __all__ = [
     "prepare_call_off",
     "prepare_dial",
     "prepare_fetch",
+    "recognise",
     "reconcile",
     "report",
     "resume",
@@ -87,5 +90,6 @@ __all__ = [
     "start",
     "stop",
     "take_turn",
+    "take_up",
     "watch",
 ]

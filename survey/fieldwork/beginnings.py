@@ -15,10 +15,13 @@ from survey.store.models import Answer, CallAttempt
 from survey.working_days import CalendarMissing, calendar
 
 
-def begin(session: Session, attempt: CallAttempt, script: Script, now: datetime) -> flow.State:
-    """The state in which the attempt's conversation begins: what was answered in earlier calls is not asked again."""
+def begin(session: Session, attempt: CallAttempt, script: Script, now: datetime, *, postponing: bool = False) -> flow.State:
+    """The state in which the attempt's conversation begins: what was answered in earlier calls is not asked again.
+
+    `postponing`: the person has already said that it shall be another time.
+    """
     answers = {} if attempt.number == 1 else answered(session, attempt.respondent_id)
-    return flow.start(script, answers, may_postpone=_may_postpone(session, attempt, now))
+    return flow.start(script, answers, may_postpone=_may_postpone(session, attempt, now), postponing=postponing)
 
 
 def answered(session: Session, respondent_id: int) -> dict[str, str]:

@@ -22,7 +22,7 @@ def past_attempts(attempts: list[CallAttempt]) -> list[PastAttempt]:
 def _past(attempt: CallAttempt) -> PastAttempt:
     verdict = _verdict(attempt)
     declined = verdict in (Disposition.NOT_AVAILABLE, Disposition.REFUSAL_BEFORE, Disposition.REFUSAL)
-    return PastAttempt(attempt.requested_at or attempt.claimed_at, verdict, declined)
+    return PastAttempt(attempt.requested_at or attempt.claimed_at, verdict, declined, attempt.direction == "out")
 
 
 def _verdict(attempt: CallAttempt) -> Disposition:

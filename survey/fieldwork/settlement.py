@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey import disposition as dispositions
 from survey import flow
-from survey.contact_rules import CallAt, Close, next_call, next_opening
+from survey.contact_rules import CallAt, Close, Rules, next_call, next_opening
 from survey.disposition import Disposition
 from survey.events import HungUp, LineFailed
 from survey.fieldwork import limits, silence
@@ -104,11 +104,18 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
         return
     respondent.booked_for, respondent.booked_by = None, ""
     if isinstance(decision, CallAt):
-        left_alone = silence.left_alone_until(session, attempt.phone_key, now)
+        left_alone = _left_alone_until(session, attempt, rules, now)
         due = decision.at if left_alone is None else max(decision.at, next_opening(rules, calendar(rules.calendar), left_alone, zone))
         wait_again(session, respondent, due, now)
     else:
         close(respondent, decision.reason, now)
+
+
+def _left_alone_until(session: Session, attempt: CallAttempt, rules: Rules, now: datetime) -> datetime | None:
+    """Until when the number must be left alone: it heard silence, or the person has just called us and said what was to be said."""
+    silent = silence.left_alone_until(session, attempt.phone_key, now)
+    spoken = now + timedelta(minutes=rules.spacing_minutes) if attempt.direction == "in" else None
+    return max(filter(None, (silent, spoken)), default=None)
 
 
 def _is_booked(attempt: CallAttempt) -> bool:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Insert, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Insert, and_, exists, func, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
@@ -13,6 +13,7 @@ from survey.ladder import ENDS, LIVE
 from survey.store.models import Alarm, Answer, CallAttempt, Campaign, Recording, Respondent, Suppression, Turn, table_of
 
 ANSWER_KEY = ("respondent_id", "item")
+INCOMING_SILENCE = timedelta(minutes=2)
 TURN_INSERT = insert(table_of(Turn))
 
 
@@ -78,9 +79,13 @@ def doubtful_attempts(session: Session, now: datetime, grace: timedelta, pause: 
 
 
 def silent_attempts(session: Session, now: datetime, limit: timedelta, pause: timedelta = timedelta(0)) -> Sequence[int]:
-    """Attempts at the carrier from which the end has not been reported although no call lasts so long; theirs to us too."""
+    """Attempts at the carrier from which the end has not been reported although no call lasts so long.
+
+    Calls to us sooner: nobody tells their end unless the number was given an address for it.
+    """
     live = CallAttempt.status.in_(("placed", "initiated", "ringing", "in_progress"))
-    began = func.coalesce(CallAttempt.requested_at, CallAttempt.claimed_at) <= now - limit
+    theirs = and_(CallAttempt.direction == "in", CallAttempt.claimed_at <= now - INCOMING_SILENCE)
+    began = or_(func.coalesce(CallAttempt.requested_at, CallAttempt.claimed_at) <= now - limit, theirs)
     return session.scalars(select(CallAttempt.id).where(live, began, _not_asked_since(now - pause)).order_by(CallAttempt.id)).all()
 
 
