@@ -18,7 +18,7 @@ from survey.store.queries import operations as queries
 
 def operations(house: House) -> Operations:
     """What machines may ask of this house's console."""
-    reads = session_factory(reading(house.engine))
+    reads = session_factory(reading(house.console_engine))
     url = make_url(house.settings.database_url)
     database = Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
 

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 VOICE_SECONDS = 4.0
 """The longest that a turn waits for the database; the carrier gives up after fifteen, people sooner."""
 
+CONSOLE_SECONDS = 60.0
+"""The longest that a page or a download may have the database: as long as its request lasts. A server that hangs is noticed before."""
+
 
 @dataclass(frozen=True)
 class House:
@@ -68,6 +71,11 @@ class House:
     def voice_engine(self) -> Engine:
         """The database for the voice door: a caller who waits must hear something, so it gives up in time to say it."""
         return self._open_engine(self.settings.voice_threads, patience_seconds=VOICE_SECONDS, statement_seconds=VOICE_SECONDS)
+
+    @cached_property
+    def console_engine(self) -> Engine:
+        """The database for the console: a page on which somebody waits says within seconds that the database is away."""
+        return self._open_engine(self.settings.console_threads, statement_seconds=CONSOLE_SECONDS)
 
     def _open_engine(self, threads: int, **limits: float) -> Engine:
         url = self.settings.database_url
@@ -167,10 +175,9 @@ class House:
         from ivr.console.services import ConsoleServices
 
         given = self.settings
-        reads = session_factory(reading(self.engine))
         services = ConsoleServices(
-            sessions=self.sessions,
-            reads=reads,
+            sessions=session_factory(self.console_engine),
+            reads=session_factory(reading(self.console_engine)),
             queue=self.queue,
             clock=self.clock,
             office=self.office,
