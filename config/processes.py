@@ -103,6 +103,8 @@ def _serve(application: str, host: str, port: int, threads: int) -> None:
 
 
 def _work(queue: str) -> None:
+    from sqlalchemy.orm import configure_mappers
+
     from worker import jobs, runtime
     from worker.worker import open_worker
 
@@ -112,6 +114,7 @@ def _work(queue: str) -> None:
     connection = valkey.client(house.settings.redis_url, house.settings.data, blocking=True)
     worker = open_worker(queue, connection, forked=lambda: house.engine.dispose(close=False))
     assert jobs  # imported before the first fork, so that a child need not
+    configure_mappers()  # for the same reason: half of what a child that fetches a recording had to do
     worker.work(logging_level="WARNING")
 
 
