@@ -13,6 +13,7 @@ from ivr.console import charts, words
 from ivr.console.access import access, guard, is_allowed, visitor
 from ivr.console.alarms import alarms, banner
 from ivr.console.audit import audit
+from ivr.console.bookings import bookings
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
 from ivr.console.errors import handle_errors
@@ -23,12 +24,13 @@ from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages
 from ivr.console.navigation import menu
 from ivr.console.reports import reports
+from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from survey.sheet import html as sheet_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
-BLUEPRINTS = (access, alarms, audit, calls, campaigns, escalations, health, home, reports)
+BLUEPRINTS = (access, alarms, audit, bookings, calls, campaigns, escalations, health, home, reports, reviews)
 
 
 class PublicId(BaseConverter):
@@ -102,5 +104,5 @@ def _bureau_name(services: ConsoleServices) -> str:
 def _here() -> str:
     """The address of this page, to come back to; of its page, where the request was a post."""
     if request.method != "GET":
-        return re.sub(r"/(pause|resume|stop)$", "", request.path)
+        return re.sub(r"/(pause|resume|stop|pace|limits|booking|holds/\d+/lift)$", "", request.path)
     return request.full_path.rstrip("?")

@@ -10,8 +10,9 @@ from ivr.console.access import is_allowed, visitor
 
 MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("home",), "home.index", _l("本月工作")),
-    (("campaigns", "calls"), "campaigns.index", _l("回访任务")),
+    (("campaigns", "calls", "bookings"), "campaigns.index", _l("回访任务")),
     (("escalations",), "escalations.index", _l("人工队列")),
+    (("reviews",), "reviews.index", _l("待核查")),
     (("reports",), "reports.index", _l("月度报表")),
     (("alarms",), "alarms.index", _l("警报")),
     (("audit",), "audit.index", _l("审计记录")),

@@ -8,8 +8,11 @@ from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
 from ivr.console.language import is_english
+from survey.alarms import AlarmKind
 from survey.disposition import Disposition
 from survey.eligibility import category_words
+from survey.fieldwork.reviews import REASONS as REVIEWS
+from survey.holds import HoldReason
 
 GOOD, BAD, BUSY, CARE, QUIET = "good", "bad", "busy", "care", "quiet"
 
@@ -60,6 +63,8 @@ CLOSE_REASONS = {
     "handed_over": _l("已转人工处理"),
     "campaign_stopped": _l("任务已停止"),
     "quarantine": _l("静默期内已访"),
+    "reviewed": _l("人工核查后结束"),
+    "refused_number": _l("号码不允许拨打"),
     "no_number": _l("无可拨号码"),
 }
 """Why a respondent is not called any more."""
@@ -112,6 +117,7 @@ ITEMS = {
     "discipline": _l("反映违法违纪"),
     "remark": _l("意见建议"),
     "opening": _l("开场白"),
+    "callback.when": _l("预约回电时间"),
 }
 ITEMS_SHORT = {
     "speed": _l("速度"),
@@ -168,6 +174,13 @@ ACTIONS = {
     "campaign.resume": _l("恢复任务"),
     "campaign.stop": _l("停止任务"),
     "campaign.finish": _l("任务完成"),
+    "campaign.pace": _l("更改拨打节奏"),
+    "campaign.limits": _l("更改任务上限"),
+    "hold.lift": _l("解除暂缓"),
+    "review.call_again": _l("核查后再拨"),
+    "review.close": _l("核查后结束"),
+    "contact.book": _l("预约回访"),
+    "contact.incoming": _l("对方回拨"),
     "contact.dial": _l("拨打"),
     "contact.opt_out": _l("本人拒绝再访"),
     "case.escalate": _l("转人工队列"),
@@ -177,6 +190,9 @@ ACTIONS = {
     "recording.permit": _l("登记收听录音事由"),
     "recording.play": _l("收听录音"),
     "export": _l("导出"),
+    "backup": _l("备份"),
+    "restore": _l("从备份恢复"),
+    "keys.rotate": _l("更换加密密钥"),
     "sheet.download": _l("下载报表"),
 }
 _FLAWS = {"missing": "缺少记录", "continue": "与上一条不衔接", "altered": "内容被篡改", "cut": "末尾被截断"}
@@ -231,6 +247,23 @@ def halt(reason: str) -> str:
     if refused is None:
         return reason
     return _("运营商拒绝外呼：%(why)s（错误码 %(code)s）", why=say(REFUSALS, refused[1]), code=refused[2] or "—")
+
+
+def in_language(message: object) -> str:
+    """A message of the domain, which says everything as “中文 / English”, in the page's language alone."""
+    zh, _slash, en = str(message).partition(" / ")
+    return (en or zh) if is_english() else zh
+
+
+def name_of(one: AlarmKind | HoldReason) -> str:
+    """The name of a kind of alarm or of a reason for holding back, in the page's language."""
+    return one.en if is_english() else one.zh
+
+
+def review(reason: str) -> str:
+    """Why a respondent waits for a person, in the page's language; an unknown word stands for itself."""
+    zh, en = REVIEWS.get(reason, (reason, reason))
+    return en if is_english() else zh
 
 
 def category(code: str) -> str:

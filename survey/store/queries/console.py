@@ -99,6 +99,9 @@ class CampaignDetail:
     frame_digest: str
     live: int  # attempts that may ring or talk now
     replicates: int
+    hourly_calls: int | None
+    daily_calls: int | None
+    spend_limit: float | None
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,7 @@ def campaign(session: Session, public_id: str) -> CampaignDetail:
     return CampaignDetail(
         _summary(found, sum(states.values()), states.get("closed", 0)), version.name, version.number, found.lines,
         found.calls_per_second, found.caller_id, draw.seed, draw.frame_digest, live, draw.replicates,
+        found.hourly_calls, found.daily_calls, found.spend_limit,
     )  # fmt: skip
 
 

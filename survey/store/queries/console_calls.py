@@ -37,6 +37,8 @@ class RespondentRow:
     tries: int
     last_at: datetime | None
     due_at: datetime | None
+    booked_for: datetime | None
+    review_reason: str
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class AttemptRow:
     """One dialling."""
 
     number: int
+    direction: str
     status: str
     disposition: str | None
     answered_by: str | None
@@ -72,6 +75,7 @@ class AttemptRow:
     answered_at: datetime | None
     ended_at: datetime | None
     seconds: int | None
+    abandoned: bool
     turns: tuple["TurnRow", ...]
 
 
@@ -176,6 +180,16 @@ def call_detail(session: Session, public_id: str, inspection: bool) -> CallDetai
     )  # fmt: skip
 
 
+def lock_respondent(session: Session, public_id: str, inspection: bool) -> Respondent:
+    """The respondent's row, locked, for a use case to change. Raises NotFound, also for what the visitor may not know of."""
+    found = session.scalars(
+        select(Respondent).where(Respondent.public_id == public_id, *visible_respondents(inspection)).with_for_update()
+    ).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
 def recording_owner(session: Session, public_id: str, inspection: bool) -> str:
     """The respondent whose words a recording holds. Raises NotFound, also for what the visitor may not know of."""
     statement = select(Respondent.public_id).join(Recording, Recording.respondent_id == Respondent.id)
@@ -195,7 +209,10 @@ def _respondent_statement() -> Select[*tuple[Any, ...]]:
 
 
 def _respondent_row(one: Respondent, incident: str, unit: str | None, last_at: datetime | None) -> RespondentRow:
-    return RespondentRow(one.public_id, one.position, incident, unit, one.state, one.disposition, one.tries, last_at, one.due_at)
+    return RespondentRow(
+        one.public_id, one.position, incident, unit, one.state, one.disposition, one.tries, last_at, one.due_at,
+        one.booked_for, one.review_reason,
+    )  # fmt: skip
 
 
 def _incident(one: Incident) -> SealedIncident:
@@ -213,8 +230,9 @@ def _attempts(session: Session, respondent_id: int) -> tuple[AttemptRow, ...]:
     attempts = session.scalars(select(CallAttempt).where(CallAttempt.respondent_id == respondent_id).order_by(CallAttempt.number))
     return tuple(
         AttemptRow(
-            one.number, one.status, one.disposition, one.answered_by, one.error, one.carrier_sid, one.requested_at, one.ringing_at,
-            one.answered_at, one.ended_at, one.seconds, tuple(turns.get(one.id, ())),
+            one.number, one.direction, one.status, one.disposition, one.answered_by, one.error, one.carrier_sid, one.requested_at,
+            one.ringing_at,
+            one.answered_at, one.ended_at, one.seconds, one.abandoned, tuple(turns.get(one.id, ())),
         )
         for one in attempts
     )  # fmt: skip

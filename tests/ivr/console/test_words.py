@@ -9,6 +9,7 @@ import pytest
 import ivr.console
 from ivr.console import words
 from survey.fieldwork import campaigns
+from survey.fieldwork.reviews import VERDICTS
 from survey.store.models import CallAttempt, Recording, Respondent
 
 ROOT = Path(ivr.console.__file__).parents[2]
@@ -45,6 +46,8 @@ def _names(action: ast.expr) -> list[str]:
         return _names(action.body) + _names(action.orelse)
     if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'campaign.{move}'":
         return [f"campaign.{move}" for move in campaigns.MOVES]
+    if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'review.{verdict}'":
+        return [f"review.{verdict}" for verdict in VERDICTS]
     raise AssertionError(f"cannot tell which action is recorded: {ast.unparse(action)}")
 
 
@@ -64,7 +67,8 @@ def test_an_action_that_we_do_not_know_is_shown_as_it_is():
     assert words.say(words.ACTIONS, "moon.landing") == "moon.landing"
 
 
-REASONS = ["finished", "declined", "max_attempts", "out_of_time", "opted_out", "handed_over", "campaign_stopped", "quarantine", "no_number"]
+REASONS = ["finished", "declined", "max_attempts", "out_of_time", "opted_out", "handed_over", "campaign_stopped", "quarantine", "no_number",
+           "reviewed", "refused_number"]  # fmt: skip
 SHOWN = [
     ("finished", "已有最终结果", "Final outcome reached"),
     ("max_attempts", "已达拨打次数上限", "Maximum number of calls reached"),

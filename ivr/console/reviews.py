@@ -1,0 +1,55 @@
+"""Review: respondents of whom only a person can say whether they are called again (reliability §2.2)."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+
+from ivr.console import words
+from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
+from ivr.console.rendering import render
+from ivr.console.services import services
+from survey.errors import BadInput, NotAllowed
+from survey.fieldwork.reviews import Review, needs_review, resolve
+
+reviews = Blueprint("reviews", __name__)
+LONGEST_REASON = 200
+DONE = {"call_again": _l("已交回待拨，下一可拨时段再拨。"), "close": _l("已结束，不再拨打。")}
+
+
+@dataclass(frozen=True)
+class ReviewsPage:
+    """Everybody who waits for a person's decision."""
+
+    waiting: list[Review]
+
+
+@reviews.get("/reviews")
+@role(ADMINISTRATOR, OPERATOR)
+def index() -> str:
+    """Who waits, why, and which of the carrier's calls are in question."""
+    with services().reads() as session:
+        return render("reviews/index.html", ReviewsPage(needs_review(session)))
+
+
+@reviews.post("/reviews/<int:number>")
+@role(ADMINISTRATOR, OPERATOR)
+def decide(number: int) -> Response:
+    """Call again or close, with a reason."""
+    house, verdict = services(), request.form.get("verdict", "")
+    try:
+        with house.unit_of_work() as work:
+            resolve(
+                work.session,
+                house.office,
+                number,
+                verdict,
+                actor(),
+                request.form.get("reason", "").strip()[:LONGEST_REASON],
+                house.clock.now(),
+            )
+        flash(str(DONE[verdict]), "success")
+    except (BadInput, NotAllowed) as problem:
+        flash(words.in_language(problem), "danger")
+    return redirect(url_for("reviews.index"), 303)

@@ -1,0 +1,145 @@
+"""What administrators and operators change while a campaign runs: pace, limits, holds, reviews, booked call-backs."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from survey.fieldwork.holds import open_hold, scope_of
+from survey.fieldwork.reviews import ask_review
+from survey.holds import HoldReason
+from survey.store.models import Alarm, AuditEntry, Campaign, Hold, Respondent
+from tests.ivr.console.builders import NOON
+from tests.ivr.console.conftest import post
+
+
+def _campaign(sessions) -> Campaign:
+    with sessions() as session:
+        return session.scalars(select(Campaign)).one()
+
+
+def _actions(sessions) -> list[str]:
+    with sessions() as session:
+        return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.n)))
+
+
+def test_an_administrator_changes_lines_and_rate_while_it_runs(log_in, open_page, month, sessions):
+    client = log_in("administrator")
+
+    post(client, f"/campaigns/{month.campaign}/pace", lines="3", calls_per_second="0.5", reason="线路维护")
+
+    assert (_campaign(sessions).lines, _campaign(sessions).calls_per_second) == (3, 0.5)
+    assert "拨打节奏已更改" in open_page(client, f"/campaigns/{month.campaign}").text
+    assert "campaign.pace" in _actions(sessions)
+
+
+@pytest.mark.parametrize(("lines", "rate", "reason"), [("0", "1", "试"), ("drei", "1", "试"), ("3", "nan", "试"), ("3", "1", " ")])
+def test_a_pace_that_cannot_be_is_refused_with_a_reason_and_changes_nothing(log_in, month, sessions, lines, rate, reason):
+    client, before = log_in("administrator"), _campaign(sessions)
+
+    post(client, f"/campaigns/{month.campaign}/pace", lines=lines, calls_per_second=rate, reason=reason)
+
+    assert "未更改" in client.get(f"/campaigns/{month.campaign}").text
+    assert (_campaign(sessions).lines, _campaign(sessions).calls_per_second) == (before.lines, before.calls_per_second)
+
+
+def test_limits_are_set_and_taken_away_by_an_empty_field(log_in, open_page, month, sessions):
+    client, limits = log_in("administrator"), f"/campaigns/{month.campaign}/limits"
+
+    post(client, limits, hourly_calls="100", daily_calls="500", spend_limit="20.5", reason="先小规模试呼")
+    assert (_campaign(sessions).hourly_calls, _campaign(sessions).daily_calls, _campaign(sessions).spend_limit) == (100, 500, 20.5)
+
+    post(client, limits, hourly_calls="", daily_calls="500", spend_limit="", reason="试呼结束")
+    assert (_campaign(sessions).hourly_calls, _campaign(sessions).spend_limit) == (None, None)
+    assert "不限" in open_page(client, f"/campaigns/{month.campaign}").text
+
+
+def test_a_hold_says_why_nobody_is_dialled_and_an_administrator_lifts_it(log_in, open_page, month, sessions):
+    with sessions.begin() as session:
+        open_hold(session, scope_of(session.scalars(select(Campaign)).one()), HoldReason.ABANDONED, NOON, detail="4/60")
+    with sessions() as session:
+        number = session.scalars(select(Hold.id)).one()
+
+    assert "暂缓拨打：静默呼叫超过 3%" in open_page(log_in("commander"), f"/campaigns/{month.campaign}").text
+    assert "Dialling holds back: More than 3 % silent calls" in open_page(log_in("operator", "en"), f"/campaigns/{month.campaign}").text
+    client = log_in("administrator")
+    post(client, f"/campaigns/{month.campaign}/holds/{number}/lift", reason="已更换线路")
+
+    assert "暂缓拨打" not in open_page(client, f"/campaigns/{month.campaign}").text
+    assert "hold.lift" in _actions(sessions)
+
+
+def test_the_hold_of_a_cap_is_not_lifted_by_hand(log_in, open_page, month, sessions):
+    with sessions.begin() as session:
+        until = NOON + timedelta(minutes=30)
+        open_hold(session, scope_of(session.scalars(select(Campaign)).one()), HoldReason.HOURLY_CAP, NOON, until=until, detail="100/100")
+
+    page = open_page(log_in("administrator"), f"/campaigns/{month.campaign}")
+
+    assert "达到每小时呼叫上限" in page.text
+    assert "到时自行恢复" in page.text
+    assert "/lift" not in page.html
+
+
+def _one_for_review(sessions) -> tuple[int, str]:
+    with sessions.begin() as session:
+        respondent = session.scalars(select(Respondent).where(Respondent.state == "waiting").order_by(Respondent.id)).first()
+        ask_review(session, respondent, "several_calls", NOON)
+        return respondent.id, respondent.public_id
+
+
+@pytest.mark.parametrize(
+    ("verdict", "state", "action"), [("call_again", "waiting", "review.call_again"), ("close", "closed", "review.close")]
+)
+def test_an_operator_decides_what_the_machine_could_not(log_in, open_page, month, sessions, verdict, state, action):
+    number, public_id = _one_for_review(sessions)
+    client = log_in("operator")
+
+    assert "运营商处有多个通话与一次呼叫相符" in open_page(client, "/reviews").text
+    assert "去核查" in open_page(client, f"/calls/{public_id}").text
+    post(client, f"/reviews/{number}", verdict=verdict, reason="运营商后台查明未接通")
+
+    with sessions() as session:
+        assert session.get(Respondent, number).state == state
+        assert session.scalars(select(Alarm.cleared_at)).one() is not None
+    assert action in _actions(sessions)
+    assert "目前没有待核查的受访人" in open_page(client, "/reviews").text
+
+
+@pytest.mark.parametrize(("verdict", "reason"), [("close", " "), ("burn", "因为"), ("", "因为")])
+def test_a_decision_needs_a_verdict_and_a_reason(log_in, month, sessions, verdict, reason):
+    number, _ = _one_for_review(sessions)
+
+    post(log_in("operator"), f"/reviews/{number}", verdict=verdict, reason=reason)
+
+    with sessions() as session:
+        assert session.get(Respondent, number).state == "needs_review"
+
+
+def _somebody_waiting(sessions) -> str:
+    with sessions() as session:
+        return session.scalars(select(Respondent.public_id).where(Respondent.state == "waiting").order_by(Respondent.id)).first()
+
+
+def test_an_operator_books_a_call_back_within_the_windows(log_in, open_page, month, sessions):
+    public_id, client = _somebody_waiting(sessions), log_in("operator")
+    tomorrow = f"{NOON + timedelta(days=1):%Y-%m-%d}"
+
+    post(client, f"/calls/{public_id}/booking", at=f"{tomorrow}T15:30")
+
+    page = open_page(client, f"/calls/{public_id}")
+    assert "已预约，届时自动拨打" in page.text
+    assert "15:30" in page.text
+    assert "contact.book" in _actions(sessions)
+
+
+@pytest.mark.parametrize(("clock_time", "said"), [("T03:00", "最近可预约"), ("", "请填写日期和时间"), ("Txx", "请填写日期和时间")])
+def test_a_call_back_outside_of_the_windows_is_not_booked(log_in, month, sessions, clock_time, said):
+    public_id, client = _somebody_waiting(sessions), log_in("operator")
+    tomorrow = f"{NOON + timedelta(days=1):%Y-%m-%d}"
+
+    post(client, f"/calls/{public_id}/booking", at=f"{tomorrow}{clock_time}" if clock_time else "")
+
+    assert said in client.get(f"/calls/{public_id}").text
+    with sessions() as session:
+        assert session.scalars(select(Respondent.booked_for).where(Respondent.public_id == public_id)).one() is None
