@@ -9,10 +9,14 @@ import click
 
 from config.wiring import House
 from survey import lint, prompts, rehearsal, script_yaml, scripting
+from survey import replay as replays
 from survey.actions import Action, Hangup, Record, Say, SetDisposition
+from survey.errors import NotFound
 from survey.events import Digits, Event, HungUp, NoInput, Recorded
+from survey.fieldwork.replays import stored_calls
 from survey.script import RecordStep, Script
 from survey.script_issues import Severity, errors
+from survey.store.models import Campaign
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -97,6 +101,27 @@ def publish(house: House, file: Path, name: str, reason: str) -> None:
         version = scripting.publish(work.session, text, name, reason, house.clock.now(), house.audit_key)
     state = "早已发布 / was published before" if known else "已发布 / published"
     click.echo(f"{state}: {version.name} v{version.number} {version.digest[:12]}")
+
+
+@script.command()
+@FILE
+@click.option("--campaign", "campaign_id", type=int, required=True, help="任务编号，见 campaign status / number of the campaign.")
+@click.pass_obj
+def replay(house: House, file: Path, campaign_id: int) -> None:
+    """用此话术重演任务已有的通话，看哪些会走向不同 / Replay a campaign's stored calls under FILE: which would go another way."""
+    changed = script_yaml.parse(read_text(file))
+    with house.sessions() as session:
+        campaign = session.get(Campaign, campaign_id)
+        if campaign is None:
+            raise NotFound(f"没有编号为 {campaign_id} 的任务 / there is no campaign {campaign_id}")
+        pinned = script_yaml.parse(campaign.script_version.text)
+        ways = replays.ways_under(stored_calls(session, campaign_id), pinned, changed)
+    if ways.unlike:
+        click.secho(f"与记录不符，未计入 / not as they were stored, left out: {ways.unlike}", fg="yellow")
+    click.echo(f"走向相同 / the same way: {ways.same}")
+    click.echo(f"走向不同 / another way: {sum(ways.parted.values())}")
+    for step, count in sorted(ways.parted.items(), key=lambda each: (-each[1], each[0])):
+        click.echo(f"  {step or '（开场 / opening）'}: {count}")
 
 
 def read_text(file: Path) -> str:

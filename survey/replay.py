@@ -1,0 +1,133 @@
+"""Plays a stored call again: the same events on the same or on another script, and where the course is another one.
+
+    stored call + script ──▶ course: after each event, what was decided and which question waits
+
+What is compared are decisions: the question that waits, what is written down, the end. Words and waiting times may change freely.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from survey import flow
+from survey.actions import Action, Collect, Hangup, Record, Say
+from survey.events import Event, HungUp, LineFailed, MachineAnswered
+from survey.flow_state import State
+from survey.script import CALLBACK_QUESTION, Script
+
+SPEAKING = (Say, Collect, Record, Hangup)
+
+
+@dataclass(frozen=True)
+class StoredTurn:
+    """A round trip as it was stored: the event, and the question that waited after it (empty: the call was over)."""
+
+    event: Event
+    node: str
+
+
+@dataclass(frozen=True)
+class StoredCall:
+    """A conversation as it was stored. `machine` is the verdict that ended it, `broken` that the line or we ended it.
+
+    `final` is where it stood at last: what it began with is read off it, because a call changes no answer of an earlier one
+    and asks no question for which there is one.
+    """
+
+    turns: tuple[StoredTurn, ...]
+    final: State
+    machine: str = ""
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Passed:
+    """One event of a replay, everything that the script does upon it, and where the call stands then."""
+
+    event: Event
+    actions: tuple[Action, ...]
+    state: State
+
+    @property
+    def decided(self) -> tuple[str, tuple[Action, ...]]:
+        """The question that waits, and what is written down."""
+        return "" if self.state.ended else self.state.node, tuple(each for each in self.actions if not isinstance(each, SPEAKING))
+
+
+def beginning(script: Script, call: StoredCall) -> State:
+    """The state in which the call would begin on this script, with what it did begin with."""
+    final = call.final
+    postponing = final.postponing or (bool(call.turns) and call.turns[0].node == CALLBACK_QUESTION)
+    answers = {item: final.answers[item] for item in final.known}
+    return flow.start(script, answers, may_postpone=final.may_postpone, postponing=postponing)
+
+
+def story(call: StoredCall) -> tuple[Event, ...]:
+    """All events of the call in order: the turns, with a machine's verdict where it ended the call, and the end itself.
+
+    A verdict and a hang-up are no turns; the first turn that found the call over tells when the verdict had come.
+    """
+    events = [turn.event for turn in call.turns]
+    over = next((place for place, turn in enumerate(call.turns) if not turn.node), None)
+    if call.machine:
+        events.insert(len(events) if over is None else over, MachineAnswered(call.machine))
+    elif call.final.ended and over is None:
+        events.append(LineFailed() if call.broken else HungUp())
+    return tuple(events)
+
+
+def replay(script: Script, call: StoredCall) -> tuple[Passed, ...]:
+    """The course that the call takes on this script. Events after its end change nothing any more."""
+    state, course = beginning(script, call), []
+    for event in story(call):
+        state, actions = flow.step(script, state, event)
+        course.append(Passed(event, actions, state))
+    return tuple(course)
+
+
+def contradiction(call: StoredCall, course: Sequence[Passed]) -> int | None:
+    """The first event at which a replay on the call's own script is not what was stored; None: it is the same call.
+
+    The number of events stands for a difference that shows only in the end: the answers, the escalations, the verdict.
+    """
+    turns = iter(call.turns)
+    for number, passed in enumerate(course):
+        stored = None if isinstance(passed.event, MachineAnswered | HungUp | LineFailed) else next(turns, None)
+        if stored is not None and stored.node != passed.decided[0]:
+            return number
+    last = course[-1].state if course else call.final
+    return None if replace(last, node="") == replace(call.final, node="") else len(course)
+
+
+def parting(first: Sequence[Passed], second: Sequence[Passed]) -> int | None:
+    """The first event at which two courses of one call decide differently, None if they never do."""
+    pairs = enumerate(zip(first, second, strict=True))
+    return next((number for number, (one, other) in pairs if one.decided != other.decided), None)
+
+
+@dataclass
+class Ways:
+    """What becomes of stored calls under another script.
+
+    `parted` counts, by the question that waited, the calls that go another way there (empty: at the opening); `unlike` are
+    calls that are not what was stored even on their own script, which say nothing about the other one.
+    """
+
+    same: int = 0
+    unlike: int = 0
+    parted: Counter[str] = field(default_factory=Counter)
+
+
+def ways_under(calls: Iterable[StoredCall], pinned: Script, other: Script) -> Ways:
+    """Replay calls that were made on the pinned script under another one."""
+    ways = Ways()
+    for call in calls:
+        course = replay(pinned, call)
+        where = parting(course, replay(other, call))
+        if contradiction(call, course) is not None:
+            ways.unlike += 1
+        elif where is None:
+            ways.same += 1
+        else:
+            ways.parted[course[where - 1].state.node if where else ""] += 1
+    return ways
