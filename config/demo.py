@@ -88,6 +88,8 @@ def play(house: House, plan: Plan) -> int:
     draw = draw_sample(house, plan)
     campaign_id = launch(house, plan, draw)
     await_voice_door(house)
+    door = f"{house.settings.public_base_url}/voice/incoming"
+    exchange.connect_number(door, f"{door}/status")
     reads = session_factory(reading(house.engine))
     conduct(house.runtime(), exchange, reads, campaign_id, Progress())
     honest = account_for(house, campaign_id, exchange)
@@ -210,9 +212,10 @@ def account_for(house: House, campaign_id: int, exchange: RemoteExchange) -> boo
         recordings = Counter(session.scalars(select(Recording.state)))
     for outcome, count in sorted(outcomes, key=lambda pair: pair[0].aapor):
         say(f"                    {count:7}  {outcome.aapor:6}{outcome.zh} / {outcome.en}")
-    placed = sum(attempt.carrier_sid is not None for attempt in attempts)
-    adds_up = sum(count for _, count in outcomes) == total and placed == len(journal)
-    say(f"                    {total:7}  合计 / in all；呼叫 / calls {placed}，运营商记录 / carrier's own count {len(journal)}")
+    placed, seen = sum(attempt.carrier_sid is not None for attempt in attempts), sum(map(witness.is_ours, journal))
+    adds_up = sum(count for _, count in outcomes) == total and placed == seen
+    say(f"                    {total:7}  合计 / in all；呼叫 / calls {placed}，运营商记录 / carrier's own count {seen}")
+    say(f"                    {len(journal) - seen:7}  群众回拨 / calls of people to us")
     verdict = witness.compare(journal, stored)
     say(
         f"5 核对 / check      答案与按键一致 / answers equal to keys {verdict.equal}，不同 / different {len(verdict.different)}，"

@@ -60,6 +60,11 @@ def arrived(call: Mapping[str, Any], press: Mapping[str, Any]) -> bool:
     return not any(problem.endswith(f"[{press.get('url')}]") for problem in call.get("problems", ()))
 
 
+def is_ours(call: Mapping[str, Any]) -> bool:
+    """Whether we placed the call; the others came from people who called our number."""
+    return str(call.get("direction", "outbound-api")) != "inbound"
+
+
 def compare(journal: Iterable[Mapping[str, Any]], stored: Iterable[StoredAnswer]) -> Verdict:
     """Compare the carrier's journal with the stored answers to the rated items."""
     calls = list(journal)
@@ -81,7 +86,7 @@ def rung_at_once(calls: Iterable[Mapping[str, Any]]) -> list[str]:
     """Call sids that began while another call to the same number had not ended: a person rung twice."""
     last_end: dict[str, str] = {}
     doubled = []
-    for call in sorted(calls, key=lambda call: call["created_at"]):
+    for call in sorted(filter(is_ours, calls), key=lambda call: call["created_at"]):
         if call["created_at"] < last_end.get(call["to"], ""):
             doubled.append(call["sid"])
         last_end[call["to"]] = max(last_end.get(call["to"], ""), call["ended_at"] or "9")

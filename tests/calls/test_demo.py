@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
@@ -52,7 +53,26 @@ def test_everybody_drawn_has_exactly_one_final_code(shown: Shown) -> None:
 def test_the_carrier_saw_exactly_the_calls_that_were_recorded(shown: Shown) -> None:
     placed = {row["carrier_sid"] for row in shown.export("attempts")} - {""}
 
-    assert placed == {call["sid"] for call in shown.journal()}
+    assert placed - {call["sid"] for call in theirs(shown)} == {call["sid"] for call in ours(shown)}
+    assert theirs(shown), "somebody called us"
+
+
+def ours(shown: Shown) -> list[dict[str, Any]]:
+    return [call for call in shown.journal() if witness.is_ours(call)]
+
+
+def theirs(shown: Shown) -> list[dict[str, Any]]:
+    return [call for call in shown.journal() if not witness.is_ours(call)]
+
+
+def test_who_called_back_while_waited_for_was_interviewed_once_and_needed_no_further_call(shown: Shown) -> None:
+    stored = Counter(row["carrier_sid"] for row in shown.export("answers") if row["item"] in RATED)
+    taken_up = {sid for (sid,) in shown.rows("SELECT carrier_sid FROM call_attempts WHERE direction = 'in'")}
+
+    assert taken_up
+    assert taken_up <= {call["sid"] for call in theirs(shown)}
+    assert {stored[sid] for sid in taken_up} == {len(RATED)}
+    assert shown.rows("SELECT count(*) FROM call_attempts WHERE direction = 'in' AND requested_at IS NOT NULL") == [(0,)]
 
 
 def test_every_exported_answer_is_the_key_that_the_callee_pressed(shown: Shown) -> None:
@@ -81,7 +101,7 @@ def test_every_dissatisfied_person_is_in_the_human_queue_once(shown: Shown) -> N
 
 
 def test_nobody_was_rung_outside_the_windows(shown: Shown) -> None:
-    starts = [datetime.fromisoformat(call["created_at"]).astimezone(ZoneInfo("Asia/Shanghai")) for call in shown.journal()]
+    starts = [datetime.fromisoformat(call["created_at"]).astimezone(ZoneInfo("Asia/Shanghai")) for call in ours(shown)]
 
     assert [start for start in starts if not _is_open(start)] == []
 
@@ -124,7 +144,7 @@ def test_no_number_name_or_address_lies_open_in_database_logs_queue_or_metrics(s
     drawn = {number for (number,) in shown.rows("SELECT i.number FROM respondents r JOIN incidents i ON i.id = r.incident_id")}
     known = [row for row in rows if row["警情编号"] in drawn] + rows[:40]
     people = {row[column] for row in known for column in ("报警人", "处警民警", "事发地址") if len(row[column]) > 2}
-    numbers = {call["to"][1:] for call in shown.journal()}
+    numbers = {call["to"][1:] for call in ours(shown)}
     files = [path for path in shown.data.rglob("*") if path.is_file() and path.name not in own]
     anything = re.compile(b"|".join(re.escape(word) for word in sorted(written(people | numbers), key=len, reverse=True)))
 

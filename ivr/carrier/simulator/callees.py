@@ -137,7 +137,11 @@ TABLE: tuple[Kind, ...] = (
         Traits(pick_up="no-such-number"),
     ),
     Kind("busy", _range(72, 79), "总占线", "always busy", Traits(pick_up="busy")),
-    Kind("no_answer", _range(80, 99), "无人接听", "never answers", Traits(pick_up="no-answer")),
+    Kind("no_answer", _range(80, 96), "无人接听", "never answers", Traits(pick_up="no-answer")),
+    Kind(
+        "calls_back", _range(97, 99), "从不接听,25分钟后回拨", "never answers, calls back after 25 minutes, then mixed",
+        Traits(pick_up="no-answer", calls_back_after=1500.0),
+    ),
 )  # fmt: skip
 _BY_ENDING = {ending: kind for kind in TABLE for ending in kind.endings}
 _BY_NAME = {kind.name: kind for kind in TABLE}
@@ -146,6 +150,11 @@ _BY_NAME = {kind.name: kind for kind in TABLE}
 def kind_of(number: str) -> Kind:
     """The kind that answers at a number, by its last two digits; a number without them is satisfied."""
     return _BY_ENDING.get(number[-2:], _BY_NAME["satisfied"])
+
+
+def traits_of(name: str) -> Traits:
+    """How a kind behaves. Raises KeyError with the name when there is no such kind."""
+    return _BY_NAME[name].traits
 
 
 def endings_of(name: str) -> tuple[str, ...]:

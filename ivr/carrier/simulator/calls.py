@@ -100,10 +100,15 @@ class Call:
     story: Story | None = None
     turn: int = 0
     interruptions: deque[Interrupted] = field(default_factory=deque)
-    agenda: list[tuple[float, int, Callable[[float], None]]] = field(default_factory=list)
+    agenda: list[tuple[float, int, Callable[[float], object]]] = field(default_factory=list)
     busy: bool = False
     waiting: set[int] = field(default_factory=set)  # agenda entries that the story's present wait depends on
     limits: set[int] = field(default_factory=set)  # agenda entries that end the call if it lives too long
+
+    @property
+    def person(self) -> str:
+        """The address of whoever is at the other end: who calls us, or whom we call."""
+        return self.order.caller_id if self.direction == "inbound" else self.order.to
 
     @property
     def root(self) -> "Call":

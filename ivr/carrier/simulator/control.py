@@ -7,13 +7,17 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from ivr.carrier.simulator import access, callees
+from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.clock import moment
 from ivr.carrier.simulator.exchange import Exchange
 from ivr.carrier.simulator.faults import plan_from
+from ivr.carrier.simulator.incoming import NoNumber, Number, Typist
+from ivr.carrier.simulator.ordering import checked_url
+from ivr.carrier.simulator.persona import Persona
 
 
 def blueprint(exchange: Exchange) -> Blueprint:
-    """`/simulator/clock`, `/journal`, `/faults`, `/callees`."""
+    """`/simulator/clock`, `/journal`, `/faults`, `/callees`, `/number`, `/incoming`."""
     routes = Blueprint("simulator", __name__, url_prefix="/simulator")
 
     @routes.before_request
@@ -54,7 +58,33 @@ def blueprint(exchange: Exchange) -> Blueprint:
     def table() -> ResponseReturnValue:
         return {"callees": list(callees.rows())}
 
+    @routes.post("/number")
+    def set_number() -> ResponseReturnValue:
+        wish = request.get_json(silent=True) or {}
+        status = wish.get("status_url")
+        exchange.number = Number(checked_url(wish.get("voice_url", "")), checked_url(status) if status else None)
+        return {"voice_url": exchange.number.voice_url, "status_url": exchange.number.status_url}
+
+    @routes.post("/incoming")
+    def call_in() -> ResponseReturnValue:
+        wish = request.get_json(silent=True) or {}
+        try:
+            return {"sid": _incoming(exchange, wish).sid}, 201
+        except (KeyError, NoNumber) as problem:
+            return {"problem": f"unknown or missing: {problem}"}, 400
+
     return routes
+
+
+def _incoming(exchange: Exchange, wish: dict[str, Any]) -> Call:
+    """Somebody calls us: who presses `keys`, behaves like a kind of `callee`, or as the table says of the number `from`."""
+    caller: str = wish["from"]
+    persona: Persona | None = None
+    if "keys" in wish:
+        persona = Typist(str(wish["keys"]), caller, exchange.seed)
+    elif "callee" in wish:
+        persona = Persona(callees.traits_of(wish["callee"]), caller, exchange.seed, 1)
+    return exchange.receive(caller, wish["to"], persona)
 
 
 def _move(exchange: Exchange, wish: dict[str, Any]) -> None:

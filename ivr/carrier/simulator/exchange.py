@@ -13,8 +13,9 @@ from ivr.carrier.simulator.calls import Call, Order, Recording
 from ivr.carrier.simulator.clock import ExchangeClock, moment
 from ivr.carrier.simulator.delivery import Courier
 from ivr.carrier.simulator.effects import Deliver, Download, Effect, Ended, Fetch, Interrupted, LegEnded, Wait
+from ivr.carrier.simulator.incoming import NoNumber, Number, returns_after
 from ivr.carrier.simulator.journal import entry
-from ivr.carrier.simulator.life import live
+from ivr.carrier.simulator.life import live, receive
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.persona import Persona, Traits
 from ivr.carrier.simulator.schedule import Schedule
@@ -67,6 +68,7 @@ class Exchange:
         self.calls: dict[str, Call] = {}
         self.recordings: dict[str, Recording] = {}
         self.queues: dict[str, WaitingLine] = {}
+        self.number: Number | None = None  # ours; without it nobody calls us
         self._by_number: dict[str, list[Call]] = {}
         self._registered: dict[str, Traits] = {}
         self._failed_once: set[str] = set()
@@ -84,6 +86,17 @@ class Exchange:
             call, persona = self._new_call(order, now, None)
             call.queue_milliseconds = round((slot - now) * 1000)
         call.story = live(call, persona, self)
+        self.schedule.put(call, now, lambda at: self._resume(call, 0, at))
+        return call
+
+    def receive(self, caller: str, to: str, persona: Persona | None = None, at: float | None = None) -> Call:
+        """Somebody calls our number `to`: the person of the table, or another. Raises NoNumber when it has no address."""
+        if self.number is None:
+            raise NoNumber(to)
+        with self.schedule.changed:
+            now = self.clock.now() if at is None else at
+            call, usual = self._new_call(self.number.order(caller, to), now, None, inbound=True)
+        call.story = receive(call, persona or usual, self)
         self.schedule.put(call, now, lambda at: self._resume(call, 0, at))
         return call
 
@@ -186,7 +199,7 @@ class Exchange:
 
     def limit(self, call: Call) -> None:
         """End a call when its time limit is over, or when the answering machine's tape is full."""
-        traits = self._traits(call.order.to)
+        traits = self._traits(call.person)
         seconds = MACHINE_TAPE_SECONDS if traits.pick_up in ("machine", "fax") else float(call.order.limit_seconds)
         at = call.now + min(seconds, call.order.limit_seconds)
         call.limits.add(self.schedule.put(call, at, lambda then: self._out_of_time(call, then)))
@@ -201,17 +214,17 @@ class Exchange:
             call.interruptions.append(Ended())
             self._resume(call, None, at)
 
-    def _new_call(self, order: Order, now: float, parent: Call | None) -> tuple[Call, Persona]:
+    def _new_call(self, order: Order, now: float, parent: Call | None, *, inbound: bool = False) -> tuple[Call, Persona]:
         ordinal = next(self._ordinals)
-        earlier = self._by_number.setdefault(order.to, [])
-        name = "registered" if order.to in self._registered else callees.kind_of(order.to).name
+        earlier, person = self._by_number.setdefault(order.to, []), order.caller_id if inbound else order.to
+        name = "registered" if person in self._registered else callees.kind_of(person).name
         call = Call(
             f"CA{_digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
-            direction="outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
+            direction="inbound" if inbound else "outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
         )  # fmt: skip
         earlier.append(call)
         self.calls[call.sid] = call
-        return call, Persona(self._traits(order.to), order.to, self.seed, call.nth)
+        return call, Persona(self._traits(person), person, self.seed, call.nth)
 
     def _traits(self, address: str) -> Traits:
         if address in self._registered:
@@ -264,6 +277,9 @@ class Exchange:
         except StopIteration:
             call.story = None
             self.schedule.withdraw(call, call.limits)
+            after = returns_after(call, self._traits(call.person)) if self.number else None
+            if after is not None:
+                self.schedule.put(call, call.now + after, lambda at: self.receive(call.order.to, call.order.caller_id, at=at))
             return None
 
     def _sleep(self, call: Call, at: float, seconds: float | None) -> None:

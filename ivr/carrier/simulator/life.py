@@ -28,6 +28,19 @@ def live(call: Call, persona: Persona, network: Network) -> Story:
         yield from tell(call, "completed", call.status)
 
 
+def receive(call: Call, persona: Persona, network: Network) -> Story:
+    """The story of a call to our number: the carrier answers it with our first document. Only its end is told."""
+    call.initiated_at = call.ringing_at = call.answered_at = call.now
+    call.status = "in-progress"
+    network.limit(call)
+    try:
+        yield from _talk(call, persona, network, Target(call.order.url or "", extra={"CallStatus": "ringing"}))
+        call.finish("completed", call.now)
+    except (Ended, HungUp):
+        call.finish("completed", call.now)
+    yield from tell(call, "completed", call.status)
+
+
 def tell(call: Call, event: str, status: str) -> Steps:
     """Send a status callback if that event was asked for; sequence numbers count what is sent."""
     order = call.order
@@ -66,6 +79,10 @@ def _converse(call: Call, persona: Persona, network: Network, pick: PickUp) -> S
         first = Target(first.url, first.method, extra, first.twiml)
     except Redirected as update:
         first = update.target
+    yield from _talk(call, persona, network, first)
+
+
+def _talk(call: Call, persona: Persona, network: Network, first: Target) -> Steps:
     try:
         yield from Handset(call, persona, network).run(first)
     except ApplicationFailed:

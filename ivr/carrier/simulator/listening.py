@@ -38,6 +38,7 @@ CONCEPTS: dict[str, tuple[str, str]] = {
         r"\bno\b|\bif not\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing|rather not",
     ),
     "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|bad time|not (?:a )?(?:good|convenient)"),
+    "now": (r"现在(?:接受|开始|做)", r"right now|survey now"),
     "never": (
         r"不再接听|不再接到|不希望(?:再)?接到|不要再打|不再联系|不再来电",
         r"never|no (?:more|further)(?: such)? calls|stop (?:these )?calls",

@@ -78,6 +78,7 @@ class Traits:
     hangs_up_at: str | None = None  # while this question is read
     talk_seconds: float = 45.0  # with a person, after being joined
     patience_seconds: float = 180.0  # in a queue
+    calls_back_after: float | None = None  # seconds after a call that was missed
 
 
 class Persona:
@@ -107,7 +108,7 @@ class Persona:
             self._understand(heard)
             return Silence()
         item = self._understand(heard)
-        for mood in (self._leaving, self._asking, self._odd, self._answer):
+        for mood in (self._leaving, self._asking, self._returning, self._odd, self._answer):
             reaction = mood(item, heard)
             if reaction is not None:
                 return reaction
@@ -145,6 +146,11 @@ class Persona:
         self._done.add(wish)
         convention = {"later": "9", "never": "0", "human": "8"}[wish]
         return Press(key_for(wish, heard) or convention, wish)
+
+    def _returning(self, item: str | None, heard: str) -> Reaction | None:
+        """Whoever calls us takes the survey when it is offered."""
+        key = key_for("now", heard) if item is None else None
+        return Press(key, "now") if key else None
 
     def _odd(self, item: str | None, heard: str) -> Reaction | None:
         first_time = item is not None and self._asked[item] == 1

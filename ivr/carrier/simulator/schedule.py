@@ -12,7 +12,7 @@ from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.clock import ExchangeClock
 
 log = logging.getLogger(__name__)
-Action = Callable[[float], None]
+Action = Callable[[float], object]
 LONGEST_NAP_SECONDS = 0.5
 
 
