@@ -41,6 +41,8 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
     if attempt is None or attempt.settled_at is not None or not is_ended(attempt.status):
         return False
     if attempt.status == "canceled" and attempt.ringing_at is None and attempt.answered_at is None:
+        if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
+            return False  # the report that it rang may still be under way, and the carrier's record of a call does not tell
         give_back(work.session, attempt, "canceled", now, now)  # called off by us before it rang: nobody was disturbed
         finish_if_done(work.session, office, attempt.campaign, now)
         return True

@@ -99,6 +99,8 @@ def test_a_call_that_was_called_off_is_no_try_against_the_person(ground: Ground,
     sweep(ground)
     token = ground.attempt(queued).token
     ground.status(token, "canceled")
+    assert ground.settle(token) is False, "the report that it rang may still be under way"
+    ground.clock.advance(seconds=31)
     ground.settle(token)
 
     respondent = ground.respondent_of(queued)
@@ -107,6 +109,19 @@ def test_a_call_that_was_called_off_is_no_try_against_the_person(ground: Ground,
     steer(ground, "resume")
     ground.clock.advance(seconds=2)
     assert len(ground.claim()) == 1
+
+
+def test_a_call_that_rang_counts_although_we_heard_of_it_after_it_was_called_off(ground: Ground, carrier: QueueingCarrier) -> None:
+    (attempt_id,) = placed(ground, 1)
+    token = ground.attempt(attempt_id).token
+    ground.status(token, "canceled")
+    ground.settle(token)
+    ground.status(token, "ringing")
+    ground.clock.advance(seconds=31)
+    ground.settle(token)
+
+    respondent = ground.respondent_of(attempt_id)
+    assert (respondent.tries, respondent.disposition) == (1, "no_answer")
 
 
 def test_a_call_that_rang_before_it_was_called_off_counts(ground: Ground, carrier: QueueingCarrier) -> None:
@@ -126,6 +141,8 @@ def test_a_stopped_campaign_closes_whom_it_called_off(ground: Ground, carrier: Q
     sweep(ground)
     token = ground.attempt(queued).token
     ground.status(token, "canceled")
+    assert ground.settle(token) is False, "the report that it rang may still be under way"
+    ground.clock.advance(seconds=31)
     ground.settle(token)
 
     respondent = ground.respondent_of(queued)
