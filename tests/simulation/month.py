@@ -25,6 +25,7 @@ from survey.store.sealing import KeyRing
 from survey.working_days import calendar
 from tests.conftest import RING
 from tests.simulation import checker, ledger
+from tests.simulation.desk import Desk
 from tests.simulation.hub import Fates
 from tests.simulation.line import Weather
 from tests.simulation.world import AUDIT_KEY, START, Ground, World, patched_jobs, prepare
@@ -58,6 +59,7 @@ class Setting:
     floods: float = 0.0
     lost: float = 0.0
     doubled: float = 0.0
+    desk: float = 0.0  # what people do meanwhile, see `desk`
 
 
 @dataclass
@@ -107,6 +109,7 @@ class Month:
             self.world.launch(group, script=setting.script, rules=setting.rules, **setting.terms) for group in setting.groups if group
         ]
         self.world.hub.fates = setting.fates
+        self.desk = Desk(self.world, setting.terms.get("lines", 3), setting.terms.get("calls_per_second", 1.0))
         self.worst_clock = timedelta(0)
         self.most_turns = MOST_TURNS
 
@@ -166,6 +169,8 @@ class Month:
             world.hub.note(f"our clock is wrong by {world.clock.error}")
         if chance.random() < setting.pauses:
             self._change_state("pause")
+        if self.desk.chance.random() < setting.desk:
+            self.desk.act()
 
     def _resume_campaigns(self) -> None:
         if self.world.chance.random() < 0.5:
@@ -201,7 +206,11 @@ class Month:
             self.setting.rules.to_json(), lines=self.setting.terms["lines"], calls_per_second=self.setting.terms["calls_per_second"],
             kind_of_day=lambda day: kind_of_day(rules, day), slack_seconds=15.0 + self.worst_clock.total_seconds(),
         )  # fmt: skip
-        people = [checker.Person(number, ground.zones[incident]) for incident, number in ground.incidents.items()]
+        promised = self.desk.promised
+        people = [
+            checker.Person(number, ground.zones[incident], tuple(promised.get(incident, ())))
+            for incident, number in ground.incidents.items()
+        ]
         breaches = checker.violations(journal, people, terms, second_legs=legs, case_of=case_of, campaign_of=campaign_of)
         breaches += ledger.disagreements(journal, books, legs) + world.door.refusals
         return Outcome(breaches, len(journal), world.line.fates, world.hub.trace)

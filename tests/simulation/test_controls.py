@@ -56,6 +56,14 @@ def test_calm_weather_breaks_nothing(months: Ground, folder: Path) -> None:
     assert outcome.breaches == []
 
 
+def test_people_who_book_and_change_pace_and_limits_meanwhile_break_nothing(months: Ground, folder: Path) -> None:
+    runs: list[Month] = []
+    outcome = played(months, folder, replace(CALM, desk=0.3), people(months, "00", "28", "53", "72", "80", "85"), runs.append)
+
+    assert outcome.breaches == []
+    assert all(runs[0].desk.done.get(what) for what in ("pace", "limits", "book"))
+
+
 def test_doubt_without_any_callback_rings_nobody_twice(months: Ground, folder: Path) -> None:
     outcome = played(months, folder, replace(CALM, weather=DOUBTFUL, hooks=SILENT_LINE), people(months, "80", "85", "72", "20"))
 
