@@ -42,7 +42,11 @@ class StandingClock:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line at the end where half of the tests could not run."""
+    """What tests have told by `record_property("told", ...)`, passed or not; one line where half of the tests could not run."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for told in [value for name, value in report.user_properties if name == "told"]:
+                terminalreporter.write_line(str(told))
     if postgres.programs() is None:
         terminalreporter.write_line(NO_POSTGRES)
 

@@ -27,7 +27,7 @@ SHORT_OF_GRACE = LIST_GRACE - timedelta(seconds=10)
 """How far virtual time may go beyond a request that may still be on its way."""
 
 CLAIM_PATIENCE_SECONDS = 1.0
-"""Real time for which virtual time waits for a claim to be dialled; afterwards it may grow stale and be claimed anew."""
+"""Real time for which virtual time waits for a claim while nothing is dialled; afterwards it may grow stale and be claimed anew."""
 
 POST_SECONDS = 3.0
 FOR_A_PERSON = [reason.word for reason in HoldReason if reason.needs_person]
@@ -48,6 +48,7 @@ class Sight:
     recordings: int
     settled: int
     held: int
+    dialled: int
 
 
 @dataclass
@@ -66,6 +67,8 @@ class Clockwork:
     longest_stuck: float = 0.0
     lifted: int = 0
     _seen: dict[tuple[int, str], float] = field(default_factory=dict)
+    _dialled: tuple[int, float] = (0, 0.0)
+    """How many were dialled, and when the last one was: on a slow machine a claim waits behind others."""
 
     def run(self) -> None:
         """Move on to the end. Raises Stuck after `longest_seconds`."""
@@ -102,12 +105,14 @@ class Clockwork:
     def _limits(self, sight: Sight) -> list[datetime]:
         """How far time may go for the sake of each claim and request that may still be acted on."""
         now, limits = time.monotonic(), []
+        if sight.dialled != self._dialled[0]:
+            self._dialled = sight.dialled, now
         stopped = self.is_dialler_stopped()
         seen, self._seen = self._seen, {}
         for attempt_id, status, at in sight.flying:
             first = now if stopped and status == "requested" else seen.get((attempt_id, status), now)
             self._seen[attempt_id, status] = first
-            if status == "claimed" and now - first < CLAIM_PATIENCE_SECONDS:
+            if status == "claimed" and now - max(first, self._dialled[1]) < CLAIM_PATIENCE_SECONDS:
                 limits.append(at + TICK)
             if status == "requested" and now - first < CLAIM_AGE_SECONDS + POST_SECONDS:
                 limits.append(at + SHORT_OF_GRACE)
@@ -134,4 +139,6 @@ class Clockwork:
         recordings = session.scalar(select(func.count()).select_from(Recording).where(Recording.due_at.is_not(None)))
         held = session.scalar(select(func.count()).select_from(Hold).where(Hold.lifted_at.is_(None), Hold.reason.in_(FOR_A_PERSON)))
         state = session.scalars(select(Campaign.state).where(Campaign.id == self.campaign_id)).one()
-        return Sight(state, [(row[0], row[1], row[2]) for row in rows], unsettled or 0, following, recordings or 0, settled or 0, held or 0)
+        dialled = session.scalar(select(func.count()).select_from(CallAttempt).where(CallAttempt.requested_at.is_not(None)))
+        flights = [(row[0], row[1], row[2]) for row in rows]
+        return Sight(state, flights, unsettled or 0, following, recordings or 0, settled or 0, held or 0, dialled or 0)

@@ -1,4 +1,4 @@
-"""The nemesis: every 0.3 to 1.5 s it kills, stops or empties something of the house, by a seed."""
+"""The nemesis: every 0.8 to 2.4 s it kills, stops or empties something of the house, by a seed."""
 
 import os
 import signal
@@ -14,7 +14,9 @@ from redis.exceptions import RedisError
 
 from tests.chaos.house import Premises
 
-PAUSE_SECONDS = (0.3, 1.5)
+PAUSE_SECONDS = (0.8, 2.4)
+"""A process that was killed takes half a second of a processor to start again: the house must also come to work."""
+
 STOP_SECONDS = 4.0
 """Shorter than the age at which a claim is no longer dialled; a longer one is a test of its own."""
 

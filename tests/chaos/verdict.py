@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from config import witness
 from config.wiring import House
-from survey.store.models import Answer, CallAttempt, Campaign, Respondent
+from survey.store.models import Answer, CallAttempt, Campaign, CarrierEvent, Respondent
 from tests.simulation import checker, ledger
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -64,8 +64,9 @@ def _told(call: Mapping[str, Any]) -> Mapping[str, Any]:
 def _counts(session: Session, people: Sequence[Respondent]) -> dict[str, Any]:
     attempts = session.scalars(select(CallAttempt).where(CallAttempt.direction == "out")).all()
     placed = [attempt for attempt in attempts if attempt.carrier_sid]
+    legs = session.scalar(select(func.count()).select_from(CarrierEvent).where(CarrierEvent.kind == "second_leg"))
     return {
-        "people": len(people), "attempts": len(attempts), "attempts with a call": len(placed),
+        "people": len(people), "double rings": legs, "attempts": len(attempts), "attempts with a call": len(placed),
         "unknown, found to ring": sum(attempt.error.startswith(DOUBTS) for attempt in placed),
         "unknown, found not to ring": sum(attempt.error == "not placed" for attempt in attempts),
         "dispositions": dict(Counter(person.disposition for person in people).most_common()),
