@@ -12,7 +12,7 @@ MANIFEST = "manifest.json"
 
 def folder_of(settings: Settings) -> Path:
     """Where backups lie."""
-    return settings.data / FOLDER
+    return settings.backup_folder or settings.data / FOLDER
 
 
 def newest(settings: Settings) -> datetime | None:

@@ -1,5 +1,6 @@
 """How the text of one setting becomes its value. Every reader raises ValueError with one sentence, Chinese / English."""
 
+import base64
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -167,6 +168,17 @@ def regions(value: str) -> Sequence[str]:
     if not all(re.fullmatch(r"[A-Z]{2}", word) for word in words):
         raise ValueError("须为两位大写国家代码，如 CN 或 CN,HK / must be two-letter countries such as CN or CN,HK")
     return words
+
+
+def backup_key(value: str) -> str:
+    """A key of 32 bytes in base64; empty stays empty."""
+    try:
+        right = not value or len(base64.b64decode(value, validate=True)) == 32
+    except ValueError:
+        right = False
+    if not right:
+        raise ValueError("须为 32 字节的 base64 / must be 32 bytes in base64")
+    return value
 
 
 def keys(value: str) -> str:

@@ -176,6 +176,13 @@ class Settings:
         "个人信息密钥环 index:<base64>,k1:<base64>；丢失则数据无法读取",
         "Key ring for personal data, index:<base64>,k1:<base64>; without it the data cannot be read", secret=True,
     )  # fmt: skip
+    backup_folder: Path | None = _row(  # noqa: RUF009
+        "", readers.path, "备份文件夹；留空用数据文件夹中的 backups", "Folder of the backups; empty means `backups` in the data folder",
+    )  # fmt: skip
+    backup_key: str = _row(
+        "", readers.backup_key, "加密备份的密钥（32 字节 base64）；留空不另行加密",
+        "Key that seals backups (32 bytes in base64); empty means that only what is personal is sealed", secret=True,
+    )  # fmt: skip
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str], dotenv_path: Path | None) -> "Settings":

@@ -89,6 +89,13 @@ class KeyRing:
         return hmac.new(self.index_key, b"phone|" + e164.encode(), hashlib.sha256).digest()[:16]
 
 
+def key_of(sealed: bytes) -> str:
+    """The id of the key that sealed a value. Raises CannotUnseal when it is none of this program's."""
+    if len(sealed) < 2 + NONCE_BYTES or sealed[0] != AES_256_GCM:
+        raise CannotUnseal("not a sealed value of this program")
+    return sealed[2 : 2 + sealed[1]].decode(errors="replace")
+
+
 def place(table: str, column: str, public_id: str) -> str:
     """The place a sealed value is bound to."""
     return f"{table}.{column}:{public_id}"

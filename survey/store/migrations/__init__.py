@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from survey.errors import SurveyError
 
@@ -31,11 +31,16 @@ def revisions() -> frozenset[str]:
 def current(engine: Engine) -> str | None:
     """The database's revision; None for an empty one."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)
 
 
-def migrate(engine: Engine) -> str | None:
-    """Bring the database to `head()` and return the revision it had before (None: it was empty).
+def revision_of(connection: Connection) -> str | None:
+    """The database's revision, as this transaction sees it."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(engine: Engine, to: str = "head") -> str | None:
+    """Bring the database to `head()`, or to an older revision, and return the revision it had before (None: it was empty).
 
     Processes that come at once wait for each other: SQLite by its write lock, PostgreSQL by an advisory one. All or nothing.
     Raises DatabaseAhead when the database is newer than this program.
@@ -43,12 +48,12 @@ def migrate(engine: Engine) -> str | None:
     with engine.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": LOCK_NUMBER})
-        before = MigrationContext.configure(connection).get_current_revision()
+        before = revision_of(connection)
         if before is not None and before not in revisions():
             raise DatabaseAhead(f"数据库版本 {before} 比程序新，请升级程序 / the database has revision {before}: update this program")
         config = _config()
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, to)
     return before
 
 
