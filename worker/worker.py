@@ -5,6 +5,7 @@ carrier, so a fork for each would cost more than the job. `ForkingWorker` runs i
 long and much memory, and must be killable without losing the worker.
 """
 
+import faulthandler
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,6 +25,9 @@ from worker.queues import QUEUES
 WORKER_SECONDS = 30
 MAINTENANCE_SECONDS = 15
 MONITORING_SECONDS = 5
+DEAF_SECONDS = 5
+"""A process that has not heeded a job's time-out after so long is ended, and started again by the supervisor."""
+
 LARGEST_PAYLOAD_BYTES = 1000
 PLACE = "worker.jobs."
 ALLOWED = frozenset(PLACE + name for name in QUEUES)
@@ -42,8 +46,13 @@ class SurveyJob(Job):
     def perform(self) -> Any:
         """Run the job. Raises JobRefused for any other function, for other arguments, and for callbacks."""
         self._refuse_strangers()
-        with measures.job(str(self.func_name).removeprefix(PLACE)):
-            return super().perform()
+        if self.timeout:  # the signal of RQ's own time-out waits for a call into C to end, maybe for ever
+            faulthandler.dump_traceback_later(self.timeout + DEAF_SECONDS, exit=True)
+        try:
+            with measures.job(str(self.func_name).removeprefix(PLACE)):
+                return super().perform()
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
     def send_webhooks(self, *args: Any, **kwargs: Any) -> None:
         """Send nothing: a planted job must not make us call another machine."""

@@ -1,5 +1,6 @@
 """Job names resolve, and no RQ feature carries a promise (RS40)."""
 
+import ast
 import inspect
 from importlib import import_module
 
@@ -10,6 +11,10 @@ from worker.queues import JOB_SECONDS, QUEUES
 
 FORBIDDEN = ("enqueue_in", "enqueue_at", "enqueue_many", "Retry(", "rq.cron", "worker-pool", "WorkerPool", "RQScheduler", "with_scheduler",
              "pickle", "RateLimit(")  # fmt: skip
+
+IN_JOBS = ("worker/", "survey/fieldwork/", "survey/store/", "speech/", "ivr/carrier/base", "ivr/carrier/twilio", "ivr/measures")
+OUTSIDE_JOBS = ("worker/foreign.py",)
+"""It is told of a job that has failed, when its time-out is no longer set."""
 
 
 @pytest.mark.parametrize("name", sorted(QUEUES))
@@ -45,3 +50,26 @@ def test_no_forbidden_feature_of_the_queue_is_used() -> None:
     ]
 
     assert [fault for fault in found if not fault.startswith("config/valkey.py: Retry(")] == []
+
+
+def test_nothing_that_runs_in_a_job_swallows_its_time_out() -> None:
+    """RQ's JobTimeoutException is an Exception, raised once: whoever catches all exceptions must raise them again (RS42)."""
+    own = [source for source in sources() if source.path.startswith(IN_JOBS) and source.path not in OUTSIDE_JOBS]
+
+    assert [fault for source in own for fault in swallowing(source.path, source.tree)] == []
+
+
+def test_the_check_finds_what_swallows() -> None:
+    swallows = "try:\n    work()\nexcept Exception:\n    pass"
+
+    assert swallowing("x.py", ast.parse(swallows)) == ["x.py:3"]
+    assert swallowing("x.py", ast.parse(swallows.replace("except Exception", "except"))) == ["x.py:3"]
+    assert swallowing("x.py", ast.parse(swallows.replace("pass", "raise"))) == []
+    assert swallowing("x.py", ast.parse(swallows.replace("Exception", "ValueError"))) == []
+
+
+def swallowing(path: str, tree: ast.Module) -> list[str]:
+    """Handlers for all exceptions that do not end in a `raise` of their own."""
+    handlers = [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
+    everything = [node for node in handlers if node.type is None or ast.unparse(node.type) in ("Exception", "BaseException")]
+    return [f"{path}:{node.lineno}" for node in everything if not any(isinstance(part, ast.Raise) for part in ast.walk(node))]

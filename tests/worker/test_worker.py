@@ -232,6 +232,28 @@ def test_a_killed_child_fails_its_job_but_not_the_worker(redis: Redis, start: Ca
     assert outside.process.poll() is None
 
 
+def test_a_job_over_time_ends_and_the_worker_goes_on(redis: Redis, start: Callable[..., Outside]) -> None:
+    plant(redis, "settle", "long", zlib.compress(HARMLESS.encode()), timeout="1")
+    RqJobQueue(redis).enqueue("settle", 5)
+
+    outside = start("settle", "if row_id == 1: time.sleep(600)")
+
+    wait_until(lambda: len(outside.noted()) == 2)
+    assert outside.process.poll() is None
+
+
+@pytest.mark.parametrize("queue", ["settle", "recordings"])
+def test_a_job_that_is_stuck_in_c_ends_its_process(redis: Redis, start: Callable[..., Outside], queue: str) -> None:
+    name = {"settle": "settle", "recordings": "fetch_recording"}[queue]
+    plant(redis, queue, "stuck", zlib.compress(f'["worker.jobs.{name}", null, [1, 0], {{}}]'.encode()), timeout="1")
+
+    outside = start(queue, "import collections, itertools; collections.deque(itertools.repeat(0), maxlen=0)")  # deaf to signals
+
+    wait_until(outside.noted)
+    worked = int(outside.noted()[0][3])
+    wait_until(lambda: not is_running(worked), seconds=worker.DEAF_SECONDS + 20)
+
+
 def test_sigterm_lets_the_running_job_finish(redis: Redis, start: Callable[..., Outside], tmp_path: Path) -> None:
     RqJobQueue(redis).enqueue("settle", 1)
     done = tmp_path / "done"
