@@ -18,7 +18,7 @@ COMMANDS = {
     "campaign": "campaign:campaign",
     "report": "report:report", "export": "export:export", "script": "script:script", "user": "users:user", "audit": "audit:audit",
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",
-    "backup": "backup:backup_command", "restore": "restore:restore_command",
+    "backup": "backup:backup_command", "restore": "restore:restore_command", "keys": "keys:keys",
 }  # fmt: skip
 """Command -> module of `config.commands` and the name of its click command in it."""
 
