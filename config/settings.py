@@ -151,7 +151,7 @@ class Settings:
     console_https: bool = _row("no", readers.yes_no, "浏览器是否经 https 访问控制台", "Browsers reach the console by https: yes or no")
     drain_seconds: int = _row(
         "120", readers.whole(0, 600),
-        "生产环境停止时等待通话结束的最长秒数", "Seconds granted to calls in progress when production stops",
+        "停止服务时等待通话结束的最长秒数（演示为 0）", "Seconds granted to calls in progress when the service stops (none in demo)",
     )  # fmt: skip
     speech_model_zh: str = _row("", readers.text, "中文语音模型文件夹", "Folder of the Chinese speech model")
     speech_model_en: str = _row("", readers.text, "英文语音模型文件夹", "Folder of the English speech model")
