@@ -75,6 +75,26 @@ def test_processes_that_come_at_once_wait_for_each_other(empty: Engine) -> None:
     assert sorted(results, key=str) == [head()] * 3 + [None]
 
 
+def test_a_migration_that_finds_a_table_in_use_lets_go_and_tries_again(empty: Engine) -> None:
+    migrate(empty, "0001")
+    in_use, results = empty.connect(), list[str | None]()
+    held = in_use.begin()
+    in_use.execute(
+        text("UPDATE call_attempts SET step = 1" if empty.dialect.name == "sqlite" else "LOCK TABLE call_attempts IN ROW EXCLUSIVE MODE")
+    )
+    runner = threading.Thread(target=lambda: results.append(migrate(empty)))
+    runner.start()
+    runner.join(1.5)
+    waited = runner.is_alive()
+    held.commit()
+    in_use.close()
+    runner.join()
+
+    assert waited
+    assert results == ["0001"]
+    assert current(empty) == head()
+
+
 def test_a_database_of_a_newer_program_is_left_alone(empty: Engine) -> None:
     migrate(empty)
     with empty.begin() as connection:
