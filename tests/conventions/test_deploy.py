@@ -15,7 +15,6 @@ from config.settings import Settings, variable
 from tests.conventions.sources import ROOT
 
 DEPLOY = ROOT / "deploy"
-COMING = ("backup",)
 UNITS = ("huifang.service", "huifang-backup.service", "huifang-backup.timer")
 COMPOSE = YAML(typ="safe").load((DEPLOY / "compose.yaml").read_text("utf-8"))
 
@@ -30,7 +29,7 @@ def test_the_units_start_commands_that_exist() -> None:
     started = [value.split() for unit in UNITS for value in values(unit, "ExecStart")]
 
     assert started
-    assert all(words[0] == "/opt/huifang/huifang" and words[1] in (*COMMANDS, *COMING) for words in started)
+    assert all(words[0] == "/opt/huifang/huifang" and words[1] in COMMANDS for words in started)
 
 
 def test_the_service_ends_its_children_last_and_waits_longer_than_the_longest_drain() -> None:
