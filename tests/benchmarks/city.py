@@ -33,7 +33,7 @@ from worker import jobs, runtime
 from worker.queues import InlineQueue
 
 VOICE, CARRIER = "http://voice.test", "http://carrier.test"
-TICK, STRIDE = timedelta(seconds=2), timedelta(seconds=10)
+TICK, STRIDE = timedelta(seconds=2), timedelta(seconds=20)
 """Between two sweeps: while somebody is due, and while only calls go on."""
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]

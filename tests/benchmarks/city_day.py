@@ -45,7 +45,7 @@ MADE_UP_FOR = date(2026, 5, 9)
 LINES, CALLS_PER_SECOND = 25, 1.0
 SHARES = {
     "satisfied": 17.0, "mixed": 11.0, "satisfied_second_call": 4.0, "satisfied_third_call": 2.0, "mixed_busy_first": 4.0,
-    "no_answer": 30.0, "busy": 8.0, "machine": 5.0, "never": 2.0, "refuses": 2.0, "no_such_number": 2.0,
+    "no_answer": 32.0, "busy": 9.0, "machine": 5.0, "never": 2.0, "refuses": 2.0, "no_such_number": 2.0,
 }  # fmt: skip
 OTHER_KINDS_SHARE = 0.5  # of a hundred, for each kind of callee that is not named: 55 of a hundred people are reached
 
@@ -108,7 +108,7 @@ def launch(city: City, phones: Iterable[str], name: str, lines: int) -> int:
 
 
 def _incident(city: City, phone: str, name: str, number: int) -> Incident:
-    closed = datetime.combine(DAY, datetime.min.time(), TZ) - timedelta(hours=14) + timedelta(seconds=number * 86_399 % 86_400)
+    closed = datetime.combine(DAY, datetime.min.time(), TZ) - timedelta(hours=14) + timedelta(seconds=number * 7_919 % 86_400)
     keys = city.house.keys
     incident = Incident(
         number=f"{name}{number:06d}", public_id=sha256(f"{name}{phone}".encode()).hexdigest()[:32], category="纠纷",
