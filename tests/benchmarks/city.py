@@ -115,11 +115,11 @@ class ExchangeTime:
 class City:
     """The house and its carrier. `play` lets time pass until nobody is left to call."""
 
-    def __init__(self, folder: Path, start: datetime, seed: int = 1) -> None:
+    def __init__(self, folder: Path, start: datetime, lines: int, seed: int = 1) -> None:
         clock = ExchangeClock(start, time.time)
         given = {
             "ENVIRONMENT": "test", "DATA": str(folder), "DATABASE_URL": f"sqlite:///{folder / 'city.sqlite'}?synchronous=NORMAL",
-            "PUBLIC_BASE_URL": VOICE, "TWILIO_API_URL": CARRIER,
+            "PUBLIC_BASE_URL": VOICE, "TWILIO_API_URL": CARRIER, "CONCURRENT_CALLS": str(lines),
         }  # fmt: skip
         settings = Settings.from_env({f"HUIFANG_{name}": value for name, value in given.items()}, None)
         account = Account(settings.twilio_account_sid, settings.twilio_auth_token)

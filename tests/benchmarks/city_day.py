@@ -149,7 +149,7 @@ def _script(session: Session, now: datetime) -> ScriptVersion:
 def play(folder: Path, cases: int, lines: int, seed: int) -> Played:
     """Play the day, and a second small campaign that shares a few numbers with it, to their end."""
     began = time.monotonic()
-    city = City(folder, datetime.combine(DAY, datetime.min.time(), TZ).replace(hour=8, minute=45), seed)
+    city = City(folder, datetime.combine(DAY, datetime.min.time(), TZ).replace(hour=8, minute=45), lines, seed)
     migrate(city.house.engine)
     phones = list(numbers(cases, seed))
     launch(city, phones, "day", lines)

@@ -4,6 +4,7 @@ Started by `turns` as a process of its own: `python -m tests.benchmarks.turns_do
 """
 
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,9 +62,19 @@ def floor(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterab
     return [CONSTANT]
 
 
+OPENING = threading.Lock()
+"""The first requests come on many threads at once."""
+
+
+def _open(database: str) -> Engine:
+    """With as many connections as the house gives its voice door."""
+    threads = int(sys.argv[3])
+    return open_engine(database, pool_size=min(threads, 16) if database.startswith("sqlite") else threads)
+
+
 @cache
 def engine_of(database: str) -> Engine:
-    engine = open_engine(database)
+    engine = _open(database)
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE IF NOT EXISTS turns_floor (reply TEXT)"))
     return engine
@@ -71,14 +82,16 @@ def engine_of(database: str) -> Engine:
 
 def durable_floor(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The least that a door must do which loses nothing: the same, with one row committed before the answer."""
-    with engine_of(sys.argv[4]).begin() as connection:
+    with OPENING:
+        engine = engine_of(sys.argv[4])
+    with engine.begin() as connection:
         connection.execute(text("INSERT INTO turns_floor (reply) VALUES (:reply)"), {"reply": CONSTANT.decode()})
     return floor(environ, start_response)
 
 
 @cache
 def voice_door(database: str) -> Any:
-    sessions = session_factory(open_engine(database))
+    sessions = session_factory(_open(database))
     guard = Guard(BASE, ACCOUNT, (AUTH_TOKEN,))
     services = VoiceServices(lambda: UnitOfWork(sessions, NoWorkers()), SystemTime(), office(), guard, VOICES)
     return create_voice_app(services)
@@ -86,7 +99,9 @@ def voice_door(database: str) -> Any:
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """The door over the database that the command line names; opened after gunicorn's fork."""
-    return voice_door(sys.argv[4])(environ, start_response)
+    with OPENING:
+        door = voice_door(sys.argv[4])
+    return door(environ, start_response)
 
 
 if __name__ == "__main__":
