@@ -26,6 +26,7 @@ from survey import fieldwork, flow, ladder
 from survey.actions import Hangup, SaveAnswer, SpeakingAction
 from survey.events import Answered, Digits, Event, HungUp, NoInput, Recorded
 from survey.fieldwork import turns
+from survey.fieldwork.bookings import promised
 from survey.script import RecordStep
 from survey.store.models import Answer, CallAttempt, CarrierEvent, Respondent, Turn
 from tests.simulation.line import request as ask
@@ -94,8 +95,9 @@ class Stage:
     def rendered(self, call: Call, actions: tuple[SpeakingAction, ...], step: int) -> str:
         """The document for these actions, made without a request and without the tables of turns."""
         with self.ground.sessions() as session, self.app.app_context():
-            context = turns._context(session, self.ground.office, session.get_one(CallAttempt, call.id))
-            return routes._render(actions, step, context)
+            attempt = session.get_one(CallAttempt, call.id)
+            context = turns._context(session, self.ground.office, attempt)
+            return routes._render(actions, step, promised(attempt, context, actions, self.ground.now))
 
     def script(self, call: Call) -> Any:
         with self.ground.sessions() as session:
