@@ -112,7 +112,7 @@ def _work(queue: str) -> None:
     metrics.begin(queue, house.data)
     runtime.install(house.runtime())
     connection = valkey.client(house.settings.redis_url, house.settings.data, blocking=True)
-    worker = open_worker(queue, connection, forked=lambda: house.engine.dispose(close=False))
+    worker = open_worker(queue, connection, house.data, forked=lambda: house.engine.dispose(close=False))
     assert jobs  # imported before the first fork, so that a child need not
     configure_mappers()  # for the same reason: half of what a child that fetches a recording had to do
     worker.work(logging_level="WARNING")

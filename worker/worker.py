@@ -8,6 +8,7 @@ long and much memory, and must be killable without losing the worker.
 import faulthandler
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from redis import Redis
@@ -15,11 +16,13 @@ from rq import Queue
 from rq.exceptions import DeserializationError
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from rq.worker import SimpleWorker, Worker
+from rq.worker import BaseWorker, SimpleWorker, Worker
 
 from ivr import measures
 from worker.foreign import note_foreign_job
+from worker.orphans import SurveyQueue, take_back
 from worker.parents import die_with
+from worker.presence import Presence
 from worker.queues import QUEUES
 
 WORKER_SECONDS = 30
@@ -74,11 +77,31 @@ def tell_foreign(job: Job, kind: type[BaseException], problem: BaseException, *t
     return True
 
 
-class SteadyWorker(SimpleWorker):
+class _Heir(BaseWorker):
+    """Shows that it is alive, and at its start and every quarter of a minute brings back the jobs of workers that died."""
+
+    presence: Presence
+
+    def register_birth(self) -> None:
+        self.presence.enter(self.name)
+        super().register_birth()  # type: ignore[no-untyped-call]
+
+    def clean_registries(self) -> None:
+        for queue in self.queues:
+            take_back(queue, self.presence)
+        super().clean_registries()  # type: ignore[no-untyped-call]
+
+    def teardown(self) -> None:
+        super().teardown()  # type: ignore[no-untyped-call]
+        if not self.executions:  # else the job whose end could not be told is left for the next worker
+            self.presence.leave()
+
+
+class SteadyWorker(_Heir, SimpleWorker):
     """Runs its jobs in its own process, one after the other."""
 
 
-class ForkingWorker(Worker):
+class ForkingWorker(_Heir, Worker):
     """Runs each job in a child that dies with the worker and starts without the worker's database connections."""
 
     forked: Callable[[], None]
@@ -90,15 +113,17 @@ class ForkingWorker(Worker):
         super().main_work_horse(job, queue)
 
 
-def open_worker(queue: str, connection: Redis, forked: Callable[[], None]) -> SimpleWorker | ForkingWorker:
+def open_worker(queue: str, connection: Redis, data: Path, forked: Callable[[], None]) -> SteadyWorker | ForkingWorker:
     """The worker of one queue, with a random name; `forked` disposes of inherited connections in each child.
 
+    `data` is the data folder: in it the workers of this machine see which of them are alive.
     Raises KeyError for a queue that nobody fills.
     """
     if queue not in QUEUES.values():
         raise KeyError(queue)
     kind = ForkingWorker if queue in FORKING_QUEUES else SteadyWorker
-    worker = kind([queue], connection=connection, job_class=SurveyJob, **_options())
+    worker = kind([queue], connection=connection, job_class=SurveyJob, queue_class=SurveyQueue, **_options())
+    worker.presence = Presence(data, queue)
     if isinstance(worker, ForkingWorker):
         worker.forked = forked
     return worker

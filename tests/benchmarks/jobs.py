@@ -21,7 +21,7 @@ def measure(data: Path, job: str, count: int) -> tuple[float, float]:
     for number in range(count):
         queue.enqueue(job, number)
     put = time.perf_counter()
-    open_worker(QUEUES[job], valkey.client("", data, blocking=True), lambda: None).work(burst=True, logging_level="ERROR")
+    open_worker(QUEUES[job], valkey.client("", data, blocking=True), data, lambda: None).work(burst=True, logging_level="ERROR")
     return count / (put - began), count / (time.perf_counter() - put)
 
 

@@ -52,7 +52,7 @@ def installed(ground: Ground, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def work(folder: Path) -> None:
     """Do what waits in the queue, in this process."""
-    open_worker("settle", valkey.client("", folder, blocking=True), lambda: None).work(burst=True, logging_level="CRITICAL")
+    open_worker("settle", valkey.client("", folder, blocking=True), folder, lambda: None).work(burst=True, logging_level="CRITICAL")
 
 
 def standing(ground: Ground) -> list[tuple[str, str, int]]:

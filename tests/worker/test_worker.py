@@ -66,7 +66,8 @@ jobs.callback = lambda *everything: note("callback")()
 sys.modules["worker.jobs"] = worker.jobs = jobs
 from config import valkey
 from worker.worker import open_worker
-open_worker({queue!r}, valkey.client("", Path({str(data)!r}), blocking=True), note("forked")).work(logging_level="CRITICAL")
+data = Path({str(data)!r})
+open_worker({queue!r}, valkey.client("", data, blocking=True), data, note("forked")).work(logging_level="CRITICAL")
 """
         self.process = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
 
@@ -282,7 +283,8 @@ def test_a_worker_is_back_at_work_after_its_server_was_away(tmp_path: Path, star
 
 
 def test_workers_are_set_as_the_leases_in_the_database_expect(data: Path) -> None:
-    opened = [worker.open_worker(queue, valkey.client("", data, blocking=True), lambda: None) for queue in sorted(set(QUEUES.values()))]
+    connection = valkey.client("", data, blocking=True)
+    opened = [worker.open_worker(queue, connection, data, lambda: None) for queue in sorted(set(QUEUES.values()))]
 
     assert {len(found.queues) for found in opened} == {1}
     assert {(found.worker_ttl, found.maintenance_interval, found.job_monitoring_interval) for found in opened} == {(30, 15, 5)}
@@ -292,7 +294,7 @@ def test_workers_are_set_as_the_leases_in_the_database_expect(data: Path) -> Non
 
 def test_a_queue_that_nobody_fills_gets_no_worker(data: Path) -> None:
     with pytest.raises(KeyError):
-        worker.open_worker("dial,settle", valkey.client("", data), lambda: None)
+        worker.open_worker("dial,settle", valkey.client("", data), data, lambda: None)
 
 
 def test_the_parent_that_is_already_gone_is_noticed() -> None:
