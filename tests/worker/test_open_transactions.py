@@ -1,0 +1,241 @@
+"""No job holds a transaction open while it asks the carrier, writes a file or wakes another job (RS46).
+
+Every job has its scenes here, also those in which the carrier fails; a job without one fails the first test.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Placement, Rejected, Unknown
+from survey import fieldwork
+from survey.events import Recorded
+from survey.fieldwork.recordings import discard
+from survey.store.models import CallAttempt, Campaign, Recording
+from tests.calls.foreign_carrier import silence
+from tests.survey.fieldwork.conftest import Ground, ground
+from tests.worker.transactions import Watch, watched
+from worker import jobs, runtime
+from worker.queues import QUEUES
+from worker.runtime import Runtime
+from worker.worker import ALLOWED, PLACE
+
+__all__ = ["ground"]
+
+RECORDING = "RE" + "1" * 32
+TO_THE_REMARK = "1" + "12121" + "1"
+SILENT = CarrierError("no answer")
+
+
+@dataclass
+class Line:
+    """A carrier that answers what a scene says, and tells the watch that it was asked."""
+
+    watch: Watch
+    answers: dict[str, Any]
+
+    def _answer(self, asked: str) -> Any:
+        self.watch.note(asked)
+        answer = self.answers.get(asked)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def place_call(self, request: CallRequest) -> Placement:
+        placement: Placement = self._answer("place_call")
+        return placement
+
+    def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
+        self._answer("hang_up")
+
+    def fetch_call(self, sid: str) -> CarrierCall:
+        call: CarrierCall = self._answer("fetch_call")
+        return call
+
+    def find_calls(self, to: str, since: datetime) -> list[CarrierCall]:
+        return self._answer("find_calls") or []
+
+    def fetch_recording(self, sid: str) -> bytes:
+        sound: bytes = self._answer("fetch_recording")
+        return sound
+
+    def delete_recording(self, sid: str) -> None:
+        self._answer("delete_recording")
+
+
+@dataclass
+class WatchedQueue:
+    """A job queue that tells the watch of each wake-up."""
+
+    watch: Watch
+
+    def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
+        self.watch.note("enqueue")
+
+
+Arrange = Callable[[Ground, Path], int]
+
+
+def claimed(ground: Ground, data: Path) -> int:
+    ground.launch(1)
+    return ground.claim()[0]
+
+
+def placed(ground: Ground, data: Path) -> int:
+    ground.launch(1)
+    return ground.dial_next()[0]
+
+
+def paused(ground: Ground, data: Path) -> int:
+    attempt_id = placed(ground, data)
+    with ground.work() as work:
+        fieldwork.pause(work.session, ground.office, work.session.get_one(Campaign, 1), "张三", ground.now)
+    return attempt_id
+
+
+def doubtful(ground: Ground, data: Path) -> int:
+    attempt_id = claimed(ground, data)
+    ground.prepare(attempt_id)
+    with ground.work() as work:
+        fieldwork.note_unknown(work, attempt_id, "ReadTimeout")
+    ground.clock.advance(minutes=2)
+    return attempt_id
+
+
+def ended(ground: Ground, data: Path) -> int:
+    attempt_id = placed(ground, data)
+    ground.status(ground.attempt(attempt_id).token, "busy")
+    return attempt_id
+
+
+def announced(ground: Ground, data: Path) -> int:
+    attempt_id = placed(ground, data)
+    token = ground.attempt(attempt_id).token
+    ground.talk(token, TO_THE_REMARK)
+    ground.turn(token, len(TO_THE_REMARK) + 1, Recorded(RECORDING, 1.0, "#"))
+    return 1
+
+
+def taken_back(ground: Ground, data: Path) -> int:
+    """Words that lie here already, and that the person has taken back since."""
+    announced(ground, data)
+    sound = data / "recordings" / "00" / "words.sealed"
+    sound.parent.mkdir(parents=True)
+    sound.write_bytes(b"sealed")
+    with ground.work() as work:
+        fieldwork.note_kept(work, 1, str(sound.relative_to(data)), "0" * 64, 1.0, ground.now)
+        discard(work, work.session.get_one(CallAttempt, work.session.get_one(Recording, 1).attempt_id), RECORDING, ground.now)
+    return 1
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Rows in which a job finds work, what the carrier answers, and what must then have happened outside."""
+
+    arrange: Arrange
+    answers: dict[str, Any]
+    outside: tuple[str, ...]
+
+
+ENDED_CALL = CarrierCall("CA1", "+8610000000000", "+861000000000", "completed", None, 20, None)
+FETCHED = ("fetch_recording", "file", "delete_recording")
+SCENES: dict[str, dict[str, Scene]] = {
+    "dial": {
+        "accepted": Scene(claimed, {"place_call": Accepted("CA1")}, ("place_call",)),
+        "refused": Scene(claimed, {"place_call": Rejected("bad_number", "21211", "no")}, ("place_call", "enqueue")),
+        "for later": Scene(claimed, {"place_call": Rejected("busy", "429", "later")}, ("place_call",)),
+        "unknown": Scene(claimed, {"place_call": Unknown("ReadTimeout")}, ("place_call",)),
+    },
+    "hang_up": {
+        "ended": Scene(placed, {}, ("hang_up",)),
+        "carrier away": Scene(placed, {"hang_up": SILENT}, ("hang_up",)),
+    },
+    "call_off": {
+        "let be": Scene(paused, {}, ("hang_up",)),
+        "carrier away": Scene(paused, {"hang_up": SILENT}, ("hang_up",)),
+    },
+    "settle": {"busy": Scene(ended, {}, ())},
+    "reconcile": {
+        "not placed": Scene(doubtful, {"find_calls": []}, ("find_calls",)),
+        "list unread": Scene(doubtful, {"find_calls": SILENT}, ("find_calls",)),
+    },
+    "look_up": {
+        "ended": Scene(placed, {"fetch_call": ENDED_CALL}, ("fetch_call", "enqueue")),
+        "gone": Scene(placed, {"fetch_call": CarrierGone("404")}, ("fetch_call", "enqueue")),
+        "carrier away": Scene(placed, {"fetch_call": SILENT}, ("fetch_call",)),
+    },
+    "fetch_recording": {
+        "kept": Scene(announced, {"fetch_recording": silence(1)}, FETCHED),
+        "not deleted": Scene(announced, {"fetch_recording": silence(1), "delete_recording": SILENT}, FETCHED),
+        "not there": Scene(announced, {"fetch_recording": CarrierGone("404")}, ("fetch_recording",)),
+        "no sound": Scene(announced, {"fetch_recording": b"<html>"}, ("fetch_recording",)),
+        "taken back": Scene(taken_back, {}, ("delete_recording", "file")),
+    },
+    "drop_recording": {
+        "taken back": Scene(taken_back, {}, ("delete_recording", "file")),
+        "carrier away": Scene(taken_back, {"delete_recording": SILENT}, ("delete_recording",)),
+    },
+}
+
+
+@pytest.fixture
+def keep_runtime() -> Iterator[None]:
+    before = runtime._Holder.runtime
+    yield
+    runtime._Holder.runtime = before
+
+
+def play(ground: Ground, data: Path, scene: Scene, job: Callable[[int], object]) -> Watch:
+    """Arrange the rows, then do the job under watch."""
+    row_id = scene.arrange(ground, data)
+    with watched() as watch:
+        ground.queue = WatchedQueue(watch)  # type: ignore[assignment]
+        line: Any = Line(watch, scene.answers)
+        runtime.install(Runtime(ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1"))
+        job(row_id)
+    return watch
+
+
+def test_every_job_has_a_scene() -> None:
+    assert SCENES.keys() == QUEUES.keys() == {name.removeprefix(PLACE) for name in ALLOWED}
+
+
+@pytest.mark.usefixtures("keep_runtime")
+@pytest.mark.parametrize(("job", "scene"), [(job, scene) for job, scenes in SCENES.items() for scene in scenes])
+def test_no_transaction_is_open_while_something_happens_outside(ground: Ground, tmp_path: Path, job: str, scene: str) -> None:
+    watch = play(ground, tmp_path, SCENES[job][scene], getattr(jobs, job))
+
+    assert watch.faults == []
+    assert watch.outside.keys() == set(SCENES[job][scene].outside)
+    assert watch.transactions > 0
+    assert not watch.is_open
+
+
+def ask_the_carrier_too_early(row_id: int) -> None:
+    with runtime.current().unit_of_work() as work:
+        work.session.get_one(CallAttempt, row_id)
+        runtime.current().carrier.hang_up("CA1")
+
+
+def write_a_file_too_early(row_id: int) -> None:
+    with runtime.current().unit_of_work() as work:
+        work.session.get_one(CallAttempt, row_id)
+        jobs.write_whole(runtime.current().data / "words.sealed", b"words")
+
+
+def wake_too_early(row_id: int) -> None:
+    with runtime.current().unit_of_work() as work:
+        work.session.get_one(CallAttempt, row_id)
+        work._queue.enqueue("settle", row_id)
+
+
+@pytest.mark.usefixtures("keep_runtime")
+@pytest.mark.parametrize("deed", [ask_the_carrier_too_early, write_a_file_too_early, wake_too_early])
+def test_a_job_that_did_it_would_be_found_out(ground: Ground, tmp_path: Path, deed: Callable[[int], None]) -> None:
+    watch = play(ground, tmp_path, Scene(placed, {}, ()), deed)
+
+    assert watch.faults
