@@ -1,27 +1,33 @@
 """One child of the supervisor: what is to run, the process that runs it, and its lines on the way to the terminal."""
 
 import os
+import re
 import selectors
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
-from config.logs import relayed
+from config.logs import masked, relayed
 from worker.parents import die_with
 
 LISTENS, TELLS = "LISTEN_DESCRIPTOR", "READY_DESCRIPTOR"
 """How a child learns which descriptor is its listening socket, and on which one it tells that it is at work."""
+
+REASON = re.compile(r"(?:[a-z_]\w*\.)*[A-Z]\w*: ")
+"""How the line begins with which Python, or a command of ours, says why it ends."""
 
 
 @dataclass(frozen=True)
 class Child:
     """One process.
 
-    It is at work once `ready` says so or, where it `tells`, once it has written a byte to the descriptor it was given for
+    It is at work once `ready` says so or, where it `tells`, once it has written something to the descriptor it was given for
     that; the next child waits until then, an `unhurried` one is waited for only before a leading child starts or the start
     is over. A `once` child must end with status 0 before the next one starts. A `leading` child ends everything when it
     ends, with its own status; where there is one, it would wait for ever for another child that never starts, so that such
@@ -44,6 +50,24 @@ class Child:
     last: bool = False
     eager: bool = False
 
+    @property
+    def is_ended_first(self) -> bool:
+        """Whether a restart ends it before it starts it again; a door is replaced, and what the others need stays."""
+        return not (self.once or self.last or self.listens is not None)
+
+
+class Renewal(Protocol):
+    """Where a restart learns which children there shall be from now on."""
+
+    def begin(self) -> Child:
+        """The child that knows: it tells, and runs once."""
+
+    def children(self, told: bytes) -> Sequence[Child]:
+        """What it has told. Raises SurveyError with what stands against a restart."""
+
+    def end(self, problem: str) -> None:
+        """The restart is over; `problem` is what went wrong, "" for nothing."""
+
 
 class Running:
     """A child with its process and its history."""
@@ -54,7 +78,8 @@ class Running:
         self.started_at = self.start_at = 0.0
         self.falls = 0
         self.rest = b""
-        self._has_told = False
+        self.reason = ""
+        self._told = b""
         self._ear: int | None = None
 
     @property
@@ -87,22 +112,26 @@ class Running:
 
     def close_ear(self) -> None:
         """Forget what an earlier process has told."""
-        self._has_told = False
+        self._told = b""
         if self._ear is not None:
             os.close(self._ear)
             self._ear = None
 
     def is_ready(self) -> bool:
         """Whether the child is at work."""
-        if self.child.tells and not self._has_told:
-            self._has_told = self._hears()
-        return (self._has_told or not self.child.tells) and (self.child.ready is None or self.child.ready())
+        return (not self.child.tells or self.heard() != b"") and (self.child.ready is None or self.child.ready())
 
-    def _hears(self) -> bool:
-        try:
-            return self._ear is not None and os.read(self._ear, 1) != b""
-        except BlockingIOError:
-            return False
+    def heard(self) -> bytes:
+        """What it has told up to now."""
+        with suppress(BlockingIOError):
+            while self._ear is not None and (piece := os.read(self._ear, 65536)):
+                self._told += piece
+        return self._told
+
+    def note(self, line: str) -> None:
+        """Remember a printed line if it may say why the process ends."""
+        if REASON.match(line):
+            self.reason = masked(line)
 
     def was_asked_to_end(self) -> bool:
         """Whether it told that it was at work, and has ended without a fault: somebody has sent it a signal."""
@@ -150,7 +179,7 @@ class Outputs:
         while output and not output.closed and self._read(running, output.fileno()):
             pass
         if running.rest:
-            self.say(running.child.name, running.rest.decode(errors="replace"))
+            self._relay(running, running.rest)
             running.rest = b""
         self._close(running)
 
@@ -172,8 +201,13 @@ class Outputs:
             return False
         *lines, running.rest = (running.rest + data).split(b"\n")
         for line in lines:
-            self.say(running.child.name, line.decode(errors="replace"))
+            self._relay(running, line)
         return True
+
+    def _relay(self, running: Running, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        running.note(text)
+        self.say(running.child.name, text)
 
     def _close(self, running: Running) -> None:
         output = running.process.stdout if running.process else None

@@ -22,6 +22,10 @@ COMMANDS = {
 }  # fmt: skip
 """Command -> module of `config.commands` and the name of its click command in it."""
 
+SETTLED = "SETTINGS_SETTLED"
+"""The variable by which a child of the supervisor learns that its environment holds every setting: `.env` may have been edited since,
+and what stands there counts from the next restart on, for all processes at once."""
+
 BEGINNERS = ("import", "draw", "campaign", "user")
 """The commands that people begin with in a fresh folder."""
 
@@ -85,7 +89,7 @@ def make_tables(house: House) -> None:
 
 def open_house() -> House:
     """The house as environment and `.env` describe it, with logging and holidays set up. Raises SettingsFaulty."""
-    settings = Settings.from_env(os.environ, ROOT / ".env")
+    settings = Settings.from_env(os.environ, None if SETTLED in os.environ else ROOT / ".env")
     logs.set_up(settings.log_format, settings.log_level)
     working_days.install(holidays.given(settings.special_days))
     return House(settings)

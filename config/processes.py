@@ -8,7 +8,7 @@ from typing import Any
 
 from config import metrics, valkey
 from config.child import LISTENS, TELLS, Child
-from config.cli import open_house
+from config.cli import SETTLED, open_house
 from config.settings import ROOT, Settings
 from worker.queues import QUEUES
 
@@ -61,7 +61,7 @@ def sweeper(settings: Settings) -> Child:
 
 
 def _child(settings: Settings, name: str, *, argument: str = "", **manners: Any) -> Child:
-    environment = {**settings.as_environment(), "PYTHONPATH": str(ROOT)}
+    environment = {**settings.as_environment(), "PYTHONPATH": str(ROOT), SETTLED: "yes"}
     return Child(name, python("config.processes", argument or name), environment, **manners)
 
 

@@ -1,7 +1,8 @@
 """Our own small supervisor: starts children in order, restarts what falls, prefixes what they print, leaves none behind.
 
 One thread; a child is asked for by a `Child` value. Ecosystem D2 says why no finished one serves; A3 and A4 are the promises.
-SIGTERM and SIGINT end everything, after calls in progress have ended; SIGHUP restarts everything for new code, without a gap.
+SIGTERM and SIGINT end everything, after calls in progress have ended; SIGHUP restarts everything for new code and new settings,
+without a gap.
 """
 
 import os
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from types import FrameType
 
-from config.child import Child, Outputs, Running
+from config.child import Child, Outputs, Renewal, Running
 from survey.errors import SurveyError
 
 FIRST_PAUSE_SECONDS = 0.25
@@ -53,15 +54,15 @@ class Supervisor:
 
     def __init__(
         self, children: Sequence[Child], *, drained: Callable[[], bool] | None = None, drain_seconds: float = 0,
-        restarted: Callable[[str], None] = lambda problem: None,
+        renewal: Renewal | None = None,
     ) -> None:  # fmt: skip
         """`drained` is asked after a signal, for `drain_seconds` at most, before the children are stopped.
 
-        `restarted` is told how a restart by SIGHUP went: what went wrong, "" for nothing.
+        `renewal` is asked at SIGHUP; without one the same children are started anew.
         """
         self._running = [Running(child) for child in children]
         self._retired: list[Running] = []
-        self._drained, self._drain_seconds, self._restarted = drained, drain_seconds, restarted
+        self._drained, self._drain_seconds, self._renewal = drained, drain_seconds, renewal
         self._outputs = Outputs([child.name for child in children])
         self._signals: list[int] = []
         self._is_hung_up = False
@@ -112,19 +113,20 @@ class Supervisor:
         running.start()
         self._outputs.listen_to(running)
 
-    def _await(self, running: Running) -> None:
-        """Wait until the child is ready or, for a `once` child, done. Raises ChildFailed."""
+    def _await(self, running: Running, beat: Callable[[float], object] | None = None) -> None:
+        """Wait until the child is ready or, for a `once` child, done; `beat` is what is done meanwhile. Raises ChildFailed."""
         child, until = running.child, time.monotonic() + START_SECONDS
         while not self._signals:
-            self._outputs.pass_on(BEAT_SECONDS / 4)
+            (beat or self._outputs.pass_on)(BEAT_SECONDS / 4)
             if not running.alive and (child.once or child.tells or child.ready):
                 self._outputs.finish(running)
                 if child.once and running.process and running.process.returncode == 0:
                     return
-                raise ChildFailed(f"{child.name} 未能启动，原因见上 / {child.name} did not start, see above")
-            if not child.once and running.is_ready():
+                reason = running.reason or "原因见日志 / see the log"
+                raise ChildFailed(f"{child.name} 未能启动 / {child.name} did not start: {reason}")
+            if running.is_ready() and not child.once:
                 return
-            if not child.once and time.monotonic() > until:
+            if (child.tells or not child.once) and time.monotonic() > until:
                 raise ChildFailed(f"{child.name} 在 {START_SECONDS:.0f} 秒内未就绪 / {child.name} was not ready in {START_SECONDS:.0f} s")
 
     def _watch(self) -> int:
@@ -182,32 +184,49 @@ class Supervisor:
 
         What fails first ends the restart, and what has not been replaced goes on. A `last` child stays: the others need it.
         """
+        problem = ""
         try:
-            for index, running in enumerate(self._running):
-                if running.child.once or running.child.listens is not None:
-                    self._replace(index)
-            self._renew([each for each in self._running if not (each.child.once or each.child.last or each.child.listens is not None)])
-            problem = ""
-        except ChildFailed as failed:
+            wanted = self._inquire()
+            for child in wanted:
+                if child.once or child.listens is not None:
+                    self._replace(child)
+            self._renew([child for child in wanted if child.is_ended_first])
+        except SurveyError as failed:
             problem = f"{failed}；未替换的进程照旧运行 / what was not replaced goes on"
             self._outputs.say("restart", problem)
-        if not self._signals:
-            self._restarted(problem)
+        if self._renewal and not self._signals:
+            self._renewal.end(problem)
 
-    def _replace(self, index: int) -> None:
+    def _inquire(self) -> Sequence[Child]:
+        """The children that there shall be from now on. Raises SurveyError."""
+        if self._renewal is None:
+            return [running.child for running in self._running]
+        asked = Running(self._renewal.begin())
+        self._start(asked)
+        try:
+            self._await(asked, self._tend)
+            return () if self._signals else self._renewal.children(asked.heard())
+        finally:
+            self._end([asked], 0)
+
+    def _replace(self, child: Child) -> None:
         """Start a second process for a child; once it is at work, the first one takes no more and ends. Raises ChildFailed."""
-        former, fresh = self._running[index], Running(self._running[index].child)
+        former, fresh = [running for running in self._running if running.child.name == child.name], Running(child)
+        if self._signals:
+            return
         self._start(fresh)
         try:
-            self._await(fresh)
+            self._await(fresh, self._tend)
         except ChildFailed:
             self._end([fresh], 0)
             raise
         if self._signals:
             self._end([fresh], 0)  # the end was asked for meanwhile: the one that is at work sees to the last calls
             return
-        self._running[index] = fresh
-        self._retire(former)
+        self._running.append(fresh)
+        for running in former:
+            self._running.remove(running)
+            self._retire(running)
 
     def _retire(self, running: Running) -> None:
         running.kill(signal.SIGTERM)
@@ -219,18 +238,25 @@ class Supervisor:
             self._end([running], 0)
             self._retired.remove(running)
 
-    def _renew(self, group: list[Running]) -> None:
-        """End each of the group and start it again as soon as it has ended."""
-        until = time.monotonic() + RETIREMENT_SECONDS
-        for running in group:
+    def _renew(self, wanted: Sequence[Child]) -> None:
+        """End what cannot be there twice, and start what is wanted instead: each as soon as the one of its name has ended."""
+        former = [] if self._signals else [running for running in self._running if running.child.is_ended_first]
+        until, names = time.monotonic() + RETIREMENT_SECONDS, {running.child.name for running in former}
+        for running in former:
             running.kill(signal.SIGTERM)
-        while group and not self._signals:
-            self._tend(BEAT_SECONDS / 2, group)
-            for running in [each for each in group if not each.alive or time.monotonic() > until]:
-                group.remove(running)
+        self._add([child for child in wanted if child.name not in names])
+        while former and not self._signals:
+            self._tend(BEAT_SECONDS / 2, former)
+            for running in [each for each in former if not each.alive or time.monotonic() > until]:
+                former.remove(running)
                 self._end([running], 0)
-                running.falls = 0
-                self._start(running)
+                self._running.remove(running)
+                self._add([child for child in wanted if child.name == running.child.name])
+
+    def _add(self, children: Sequence[Child]) -> None:
+        for running in [Running(child) for child in children if not self._signals]:
+            self._start(running)
+            self._running.append(running)
 
     def _drain(self) -> None:
         """After a signal: no new calls; the others stay at work until calls in progress have ended, or somebody asks again."""

@@ -1,4 +1,4 @@
-"""`serve`: the production processes under one supervisor; `restart`: new code for a running one, without a gap."""
+"""`serve`: the production processes under one supervisor; `restart`: new code and settings for a running one, without a gap."""
 
 import os
 import signal
@@ -13,6 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config import metrics, ports, processes, valkey
 from config.occupancy import holder, occupied
+from config.renewal import Renewal, footing, kept_sentence
+from config.restarts import RestartBook
 from config.settings import Settings
 from config.supervisor import Supervisor
 from config.wiring import House
@@ -39,11 +41,12 @@ def serve(house: House, only: str | None) -> None:
             valkey.end_left_over(settings.data)
         metrics.clear(settings.data)
         doors = listening(stack, settings, parts)
-        restarts = stack.enter_context(pid_file(house.data))
+        book = stack.enter_context(pid_file(house.data))
         announce(settings)
         supervisor = Supervisor(
-            processes.children(settings, parts, doors), drained=lambda: are_quiet(house), restarted=lambda problem: note(restarts, problem),
+            processes.children(settings, parts, doors), drained=lambda: are_quiet(house),
             drain_seconds=0 if settings.environment == "demo" else settings.drain_seconds,
+            renewal=Renewal(footing(house.settings, settings, parts, doors), book),
         )  # fmt: skip
         sys.exit(supervisor.run())
 
@@ -51,18 +54,19 @@ def serve(house: House, only: str | None) -> None:
 @click.command()
 @click.pass_obj
 def restart(house: House) -> None:
-    """升级后重启服务，通话不中断 / New code for the running service: migrates, then replaces its processes; no call is cut."""
-    pid, restarts = running_pid(house.data), house.data / "run" / "restarts"
-    before = outcomes(restarts)
+    """升级或改设置后重启，通话不中断 / New code and settings for the running service: migrates, replaces processes; no call is cut."""
+    pid, book = running_pid(house.data), RestartBook(house.data / "run")
+    request = book.ask()
     os.kill(pid, signal.SIGHUP)
     until = time.monotonic() + LONGEST_RESTART_SECONDS
-    while len(outcomes(restarts)) == len(before):
+    while (outcome := book.outcome_of(request)) is None:
         if time.monotonic() > until or holder(house.data) != pid:
             raise NotRestarted(f"进程 {pid} 没有完成重启，见其日志 / process {pid} did not complete the restart, see its log")
         time.sleep(BEAT_SECONDS)
-    problem = outcomes(restarts)[-1]
-    if problem:
-        raise NotRestarted(problem)
+    if outcome.problem:
+        raise NotRestarted(outcome.problem)
+    for name in outcome.kept:
+        click.echo(kept_sentence(name))
     click.echo("已重启 / restarted")
 
 
@@ -89,28 +93,16 @@ def listening(stack: ExitStack, settings: Settings, parts: Collection[str]) -> d
 
 
 @contextmanager
-def pid_file(data: Path) -> Iterator[Path]:
-    """`run/serve.pid` for the length of the block; gives the file beside it in which the outcome of each restart is noted."""
-    path = data / "run" / "serve.pid"
-    restarts = path.with_name("restarts")
-    restarts.unlink(missing_ok=True)
+def pid_file(data: Path) -> Iterator[RestartBook]:
+    """`run/serve.pid` for the length of the block; gives the book beside it in which restarts are asked for and their outcome is noted."""
+    path, book = data / "run" / "serve.pid", RestartBook(data / "run")
+    book.clear()
     path.write_text(f"{os.getpid()}\n")
     try:
-        yield restarts
+        yield book
     finally:
         with suppress(FileNotFoundError):
             path.unlink()
-
-
-def note(restarts: Path, problem: str) -> None:
-    """Write down how a restart went: what went wrong, in one line, empty for nothing."""
-    with restarts.open("a", encoding="utf-8") as file:
-        file.write(" ".join(problem.split()) + "\n")
-
-
-def outcomes(restarts: Path) -> list[str]:
-    """How the restarts since the start went."""
-    return restarts.read_text("utf-8").splitlines() if restarts.exists() else []
 
 
 def running_pid(data: Path) -> int:
