@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ivr.voice import call_status
 from survey.errors import BadInput
@@ -12,6 +13,10 @@ KEYS = re.compile(r"[0-9A-D*#]+")
 ITEM = re.compile(r"[a-z][a-z0-9_]{0,31}")
 WHOLE_NUMBER = re.compile(r"[0-9]{1,9}")
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+STEP = re.compile(r"/voice/attempts/(?P<token>[0-9a-f]{32})/steps/(?P<step>[0-9]{1,9})\Z")
+UNREACHED, TOO_MANY_REDIRECTS = 112, 11215
+"""Numbers of the carrier: 112xx, but for one, say that nothing could be fetched; all others blame the document."""
+
 LONGEST_KEYS = 32
 LEFT = "hangup"
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
@@ -82,3 +87,29 @@ def failure_code(form: Mapping[str, str]) -> str:
         return ""
     code = number(form.get("SipResponseCode")) or number(form.get("ErrorCode"))
     return str(code) if code else ""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What the carrier says about a document that it could not use.
+
+    `code` is its error number; `step` the step that it asked for, `was_excused` whether that was our second try, both out of the
+    address that failed.
+    """
+
+    code: int | None
+    step: int | None
+    was_excused: bool
+
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the document itself is to blame, and not the way to it: it would fail again."""
+        return self.code is not None and (self.code // 100 != UNREACHED or self.code == TOO_MANY_REDIRECTS)
+
+
+def failure(form: Mapping[str, str], token: str) -> Failure:
+    """Why the carrier turned to the fallback of the attempt with this token, and where it was then."""
+    path, _, query = form.get("ErrorUrl", "").partition("#")[0].partition("?")
+    found = STEP.search(path)
+    step = int(found["step"]) if found and found["token"] == token else None
+    return Failure(number(form.get("ErrorCode")), step, "again=" in query)

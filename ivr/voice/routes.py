@@ -71,7 +71,7 @@ def take_turn(token: str, step: int) -> Response:
     call_sid, event = inbound.call_sid(request.form), _event(step)
     with services.unit_of_work() as work:
         now = services.clock.now()
-        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, now, _render, measures.turn_taken)
+        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, now, render, measures.turn_taken)
     return speak(reply)
 
 
@@ -83,7 +83,8 @@ def _event(step: int) -> Event:
         return Answered()
 
 
-def _render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
+def render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
+    """The document for these actions, in the call's own words and voice."""
     services = services_here()
     attempt = url_of(f"/voice/attempts/{context.token}")
     voice = wording.voice_of(services.voices, context.script.language)
@@ -133,16 +134,7 @@ def note_recording(token: str) -> Response:
     return Response(status=204)
 
 
-@door.post("/voice/attempts/<token:token>/fallback")
-def fall_back(token: str) -> Response:
-    """The carrier could not use our document: apologise and end, whether or not the database can be told."""
-    code = inbound.number(request.form.get("ErrorCode"))
-    log.error("the carrier fell back, error %s, attempt %s", code, token[:12], extra={"action": "voice.fallback"})
-    _note_broken(token)
-    return announce(wording.FAREWELL)
-
-
-def _note_broken(token: str) -> None:
+def note_broken(token: str) -> None:
     """Remember, if the database can be reached, that it was us who ended the call: then it may be made again."""
     try:
         with services_here().unit_of_work() as work:
@@ -177,16 +169,23 @@ def apologise(error: Exception) -> Response:
 
     A callback is answered with 503 so that the carrier may send it again.
     """
-    attempt = (request.view_args or {}).get("token", "")[:12]
+    token = (request.view_args or {}).get("token", "")
     measures.hook_failed((request.endpoint or "none").removeprefix("voice."))
-    log.exception("%s failed, attempt %s", request.endpoint, attempt, extra={"action": "voice.failed"})
+    log.exception("%s failed, attempt %s", request.endpoint, token[:12], extra={"action": "voice.failed"})
     if request.endpoint not in SPOKEN:
         return Response(status=503)
     if "again" not in request.args:
-        return announce(wording.EXCUSE, then=url_of(LOST_KEY.get(request.endpoint or "", request.path) + "?again=1"))
-    if token := (request.view_args or {}).get("token"):
-        _note_broken(token)
-    return announce(wording.FAREWELL)
+        then = url_of(LOST_KEY.get(request.endpoint or "", request.path) + "?again=1")
+        return announce(wording.EXCUSE, then=then, language=language_of(token))
+    if token:
+        note_broken(token)
+    return announce(wording.FAREWELL, language=language_of(token))
+
+
+def language_of(token: str) -> str:
+    """The language of a call that this process has served before; else nothing, and people hear every one."""
+    context = services_here().office.contexts.get(token)
+    return context.script.language if context else ""
 
 
 def announce(texts: dict[str, str], *, then: str = "", language: str = "") -> Response:

@@ -18,6 +18,7 @@ UNSPEAKABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 LONG_NUMBER = re.compile(r"(?<![\w.+-])(?!\d{4}-\d\d-\d\d\b)\+?\d[\d-]{3,}\d(?![\w-])", re.ASCII)
+ROOT = "<Response>"
 LONGEST_SAY = 4000
 LONGEST_SPEECH = 11_000  # characters; one takes five bytes at most, the carrier takes 64 kB
 COST_OF_SAY = 25  # what the tags of one Say count in characters
@@ -116,6 +117,15 @@ def announce(texts: Iterable[tuple[str, Voice]], *, pause_seconds: int = 0, then
     else:
         reply.hangup()
     return str(reply)
+
+
+def precede(texts: Iterable[tuple[str, Voice]], document: str) -> str:
+    """The document with the texts said before all else."""
+    reply = VoiceResponse()
+    for text, voice in texts:
+        _say(reply, [speakable(text)], voice)
+    said = reply.to_xml(xml_declaration=False).removeprefix(ROOT).removesuffix("</Response>")
+    return document.replace(ROOT, ROOT + said, 1)
 
 
 def ask_key(texts: Iterable[tuple[str, Voice]], action: str, timeout_seconds: int) -> str:

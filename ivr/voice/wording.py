@@ -9,6 +9,7 @@ from survey.prompts import digits
 VOICES: Mapping[str, Voice] = {"zh": Voice("zh-CN", "Polly.Zhiyu"), "en": Voice("en-US", "Polly.Joanna")}
 
 EXCUSE = {"zh": "抱歉，系统暂时繁忙，请稍等。", "en": "Sorry, our system is busy. Please hold on for a moment."}
+INTERRUPTED = {"zh": "抱歉，刚才中断了一下，我们继续。", "en": "Sorry, we were interrupted for a moment. Let us go on."}
 FAREWELL = {
     "zh": "抱歉，系统出现故障，本次回访只能到此结束。谢谢您，再见。",
     "en": "Sorry, our system has failed and this call has to end here. Thank you, goodbye.",

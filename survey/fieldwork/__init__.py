@@ -39,7 +39,7 @@ from survey.fieldwork.recordings import (
 from survey.fieldwork.settlement import LATE_TURN_GRACE, settle
 from survey.fieldwork.statuses import apply_machine, apply_status, report
 from survey.fieldwork.suppressions import is_suppressed, opt_out
-from survey.fieldwork.turns import Render, take_turn
+from survey.fieldwork.turns import Render, lead_back, take_turn
 from survey.fieldwork.watch import watch
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "holds",
     "is_suppressed",
     "launch",
+    "lead_back",
     "note_absent",
     "note_accepted",
     "note_asked",

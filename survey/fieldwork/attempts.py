@@ -50,3 +50,18 @@ def was_broken(session: Session, attempt: CallAttempt) -> bool:
     if attempt.status == "failed":
         return True
     return bool(session.scalar(select(exists().where(CarrierEvent.attempt_id == attempt.id, CarrierEvent.kind == BROKEN))))
+
+
+LED_BACK = "led_back"
+
+
+def may_be_led_back(session: Session, attempt: CallAttempt, step: int, request: str, now: datetime) -> bool:
+    """Whether the carrier's failure to hear us at `step` is the first one there, so that the call may go on; written down.
+
+    `request` names the carrier's request: its repeat is told the same.
+    """
+    there = CarrierEvent.attempt_id == attempt.id, CarrierEvent.kind == LED_BACK, CarrierEvent.key.startswith(f"{step}:")
+    known, key = session.scalars(select(CarrierEvent.key).where(*there)).all(), f"{step}:{request}"
+    if not known:
+        session.add(CarrierEvent(attempt_id=attempt.id, kind=LED_BACK, key=key, at=now))
+    return not known or (bool(request) and key in known)

@@ -1,6 +1,7 @@
 """One turn of a conversation: a signed, idempotent round trip (design §4.5)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -25,7 +26,7 @@ from survey.actions import (
     Withdraw,
 )  # fmt: skip
 from survey.events import Event
-from survey.fieldwork.attempts import bind_call, find_attempt, note_second_leg
+from survey.fieldwork.attempts import bind_call, find_attempt, may_be_led_back, note_broken, note_second_leg
 from survey.fieldwork.beginnings import begin
 from survey.fieldwork.bookings import note_wish, promised
 from survey.fieldwork.escalations import escalate, note_consent, withdraw
@@ -64,10 +65,7 @@ def take_turn(
         notice("repeat")
         return session.get_one(Turn, (attempt.id, step)).reply
     context = _context(session, office, attempt)
-    is_ours = bind_call(attempt, call_sid)
-    if not is_ours:
-        note_second_leg(session, attempt, call_sid, now)
-    if attempt.settled_at is not None or not is_ours:
+    if _is_over(session, attempt, call_sid, now):
         notice("over")
         return render((Hangup(),), step, context)
     if step > attempt.step:
@@ -82,6 +80,42 @@ def take_turn(
         _store_turn(session, attempt, event, reply, now)
     notice("new")
     return reply
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The document at which a call stands. `is_waiting`: the person was in conversation, and has heard nothing of us for a moment."""
+
+    document: str
+    is_waiting: bool
+
+
+def lead_back(
+    work: UnitOfWork, office: Office, token: str, failed: int | None, request: str, call_sid: str, now: datetime, render: Render
+) -> Standing | None:  # fmt: skip
+    """Where the call goes on after the carrier got no document of ours at the step `failed` (None: it does not say which).
+
+    None at the second failure there: it is written down that we ended the call. `request` names the carrier's request, whose
+    repeat is told the same. Raises UnknownAttempt.
+    """
+    session = work.session
+    attempt = find_attempt(session, token)
+    context = _context(session, office, attempt)
+    if _is_over(session, attempt, call_sid, now):
+        return Standing(render((Hangup(),), attempt.step, context), is_waiting=False)
+    step = attempt.step if failed is None else min(failed, attempt.step)
+    if not may_be_led_back(session, attempt, step, request, now):
+        note_broken(session, token, now)
+        return None
+    return Standing(_lead_back(session, attempt, context, render), is_waiting=attempt.step > 0)
+
+
+def _is_over(session: Session, attempt: CallAttempt, call_sid: str, now: datetime) -> bool:
+    """Whether nothing more is to be said: the call has been settled, or this is a second leg, which is written down."""
+    is_ours = bind_call(attempt, call_sid)
+    if not is_ours:
+        note_second_leg(session, attempt, call_sid, now)
+    return attempt.settled_at is not None or not is_ours
 
 
 def advance(

@@ -384,12 +384,12 @@ class DispositionChange(Base):
 
 
 class CarrierEvent(Base):
-    """A status, recording or machine-detection callback that was applied, so that a repeat is recognised."""
+    """What happened to a call at the carrier, so that a repeat is recognised: callbacks that were applied, legs, failures."""
 
     __tablename__ = "carrier_events"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("call_attempts.id"))
-    kind: Mapped[str] = mapped_column(String(16))  # status, recording, machine, second_leg
+    kind: Mapped[str] = mapped_column(String(16))  # status, recording, machine, second_leg, led_back, broken
     key: Mapped[str] = mapped_column(String(96))  # sequence number, recording sid and status...
     at: Mapped[datetime]
     __table_args__ = (UniqueConstraint("attempt_id", "kind", "key"),)

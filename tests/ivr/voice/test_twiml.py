@@ -130,6 +130,17 @@ def test_an_apology_without_a_way_on_ends_the_call():
     assert verbs(ElementTree.fromstring(twiml.announce([("再见", ZH)]))) == ["Say", "Hangup"]
 
 
+@pytest.mark.parametrize("nasty", ["<Response>", "</Response>", "a & b", "&lt;Response&gt;"])
+def test_words_before_a_document_leave_it_as_it_was(nasty):
+    kept = render([Say(nasty), Collect("1", 5)], str, URLS, ZH)
+
+    document = ElementTree.fromstring(twiml.precede([(nasty, ZH), ("Sorry", Voice("en-US"))], kept))
+
+    assert verbs(document) == ["Say", "Say", "Gather", "Redirect"]
+    assert [say.text for say in document.iter("Say")] == [nasty, "Sorry", nasty]
+    assert ElementTree.tostring(document[2]) == ElementTree.tostring(ElementTree.fromstring(kept)[0])
+
+
 PROMPTS = st.text(max_size=40)
 ACTIONS = st.lists(
     st.one_of(

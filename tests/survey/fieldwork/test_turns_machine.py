@@ -7,7 +7,7 @@ import itertools
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,16 +15,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from ivr.carrier.simulator.signing import sign
-from ivr.voice import routes
+from ivr.voice import routes, twiml, wording
 from ivr.voice.app import create_voice_app
 from ivr.voice.guard import Guard
 from ivr.voice.routes import VoiceServices
 from ivr.voice.wording import VOICES
 from survey import fieldwork, flow, ladder
 from survey.actions import Hangup, SaveAnswer, SpeakingAction
-from survey.events import Answered, Digits, Event, HungUp, NoInput, Recorded
+from survey.events import Answered, Digits, Event, HungUp, LineFailed, NoInput, Recorded
 from survey.fieldwork import turns
 from survey.fieldwork.bookings import promised
 from survey.script import RecordStep
@@ -55,6 +56,8 @@ class Call:
     settled: bool = False
     replies: list[str] = field(default_factory=list)
     answers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    led_back: set[int] = field(default_factory=set)
+    broken: bool = False
 
 
 @dataclass
@@ -97,7 +100,12 @@ class Stage:
         with self.ground.sessions() as session, self.app.app_context():
             attempt = session.get_one(CallAttempt, call.id)
             context = turns._context(session, self.ground.office, attempt)
-            return routes._render(actions, step, promised(attempt, context, actions, self.ground.now))
+            return routes.render(actions, step, promised(attempt, context, actions, self.ground.now))
+
+    def led_back(self, call: Call) -> str:
+        """What is heard after a moment without us: an excuse and the last document; at first contact the way to it alone."""
+        excuse = wording.spoken(wording.INTERRUPTED, VOICES, self.ground.office.bureau, "zh-CN")
+        return twiml.precede(excuse, call.replies[-1]) if call.replies else self.rendered(call, (), 0)
 
     def script(self, call: Call) -> Any:
         with self.ground.sessions() as session:
@@ -161,6 +169,21 @@ def intrude(stage: Stage, call: Call, what: str, key: str) -> None:
     assert stage.post(call, f"steps/{step}", sid=FOREIGN, Digits=key) == (200, stage.rendered(call, (Hangup(),), step))
 
 
+def fall(stage: Stage, call: Call, what: str, key: str) -> None:
+    """The door died at this step or after the one before: the call goes on where it stands, once for each step."""
+    step = max(0, len(call.replies) - (key in "123"))
+    reply = stage.post(call, "fallback", ErrorCode="11200", ErrorUrl=f"{BASE}/voice/attempts/{call.token}/steps/{step}")
+    if call.settled:
+        assert reply == (200, stage.rendered(call, (Hangup(),), len(call.replies)))
+    elif step in call.led_back:
+        assert wording.FAREWELL["zh"] in reply[1]
+        assert reply[1].endswith("<Hangup /></Response>")
+        call.broken = True
+    else:
+        call.led_back.add(step)
+        assert reply == (200, stage.led_back(call))
+
+
 def report(stage: Stage, call: Call, what: str, key: str) -> None:
     """Any status, at any time, twice."""
     word = WORDS[KEYS.index(key) % len(WORDS)]
@@ -176,19 +199,25 @@ def settle(stage: Stage, call: Call, what: str, key: str) -> None:
         done = fieldwork.settle(work, stage.ground.office, call.id, stage.ground.now)
     assert done == (ladder.is_ended(call.status) and not call.settled)
     if done and call.replies and not call.state.ended:
-        call.state = flow.step(stage.script(call), call.state, HungUp())[0]
+        ends = LineFailed() if call.broken or call.status == "failed" else HungUp()
+        call.state = flow.step(stage.script(call), call.state, ends)[0]
     call.settled = call.settled or done
 
 
 OPERATIONS: dict[str, Callable[[Stage, Call, str, str], None]] = {
     "deliver": deliver, "twice": lambda *given: deliver(*given, copies=2), "repeat": repeat, "early": early, "forge": forge,
-    "intrude": intrude, "report": report, "settle": settle,
+    "intrude": intrude, "fall": fall, "report": report, "settle": settle,
 }  # fmt: skip
 USUAL = st.tuples(st.just("deliver"), st.integers(0, 1), st.sampled_from(["key", "key", "key", "silence"]), st.sampled_from("1123456"))
 ANYTHING = st.tuples(
     st.sampled_from(["deliver", *OPERATIONS]), st.integers(0, 1), st.sampled_from(["key", "silence", "leave"]), st.sampled_from(KEYS)
 )
 STEPS = st.lists(st.one_of(USUAL, USUAL, ANYTHING), min_size=15, max_size=50)
+
+
+def kinds(session: Session, call: Call, kind: str) -> Sequence[str]:
+    """The keys of what was noted of the call at the carrier."""
+    return session.scalars(select(CarrierEvent.key).where(CarrierEvent.attempt_id == call.id, CarrierEvent.kind == kind)).all()
 
 
 def check(stage: Stage, calls: list[Call]) -> None:
@@ -201,6 +230,8 @@ def check(stage: Stage, calls: list[Call]) -> None:
             assert [turn.reply for turn in stored] == call.replies
             assert {row.item: (row.code, row.raw) for row in rows} == call.answers
             assert (attempt.step, attempt.status, attempt.carrier_sid) == (len(call.replies), call.status, call.sid)
+            assert {int(key.partition(":")[0]) for key in kinds(session, call, "led_back")} == call.led_back
+            assert bool(kinds(session, call, "broken")) == call.broken
             if call.replies:
                 assert flow.State.from_json(attempt.flow_state or {}) == call.state
 
