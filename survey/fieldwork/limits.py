@@ -24,13 +24,17 @@ def calls_left(session: Session, campaign: Campaign, now: datetime) -> int | Non
 
 
 def _left(session: Session, campaign: Campaign, reason: HoldReason, column: str, span: timedelta, now: datetime) -> int:
-    cap, since = getattr(campaign, column), now - span
-    started = queries.started_since(session, campaign.id, since)
-    if started < cap:
-        return int(cap - started)
-    first_to_leave = queries.start_after(session, campaign.id, since, started - cap)
-    open_hold(session, scope_of(campaign), reason, now, until=(first_to_leave or now) + span, detail=f"{started}/{cap}")
+    cap, begun = getattr(campaign, column), started(session, campaign, span, now)
+    if begun < cap:
+        return int(cap - begun)
+    first_to_leave = queries.start_after(session, campaign.id, now - span, begun - cap)
+    open_hold(session, scope_of(campaign), reason, now, until=(first_to_leave or now) + span, detail=f"{begun}/{cap}")
     return 0
+
+
+def started(session: Session, campaign: Campaign, span: timedelta, now: datetime) -> int:
+    """Calls that were handed to the carrier in the last `span` and count towards a cap over it."""
+    return queries.started_since(session, campaign.id, now - span)
 
 
 def spent(session: Session, campaign: Campaign) -> float:

@@ -1,5 +1,6 @@
 """Silent calls (R18): a person answered and did not hear us within two seconds. Such calls are counted, and stop dialling."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -19,6 +20,29 @@ LEFT_ALONE = timedelta(hours=72)
 """How long a number that heard silence is not dialled automatically, in any campaign."""
 
 
+@dataclass(frozen=True)
+class Silence:
+    """Of the settled calls that people answered in some time: how many heard us too late, and how many there are."""
+
+    abandoned: int
+    answered: int
+
+    @property
+    def rate(self) -> float | None:
+        """Share of the answered calls, 0 to 1; None when nobody answered."""
+        return self.abandoned / self.answered if self.answered else None
+
+    @property
+    def is_above(self) -> bool:
+        """Whether the share is above the limit, be it of however few calls."""
+        return self.abandoned > HIGHEST_RATE * self.answered
+
+    @property
+    def is_too_much(self) -> bool:
+        """Whether dialling must stop: above the limit, and not by one or two calls."""
+        return self.is_above and self.abandoned >= FEWEST_CALLS
+
+
 def judge(attempt: CallAttempt) -> None:
     """Find out whether a person answered our ended call and heard nothing from us, or too late.
 
@@ -35,19 +59,24 @@ def _is_abandoned(attempt: CallAttempt) -> bool:
     return attempt.voice_at is None or attempt.voice_at - attempt.answered_at > VOICE_WITHIN
 
 
-def check(session: Session, campaign: Campaign, now: datetime) -> None:
-    """Stop dialling the campaign when too many of those who answered heard silence.
+def heard(session: Session, campaign: Campaign, since: datetime) -> Silence:
+    """What those who answered the campaign's calls after `since` heard."""
+    return Silence(*queries.silence_since(session, campaign.id, since))
 
-    What a person has lifted a hold for is not counted a second time.
-    """
-    scope = scope_of(campaign)
-    lifts = Hold.scope == scope, Hold.reason == HoldReason.ABANDONED.word
-    since = max(now - COUNTED_OVER, session.scalar(select(func.max(Hold.lifted_at)).where(*lifts)) or now - COUNTED_OVER)
-    abandoned, answered = queries.silence_since(session, campaign.id, since)
-    if abandoned < FEWEST_CALLS or abandoned <= HIGHEST_RATE * answered:
+
+def counted_since(session: Session, campaign: Campaign, now: datetime) -> datetime:
+    """From when the guard counts: 24 hours ago, or when a person last lifted its hold; what that was for is not counted twice."""
+    lifts = Hold.scope == scope_of(campaign), Hold.reason == HoldReason.ABANDONED.word
+    return max(now - COUNTED_OVER, session.scalar(select(func.max(Hold.lifted_at)).where(*lifts)) or now - COUNTED_OVER)
+
+
+def check(session: Session, campaign: Campaign, now: datetime) -> None:
+    """Stop dialling the campaign when too many of those who answered heard silence."""
+    found, scope = heard(session, campaign, counted_since(session, campaign, now)), scope_of(campaign)
+    if not found.is_too_much:
         return
-    if open_hold(session, scope, HoldReason.ABANDONED, now, detail=f"{abandoned}/{answered}"):
-        raise_alarm(session, AlarmKind.ABANDONED_CALLS, scope, now, abandoned=abandoned, answered=answered)
+    if open_hold(session, scope, HoldReason.ABANDONED, now, detail=f"{found.abandoned}/{found.answered}"):
+        raise_alarm(session, AlarmKind.ABANDONED_CALLS, scope, now, abandoned=found.abandoned, answered=found.answered)
 
 
 def left_alone_until(session: Session, phone_key: bytes, now: datetime) -> datetime | None:
