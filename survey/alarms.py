@@ -9,20 +9,20 @@ from enum import Enum
 class AlarmKind(Enum):
     """One kind of alarm: its stored word, how grave it is (`critical` wakes somebody, `warning` can wait till morning), its names."""
 
-    DOUBLE_RING = ("double_ring", "critical", "同一次呼叫响了两路", "One attempt rang two legs")
-    UNKNOWN_TOO_LONG = ("unknown_too_long", "critical", "呼叫结果长时间未明", "An attempt's outcome is unknown for too long")
+    DOUBLE_RING = ("double_ring", "critical", "同一次拨打振铃两路", "One call to a person rang two lines")
+    UNKNOWN_TOO_LONG = ("unknown_too_long", "critical", "拨打结果长时间不明", "A call's outcome is unknown for too long")
     CARRIER_REFUSED = ("carrier_refused", "critical", "运营商拒绝账号或主叫号码", "The carrier refuses the account or the caller ID")
     CARRIER_UNREACHABLE = ("carrier_unreachable", "critical", "无法连接运营商", "The carrier cannot be reached")
-    NO_CALLBACKS = ("no_callbacks", "critical", "已发起呼叫却收不到运营商回调", "Calls are placed and no callback arrives")
-    SWEEP_SILENT = ("sweep_silent", "critical", "时钟进程没有动静", "The clock process is silent")
-    FORGED_WEBHOOKS = ("forged_webhooks", "critical", "大量回调签名不符", "Many web-hooks with a wrong signature")
-    ABANDONED_CALLS = ("abandoned_calls", "critical", "静默呼叫超过限度，外呼已停", "Too many silent calls, dialling has stopped")
-    SPEND_LIMIT = ("spend_limit", "critical", "估计费用达到上限", "The estimated spend has reached its limit")
-    CARRIER_QUEUES = ("carrier_queues", "warning", "运营商在排队发起呼叫", "The carrier queues our calls")
-    FOREIGN_JOB = ("foreign_job", "critical", "队列中有不属于本系统的任务", "A job that is not ours was in the queue")
-    NEEDS_REVIEW = ("needs_review", "warning", "有对象待人工核查", "Respondents need a person's review")
+    NO_CALLBACKS = ("no_callbacks", "critical", "电话已拨出，运营商未回报通话状态", "Calls go out and the carrier reports nothing back")
+    SWEEP_SILENT = ("sweep_silent", "critical", "调度进程（clock）无响应", "The clock process is silent")
+    FORGED_WEBHOOKS = ("forged_webhooks", "critical", "大量请求签名不符，疑似冒充运营商", "Many requests that the carrier did not sign")
+    ABANDONED_CALLS = ("abandoned_calls", "critical", "无声呼叫超过 3%，已暂缓拨打", "More than 3 % silent calls, dialling holds back")
+    SPEND_LIMIT = ("spend_limit", "critical", "估算话费达到上限", "The estimated bill has reached its limit")
+    CARRIER_QUEUES = ("carrier_queues", "warning", "呼叫在运营商处排队，拨打过快", "The carrier queues our calls")
+    FOREIGN_JOB = ("foreign_job", "critical", "作业队列中混入外来作业", "A job that is not ours was in the queue")
+    NEEDS_REVIEW = ("needs_review", "warning", "有受访人待人工核查", "Respondents need a person's review")
     BACKUP_OLD = ("backup_old", "warning", "备份已过期", "The last backup is too old")
-    DISK_FULL = ("disk_full", "critical", "磁盘将满", "The disk is nearly full")
+    DISK_FULL = ("disk_full", "critical", "磁盘空间不足", "The disk is nearly full")
 
     def __init__(self, word: str, gravity: str, zh: str, en: str) -> None:
         self.word, self.gravity, self.zh, self.en = word, gravity, zh, en

@@ -23,6 +23,11 @@ class NotAllowed(SurveyError):
 class BadInput(SurveyError):
     """What was given cannot be used."""
 
+    def __init__(self, message: str | None = None, field: str = "") -> None:
+        """`field` names what was wrong, for a form to say it there."""
+        super().__init__(message)
+        self.field = field
+
 
 class CannotUnseal(SurveyError):
     """A stored value cannot be read: wrong key, altered, or moved from another row."""

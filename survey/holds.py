@@ -9,8 +9,8 @@ class HoldReason(Enum):
     UNREACHABLE = ("unreachable", False, "无法连接运营商", "The carrier cannot be reached")
     HOURLY_CAP = ("hourly_cap", False, "达到每小时呼叫上限", "The hourly cap of calls is reached")
     DAILY_CAP = ("daily_cap", False, "达到 24 小时呼叫上限", "The daily cap of calls is reached")
-    SPEND_LIMIT = ("spend_limit", True, "估计费用达到上限", "The estimated spend has reached its limit")
-    ABANDONED = ("abandoned", True, "静默呼叫超过 3%", "More than 3 % silent calls")
+    SPEND_LIMIT = ("spend_limit", True, "估算话费达到上限", "The estimated bill has reached its limit")
+    ABANDONED = ("abandoned", True, "无声呼叫超过 3%", "More than 3 % silent calls")
 
     def __init__(self, word: str, needs_person: bool, zh: str, en: str) -> None:
         self.word, self.needs_person, self.zh, self.en = word, needs_person, zh, en

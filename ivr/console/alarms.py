@@ -6,22 +6,49 @@ from datetime import datetime
 from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console.access import ADMINISTRATOR, AUDITOR, actor, is_allowed, role, visitor
-from ivr.console.language import is_english
+from ivr.console.language import is_english, moment
 from ivr.console.rendering import render
 from ivr.console.services import services
-from ivr.console.words import BAD, CARE, Tag
+from ivr.console.words import BAD, CARE, REFUSALS, Tag, review, say
 from survey.alarms import AlarmKind
 from survey.errors import NotFound
 from survey.fieldwork.alarms import acknowledge, standing_alarms
-from survey.store.models import Alarm
+from survey.store.models import Alarm, CallAttempt, Campaign
 
 alarms = Blueprint("alarms", __name__)
 GRAVITY = {"critical": Tag(_l("紧急"), "!!", BAD), "warning": Tag(_l("注意"), "!", CARE)}
 SILENT_SECONDS = 30.0
+SUBJECTS = {
+    "carrier": _l("运营商线路"),
+    "clock": _l("调度进程"),
+    "voice": _l("语音接入口"),
+    "queue": _l("作业队列"),
+    "backup": _l("备份"),
+}
+"""What alarms may be about, beside campaigns, calls and machines."""
+DETAILS = {
+    "abandoned": _l("无声"),
+    "answered": _l("接听"),
+    "calls": _l("未回报的呼叫"),
+    "code": _l("错误码"),
+    "limit": _l("上限"),
+    "more_than_in_a_minute": _l("一分钟内超过"),
+    "newest": _l("最近一次备份"),
+    "problem": _l("异常"),
+    "queue_milliseconds": _l("排队毫秒数"),
+    "reason": _l("原因"),
+    "refusal": _l("原因"),
+    "since": _l("起始"),
+    "spent": _l("已估算"),
+}
+MOMENTS = ("newest", "since")
+TOLD_ELSEWHERE = ("attempt",)
 
 
 @dataclass(frozen=True)
@@ -32,6 +59,7 @@ class AlarmRow:
     name: str
     gravity: Tag
     subject: str
+    address: str  # of the page about it, if there is one that the visitor may open
     details: str
     raised_at: datetime | None
     seen_at: datetime | None
@@ -74,7 +102,7 @@ def take() -> Response:
 def standing() -> list[AlarmRow]:
     """The standing alarms, and first of all that nobody would raise any."""
     with services().reads() as session:
-        rows = [_row(alarm) for alarm in standing_alarms(session)]
+        rows = [_row(session, alarm) for alarm in standing_alarms(session)]
     return [_silence(), *rows] if _is_sweep_silent() else rows
 
 
@@ -90,13 +118,43 @@ def banner() -> tuple[int, int] | None:
     return (len(rows), sum(row.taken_at is None for row in rows)) if rows else None
 
 
-def _row(alarm: Alarm) -> AlarmRow:
-    details = ", ".join(f"{name}={value}" for name, value in alarm.details.items() if value is not None)
+def _row(session: Session, alarm: Alarm) -> AlarmRow:
+    details = [_detail(name, value) for name, value in alarm.details.items() if value is not None and name not in TOLD_ELSEWHERE]
     name, gravity = _kind(alarm.kind)
+    subject, address = _subject(session, alarm.subject)
     return AlarmRow(
-        alarm.id, name, gravity, alarm.subject, details, alarm.raised_at, alarm.seen_at, alarm.count, alarm.acknowledged_at,
-        alarm.acknowledged_by or "",
+        alarm.id, name, gravity, subject, address, _("；").join(details), alarm.raised_at, alarm.seen_at, alarm.count,
+        alarm.acknowledged_at, alarm.acknowledged_by or "",
     )  # fmt: skip
+
+
+def _subject(session: Session, subject: str) -> tuple[str, str]:
+    """What an alarm is about, in words, and the address of its page; what we do not know is shown as it is."""
+    noun, _colon, which = subject.partition(":")
+    if noun == "campaign" and (campaign := session.scalar(select(Campaign).where(Campaign.public_id == which))) is not None:
+        return _("任务“%(name)s”", name=campaign.name), _address("campaigns.show", which)
+    if noun == "attempt" and which.isdecimal() and (attempt := session.get(CallAttempt, int(which))) is not None:
+        return _("第 %(number)s 号呼叫", number=which), _address("calls.show", attempt.respondent.public_id)
+    if noun == "disk" and which:
+        return _("主机 %(name)s", name=which), ""
+    return say(SUBJECTS, subject), ""
+
+
+def _address(endpoint: str, public_id: str) -> str:
+    person = visitor()
+    return url_for(endpoint, public_id=public_id) if person is not None and is_allowed(endpoint, person.role) else ""
+
+
+def _detail(name: str, value: object) -> str:
+    if name not in DETAILS:
+        return f"{name}={value}"
+    if name in MOMENTS:
+        told = moment(datetime.fromisoformat(str(value)))
+    elif name == "refusal":
+        told = say(REFUSALS, str(value))
+    else:
+        told = review(str(value)) if name == "reason" else str(value)
+    return _("%(name)s：%(value)s", name=DETAILS[name], value=told)
 
 
 def _kind(word: str) -> tuple[str, Tag]:
@@ -109,7 +167,7 @@ def _kind(word: str) -> tuple[str, Tag]:
 
 def _silence() -> AlarmRow:
     name, gravity = _kind(AlarmKind.SWEEP_SILENT.word)
-    return AlarmRow(None, name, gravity, "clock", "", None, None, 1)
+    return AlarmRow(None, name, gravity, say(SUBJECTS, "clock"), "", "", None, None, 1)
 
 
 def _is_sweep_silent() -> bool:

@@ -21,7 +21,7 @@ from ivr.console.escalations import escalations
 from ivr.console.headers import add_headers
 from ivr.console.health import health
 from ivr.console.home import home
-from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages
+from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
 from ivr.console.navigation import menu
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
@@ -92,7 +92,7 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_env.globals.update(
         words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
         current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
-        alarm_banner=banner,
+        alarm_banner=banner, zone_name=zone_name,
     )  # fmt: skip
 
 

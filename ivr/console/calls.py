@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
 from ivr.console.escalations import DueDate, due_date, sees_inspection
+from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey import disclosure
@@ -45,6 +46,7 @@ class CallPage:
     arrival_minutes: int | None
     due: DueDate | None
     problem: str = ""
+    booking: Problem = NO_PROBLEM
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def index(public_id: str) -> str:
 @role(*MAY_LOOK)
 def show(public_id: str) -> str:
     """One respondent, personal data masked."""
-    return render("calls/show.html", _page(public_id))
+    return render("calls/show.html", page_of(public_id))
 
 
 @calls.post("/calls/<public_id:public_id>/unmask")
@@ -81,14 +83,14 @@ def show(public_id: str) -> str:
 def unmask(public_id: str) -> tuple[str, int] | Response:
     """Show the personal data once, against a reason; the page masks them again by itself after half a minute."""
     house = services()
-    page = _page(public_id)  # also refuses what the visitor may not know of
+    page = page_of(public_id)  # also refuses what the visitor may not know of
     try:
         with house.sessions.begin() as session:
             person = disclosure.unmask(
                 session, house.office.keys, house.office.audit_key, public_id, actor(), request.form.get("reason", ""), house.clock.now()
             )
     except BadInput:
-        return render("calls/show.html", _page(public_id, problem=_reason_wanted())), 422
+        return render("calls/show.html", page_of(public_id, problem=_reason_wanted())), 422
     shown = render("calls/show.html", CallPage(page.detail, person, True, page.arrival_minutes, page.due))
     return Response(
         shown, mimetype="text/html", headers={"Refresh": f"{UNMASKED_SECONDS}; url={url_for('calls.show', public_id=public_id)}"}
@@ -108,7 +110,7 @@ def permit(public_id: str) -> Response | tuple[str, int]:
                 session, house.office.audit_key, public_id, actor(), request.form.get("reason", ""), house.clock.now()
             )
     except BadInput:
-        return render("calls/show.html", _page(call, problem=_reason_wanted())), 422
+        return render("calls/show.html", page_of(call, problem=_reason_wanted())), 422
     except NotAllowed:
         flash(_("录音尚未取回，暂不能收听。"), "danger")
         return redirect(url_for("calls.show", public_id=call), 303)
@@ -142,13 +144,14 @@ def sound(public_id: str, number: int) -> Response:
     return send_file(BytesIO(data), mimetype="audio/wav", conditional=False)
 
 
-def _page(public_id: str, problem: str = "") -> CallPage:
+def page_of(public_id: str, problem: str = "", booking: Problem = NO_PROBLEM) -> CallPage:
+    """The respondent's page, personal data masked; with what was wrong with a reason, or with a time for a call-back."""
     house = services()
     with house.reads() as session:
         detail = console_calls.call_detail(session, public_id, sees_inspection())
     incident, case = detail.incident, detail.case
     due = due_date(case, house.clock.now(), house.office.bureau.tzinfo) if case else None
-    return CallPage(detail, _masked(incident), False, _minutes(incident), due, problem)
+    return CallPage(detail, _masked(incident), False, _minutes(incident), due, problem, booking)
 
 
 def _masked(incident: SealedIncident) -> Person:

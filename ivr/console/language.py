@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from babel.dates import get_timezone_name
 from flask import Flask, g, request, session
 from flask_babel import Babel, format_datetime, get_locale, gettext
 from flask_babel import lazy_gettext as _l
@@ -57,6 +58,15 @@ def calendar_day(value: datetime | None) -> str:
     weekday = str(WEEKDAYS[value.astimezone(services().office.bureau.tzinfo).weekday()])
     pattern = gettext("M月d日")
     return gettext("%(day)s %(weekday)s", day=_format(value, pattern), weekday=weekday)
+
+
+def zone_name() -> str:
+    """What people call the zone in which all times are shown."""
+    house = services()
+    if house.office.bureau.zone == "Asia/Shanghai":
+        return gettext("北京时间")
+    here = house.clock.now().astimezone(house.office.bureau.tzinfo)
+    return str(get_timezone_name(here, width="long", locale=get_locale() or "zh"))
 
 
 def _format(value: datetime, pattern: str) -> str:

@@ -260,6 +260,16 @@ def name_of(one: AlarmKind | HoldReason) -> str:
     return one.en if is_english() else one.zh
 
 
+def hold_detail(reason: HoldReason, detail: str) -> str:
+    """The figures of a hold, stored as `<so many>/<of so many>`, in words; others are shown as they are."""
+    found, slash, limit = detail.partition("/")
+    if not slash:
+        return detail
+    if reason is HoldReason.ABANDONED:
+        return _("%(answered)s 人接听，其中 %(abandoned)s 人两秒内未听到声音", answered=limit, abandoned=found)
+    return _("已达 %(found)s，上限 %(limit)s", found=found, limit=limit)
+
+
 def review(reason: str) -> str:
     """Why a respondent waits for a person, in the page's language; an unknown word stands for itself."""
     zh, en = REVIEWS.get(reason, (reason, reason))

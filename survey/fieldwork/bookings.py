@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -52,8 +51,8 @@ def promised(attempt: CallAttempt, context: TurnContext, speaking: tuple[Speakin
 def book(session: Session, office: Office, respondent: Respondent, at: datetime, by: str, now: datetime) -> None:
     """Promise a waiting respondent a call at `at`.
 
-    Raises BadInput outside the windows, naming the nearest opening; NotAllowed for somebody who is not waited for or must
-    not be called.
+    Raises BadInput outside the windows, naming the nearest opening in the bureau's time; NotAllowed for somebody who is not
+    waited for or must not be called.
     """
     read_again(session, respondent)
     if respondent.state != "waiting" or respondent.phone_key is None:
@@ -63,9 +62,11 @@ def book(session: Session, office: Office, respondent: Respondent, at: datetime,
     rules, zone = rules_of(respondent.campaign), respondent.incident.zone
     open_days = calendar(rules.calendar)
     if at <= now:
-        raise BadInput("预约时间已过 / the time has passed: give a later one")
+        raise BadInput("预约时间已过，请另选时间 / the time has passed: give a later one", "at")
     if not may_call(rules, open_days, at, zone):
-        nearest = f"{first_opening(rules, open_days, at, zone).at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
-        raise BadInput(f"预约时间不在外呼时段内，最近可预约 {nearest} / outside the calling windows; the nearest opening is {nearest}")
+        nearest = f"{first_opening(rules, open_days, at, zone).at.astimezone(office.bureau.tzinfo):%Y-%m-%d %H:%M}"
+        raise BadInput(
+            f"预约时间不在拨打时段内，最近可预约 {nearest} / outside the calling windows; the nearest opening is {nearest}", "at"
+        )
     respondent.booked_for, respondent.booked_by, respondent.due_at = at, by[:64], at
     office.record(session, now, by, "contact.book", f"respondent:{respondent.public_id}", booked_for=at.isoformat())

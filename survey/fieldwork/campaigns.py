@@ -26,7 +26,13 @@ MOVES = {
 
 Keep = Literal["keep"]
 KEEP: Keep = "keep"
-LEAST = {"hourly_calls": 1, "daily_calls": 1, "spend_limit": 0.01, "minute_price": 0.0}
+BOUNDS = {
+    "hourly_calls": (1, 1_000_000, "每小时呼叫上限", "calls an hour"),
+    "daily_calls": (1, 10_000_000, "24 小时呼叫上限", "calls in 24 hours"),
+    "spend_limit": (0.01, 1e9, "估算话费上限", "limit of the estimated bill"),
+    "minute_price": (0.0, 1e6, "每分钟单价", "price of a minute"),
+}
+"""The least and the most that each limit may be, and its names."""
 
 STATE_WORDS = {"ready": "尚未开始", "running": "正在进行", "paused": "已暂停", "stopped": "已停止", "finished": "已结束"}
 MOVE_WORDS = {"start": "开始", "pause": "暂停", "resume": "恢复", "stop": "停止"}
@@ -132,10 +138,10 @@ def change_pace(
     """
     _begin_change(session, campaign, reason)
     if lines is not None and not 1 <= lines <= (office.lines or lines):
-        raise BadInput(f"线路数须为 1–{office.lines or '…'} / lines: from 1 to {office.lines or '…'}")
+        raise BadInput(f"线路数须为 1–{office.lines or '…'} / lines: from 1 to {office.lines or '…'}", "lines")
     if calls_per_second is not None and not 0.05 <= calls_per_second <= (office.calls_per_second or calls_per_second):
         most = f"{office.calls_per_second:g}" if office.calls_per_second else "…"
-        raise BadInput(f"每秒呼叫数须为 0.05–{most} / calls per second: from 0.05 to {most}")
+        raise BadInput(f"每秒呼叫数须为 0.05–{most} / calls per second: from 0.05 to {most}", "calls_per_second")
     campaign.lines = campaign.lines if lines is None else lines
     campaign.calls_per_second = campaign.calls_per_second if calls_per_second is None else calls_per_second
     pace = {"lines": campaign.lines, "calls_per_second": campaign.calls_per_second}
@@ -155,8 +161,9 @@ def change_limits(
     given = {"hourly_calls": hourly_calls, "daily_calls": daily_calls, "spend_limit": spend_limit, "minute_price": minute_price}
     wanted = {name: value for name, value in given.items() if value != KEEP}
     for name, value in wanted.items():
-        if value is not None and (isinstance(value, str) or value < LEAST[name]):
-            raise BadInput(f"{name}: {value} 太小 / too small")
+        least, most, zh, en = BOUNDS[name]
+        if value is not None and (isinstance(value, str) or not least <= value <= most):
+            raise BadInput(f"{zh}须为 {least:,g}–{most:,.0f} / {en}: from {least:,g} to {most:,.0f}", name)
         setattr(campaign, name, value)
     session.flush()
     limits.weigh_anew(session, campaign, now, by)
@@ -165,7 +172,7 @@ def change_limits(
 
 def _begin_change(session: Session, campaign: Campaign, reason: str) -> None:
     if not reason.strip():
-        raise BadInput("请写明原因 / a reason is needed")
+        raise BadInput("请写明原因 / a reason is needed", "reason")
     read_again(session, campaign)
     if campaign.state in ("stopped", "finished"):
         raise NotAllowed(f"任务{STATE_WORDS[campaign.state]} / the campaign is {campaign.state}")

@@ -76,7 +76,7 @@ def lift(session: Session, office: Office, hold_id: int, by: str, reason: str, n
     limit must be raised (`campaigns.change_limits`).
     """
     if not reason.strip():
-        raise BadInput("请写明原因 / a reason is needed")
+        raise BadInput("请写明原因 / a reason is needed", "reason")
     hold = session.get(Hold, hold_id, with_for_update=True)
     if hold is None:
         raise NotFound(f"没有编号为 {hold_id} 的暂缓 / there is no hold {hold_id}")

@@ -20,7 +20,7 @@ from survey.working_days import calendar
 REASONS = {
     "several_calls": ("运营商处有多个通话与一次呼叫相符", "The carrier has several calls that may be this one"),
     "list_unreadable": ("24 小时内无法向运营商核实", "The carrier's list could not be read for 24 hours"),
-    "never_listed": ("运营商名单多次查无呼叫", "The carrier's list never shows the calls that were asked for"),
+    "never_listed": ("运营商通话清单多次查无此呼叫", "The carrier's list never shows the calls that were asked for"),
     "unlisted_code": ("运营商以未知代码拒绝", "The carrier refused with a code that we do not know"),
 }
 """Words of `Respondent.review_reason` with their names."""
@@ -80,8 +80,10 @@ def resolve(session: Session, office: Office, respondent_id: int, verdict: str, 
     Raises NotFound; BadInput for another verdict or no reason; NotAllowed when the respondent waits for nobody, or is to be
     called in a campaign that has ended.
     """
-    if verdict not in VERDICTS or not reason.strip():
-        raise BadInput(f"须为 {' 或 '.join(VERDICTS)}，并写明原因 / one of {', '.join(VERDICTS)}, and a reason")
+    if verdict not in VERDICTS:
+        raise BadInput(f"决定须为 {' 或 '.join(VERDICTS)} / the verdict must be one of {', '.join(VERDICTS)}", "verdict")
+    if not reason.strip():
+        raise BadInput("请写明原因 / a reason is needed", "reason")
     respondent = session.get(Respondent, respondent_id, with_for_update=True)
     if respondent is None:
         raise NotFound(f"没有编号为 {respondent_id} 的对象 / there is no respondent {respondent_id}")

@@ -91,7 +91,7 @@ def test_a_hold_is_shown_and_lifted_with_a_reason(house: House, campaign_id: int
         open_hold(work.session, scope, HoldReason.ABANDONED, house.clock.now(), detail="3/20")
 
     shown = run(house, "holds").output
-    assert "静默呼叫超过 3%" in shown
+    assert "无声呼叫超过 3%" in shown
     assert "3/20" in shown
     assert run(house, "lift", shown.split("\t")[0], "--reason", "语音门已修复").exit_code == 0
     assert run(house, "holds").output == ""

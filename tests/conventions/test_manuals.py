@@ -49,7 +49,7 @@ DAMAGES = (
     ("`disk_full`", "`disk_empty`", "no alarm `disk_full` The disk is nearly full"),
     ("review | warning", "review | critical", "alarm `needs_review` Respondents need a person's review: critical"),
     ("The daily cap of", "A daily cap of", "no hold `daily_cap` The daily cap of calls is reached"),
-    (" | Estimated bill ≥ limit. | ", " | ", "`spend_limit` The estimated spend has reached its limit: 3 cells"),
+    (" | Estimated bill ≥ limit. | ", " | ", "`spend_limit` The estimated bill has reached its limit: 3 cells"),
 )
 
 

@@ -102,6 +102,7 @@ class CampaignDetail:
     hourly_calls: int | None
     daily_calls: int | None
     spend_limit: float | None
+    minute_price: float
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def campaigns(session: Session, month: str | None = None) -> list[CampaignSummar
 
 def campaign(session: Session, public_id: str) -> CampaignDetail:
     """One campaign. Raises NotFound."""
-    found = _campaign(session, public_id)
+    found = campaign_row(session, public_id)
     live = session.scalar(select(func.count()).where(CallAttempt.campaign_id == found.id, CallAttempt.live_key.is_not(None))) or 0
     states = dict(session.execute(
         select(Respondent.state, func.count()).where(Respondent.campaign_id == found.id).group_by(Respondent.state)
@@ -210,7 +211,7 @@ def campaign(session: Session, public_id: str) -> CampaignDetail:
     return CampaignDetail(
         _summary(found, sum(states.values()), states.get("closed", 0)), version.name, version.number, found.lines,
         found.calls_per_second, found.caller_id, draw.seed, draw.frame_digest, live, draw.replicates,
-        found.hourly_calls, found.daily_calls, found.spend_limit,
+        found.hourly_calls, found.daily_calls, found.spend_limit, found.minute_price,
     )  # fmt: skip
 
 
@@ -224,7 +225,7 @@ def lock_campaign(session: Session, public_id: str) -> Campaign:
 
 def progress(session: Session, public_id: str) -> list[UnitProgress]:
     """The campaign's progress per unit, by unit name; units without respondents do not appear. Raises NotFound."""
-    found = _campaign(session, public_id)
+    found = campaign_row(session, public_id)
     called = func.sum(case((Respondent.tries > 0, 1), else_=0))
     rows = session.execute(
         select(Respondent.unit_id, Respondent.state, Respondent.disposition, func.count(), called)
@@ -249,7 +250,7 @@ def total(rows: Iterable[UnitProgress]) -> Tally:
 
 def dialled(session: Session, public_id: str) -> list[Dialled]:
     """Every attempt of the campaign that was handed to the carrier. Raises NotFound."""
-    found = _campaign(session, public_id)
+    found = campaign_row(session, public_id)
     rows = session.execute(
         select(CallAttempt.requested_at, CallAttempt.answered_at).where(
             CallAttempt.campaign_id == found.id, CallAttempt.requested_at.is_not(None)
@@ -268,7 +269,8 @@ def queue(session: Session, now: datetime, month: str | None = None) -> Queue:
     return Queue(opened, int(overdue))
 
 
-def _campaign(session: Session, public_id: str) -> Campaign:
+def campaign_row(session: Session, public_id: str) -> Campaign:
+    """The campaign itself, for those who ask the guards about it. Raises NotFound."""
     found = session.scalars(select(Campaign).where(Campaign.public_id == public_id)).one_or_none()
     if found is None:
         raise NotFound

@@ -38,9 +38,9 @@ def test_a_standing_alarm_is_on_its_page_on_the_home_page_and_in_the_banner_of_e
 
     for address in ("/alarms", "/"):
         page = open_page(client, address)
-        assert "同一次呼叫响了两路" in page.text
+        assert "同一次拨打振铃两路" in page.text
         assert "紧急" in page.text
-        assert "attempt:17" in page.text
+        assert "第 17 号呼叫" in page.text
         assert "2026-11-23 11:00" in page.text
     for address in ("/", "/alarms", "/campaigns", "/escalations", "/reports", "/audit"):
         assert "1 条警报，其中 1 条未确认" in open_page(client, address).text
@@ -61,7 +61,7 @@ def test_the_banner_is_for_administrators(log_in, open_page, raised, role):
 def test_an_auditor_reads_and_takes_nothing_in_hand(log_in, open_page, raised):
     client = log_in("auditor")
 
-    assert "同一次呼叫响了两路" in open_page(client, "/alarms").text
+    assert "同一次拨打振铃两路" in open_page(client, "/alarms").text
     assert 'name="number"' not in open_page(client, "/alarms").html
     assert post(client, "/alarms", number=str(raised)).status_code == 403
 
@@ -115,12 +115,12 @@ def test_a_clock_process_that_is_not_seen_any_more_is_an_alarm_that_nobody_needs
 
     page = open_page(client, "/alarms")
 
-    assert ("时钟进程没有动静" in page.text) is silent
+    assert ("调度进程（clock）无响应" in page.text) is silent
     assert ("1 条警报，其中 1 条未确认" in page.text) is silent
 
 
 def test_the_words_are_english_on_an_english_page(log_in, open_page, raised):
     page = open_page(log_in("administrator", "en"), "/alarms")
 
-    assert "One attempt rang two legs" in page.text
+    assert "One call to a person rang two lines" in page.text
     assert "1 alarm(s), 1 not acknowledged" in page.text

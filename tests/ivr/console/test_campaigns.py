@@ -151,15 +151,15 @@ def test_pausing_twice_says_that_the_state_has_changed(log_in, month, sessions):
     assert _state(sessions)[0] == "paused"
 
 
-def test_stopping_needs_the_tick(log_in, month, sessions):
+def test_stopping_needs_the_tick_and_a_reason(log_in, month, sessions):
     client = log_in("administrator")
 
-    post(client, f"/campaigns/{month.campaign}/stop")
+    assert "请先勾选" in post(client, f"/campaigns/{month.campaign}/stop", reason="月份弄错").text
+    assert "请写明原因" in post(client, f"/campaigns/{month.campaign}/stop", understood="yes", reason=" ").text
     assert _state(sessions)[0] == "running"
-    assert "请先勾选" in client.get(f"/campaigns/{month.campaign}").text
 
-    post(client, f"/campaigns/{month.campaign}/stop", understood="yes")
-    assert _state(sessions)[0] == "stopped"
+    post(client, f"/campaigns/{month.campaign}/stop", understood="yes", reason="月份弄错")
+    assert _state(sessions) == ("stopped", "月份弄错")
     with sessions() as session:
         assert not session.scalars(select(Respondent).where(Respondent.state == "waiting")).all()
 

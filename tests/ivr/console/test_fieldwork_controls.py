@@ -11,6 +11,7 @@ from survey.holds import HoldReason
 from survey.store.models import Alarm, AuditEntry, Campaign, Hold, Respondent
 from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import post
+from tests.ivr.console.pages import Page
 
 
 def _campaign(sessions) -> Campaign:
@@ -37,10 +38,42 @@ def test_an_administrator_changes_lines_and_rate_while_it_runs(log_in, open_page
 def test_a_pace_that_cannot_be_is_refused_with_a_reason_and_changes_nothing(log_in, month, sessions, lines, rate, reason):
     client, before = log_in("administrator"), _campaign(sessions)
 
-    post(client, f"/campaigns/{month.campaign}/pace", lines=lines, calls_per_second=rate, reason=reason)
+    answer = post(client, f"/campaigns/{month.campaign}/pace", lines=lines, calls_per_second=rate, reason=reason)
 
-    assert "未更改" in client.get(f"/campaigns/{month.campaign}").text
+    assert answer.status_code == 422
+    assert "未更改" in answer.text
     assert (_campaign(sessions).lines, _campaign(sessions).calls_per_second) == (before.lines, before.calls_per_second)
+
+
+@pytest.mark.parametrize(
+    ("form", "typed", "field", "said"),
+    [
+        ("pace", {"lines": "drei", "calls_per_second": "0.7", "reason": "试"}, "lines", "“drei” 不是整数"),
+        ("pace", {"lines": "2.5", "calls_per_second": "0.7", "reason": "试"}, "lines", "“2.5” 不是整数"),
+        ("pace", {"lines": "2", "calls_per_second": "0.001", "reason": "试"}, "calls_per_second", "每秒呼叫数须为 0.05"),
+        ("pace", {"lines": "2", "calls_per_second": "0.7", "reason": " "}, "pace-reason", "请写明原因"),
+        ("limits", {"hourly_calls": "0", "daily_calls": "71", "reason": "试"}, "hourly_calls", "每小时呼叫上限须为 1–1,000,000"),
+        ("limits", {"hourly_calls": "9" * 30, "daily_calls": "71", "reason": "试"}, "hourly_calls", "每小时呼叫上限须为 1–1,000,000"),
+        ("limits", {"spend_limit": "inf", "daily_calls": "71", "reason": "试"}, "spend_limit", "“inf” 不是数字"),
+        ("limits", {"minute_price": "-1", "daily_calls": "71", "reason": "试"}, "minute_price", "每分钟单价须为 0–1,000,000"),
+        ("stop", {"understood": "yes", "reason": ""}, "stop-reason", "未停止：请写明原因"),
+        ("stop", {"reason": "月份弄错"}, "understood", "请先勾选"),
+    ],
+)
+def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(log_in, month, sessions, form, typed, field, said):
+    before = _campaign(sessions)
+
+    answer = post(log_in("administrator"), f"/campaigns/{month.campaign}/{form}", **typed)
+
+    page = Page.parse(answer.text)
+    page.check()
+    [wrong] = [one for one in page.all("input") if one.attributes.get("aria-invalid") == "true"]
+    [complaint] = [one for one in page.all("span") if one.attributes.get("id") == wrong.attributes["aria-describedby"]]
+    shown = {one.attributes.get("value") for one in page.all("input")}
+    assert (answer.status_code, wrong.attributes["id"]) == (422, field)
+    assert said in complaint.text
+    assert {value for name, value in typed.items() if name not in ("understood", "reason") or value == "月份弄错"} <= shown
+    assert (_campaign(sessions).lines, _campaign(sessions).daily_calls, _campaign(sessions).state) == (before.lines, None, "running")
 
 
 def test_limits_are_set_and_taken_away_by_an_empty_field(log_in, open_page, month, sessions):
@@ -51,7 +84,7 @@ def test_limits_are_set_and_taken_away_by_an_empty_field(log_in, open_page, mont
 
     post(client, limits, hourly_calls="", daily_calls="500", spend_limit="", reason="试呼结束")
     assert (_campaign(sessions).hourly_calls, _campaign(sessions).spend_limit) == (None, None)
-    assert "不限" in open_page(client, f"/campaigns/{month.campaign}").text
+    assert "不设上限" in open_page(client, f"/campaigns/{month.campaign}").text
 
 
 def test_a_hold_says_why_nobody_is_dialled_and_an_administrator_lifts_it(log_in, open_page, month, sessions):
@@ -60,7 +93,7 @@ def test_a_hold_says_why_nobody_is_dialled_and_an_administrator_lifts_it(log_in,
     with sessions() as session:
         number = session.scalars(select(Hold.id)).one()
 
-    assert "暂缓拨打：静默呼叫超过 3%" in open_page(log_in("commander"), f"/campaigns/{month.campaign}").text
+    assert "暂缓拨打：无声呼叫超过 3%" in open_page(log_in("commander"), f"/campaigns/{month.campaign}").text
     assert "Dialling holds back: More than 3 % silent calls" in open_page(log_in("operator", "en"), f"/campaigns/{month.campaign}").text
     client = log_in("administrator")
     post(client, f"/campaigns/{month.campaign}/holds/{number}/lift", reason="已更换线路")
@@ -110,8 +143,10 @@ def test_an_operator_decides_what_the_machine_could_not(log_in, open_page, month
 def test_a_decision_needs_a_verdict_and_a_reason(log_in, month, sessions, verdict, reason):
     number, _ = _one_for_review(sessions)
 
-    post(log_in("operator"), f"/reviews/{number}", verdict=verdict, reason=reason)
+    answer = post(log_in("operator"), f"/reviews/{number}", verdict=verdict, reason=reason)
 
+    [wrong] = [one for one in Page.parse(answer.text).all("input") if one.attributes.get("aria-invalid") == "true"]
+    assert (answer.status_code, wrong.attributes["id"]) == (422, f"reason-{number}")
     with sessions() as session:
         assert session.get(Respondent, number).state == "needs_review"
 
@@ -138,8 +173,8 @@ def test_a_call_back_outside_of_the_windows_is_not_booked(log_in, month, session
     public_id, client = _somebody_waiting(sessions), log_in("operator")
     tomorrow = f"{NOON + timedelta(days=1):%Y-%m-%d}"
 
-    post(client, f"/calls/{public_id}/booking", at=f"{tomorrow}{clock_time}" if clock_time else "")
+    answer = post(client, f"/calls/{public_id}/booking", at=f"{tomorrow}{clock_time}" if clock_time else "")
 
-    assert said in client.get(f"/calls/{public_id}").text
+    assert said in answer.text
     with sessions() as session:
         assert session.scalars(select(Respondent.booked_for).where(Respondent.public_id == public_id)).one() is None
