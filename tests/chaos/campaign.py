@@ -62,7 +62,7 @@ def run(trial: Trial, folder: Path) -> Outcome:
         nemesis = Nemesis(premises, trial.seed, trial.restart_database)
         clockwork = Clockwork(
             exchange, session_factory(reading(house.engine)), campaign_id, nemesis.stopped_dialler.is_set,
-            lambda: _watch_over(premises), premises.settings.concurrent_calls, trial.longest_seconds,
+            lambda: _watch_over(premises), nemesis.note, premises.settings.concurrent_calls, trial.longest_seconds,
         )  # fmt: skip
         with raging(nemesis, trial.calm):
             clockwork.run()

@@ -20,16 +20,26 @@ from survey.store.models import CallAttempt, Campaign, Hold, Recording
 from survey.store.queries import fieldwork as queries
 from worker.jobs import CLAIM_AGE_SECONDS, LIST_GRACE
 
-TICK, STRIDE, LONG_STRIDE, LEAP = timedelta(seconds=4), timedelta(seconds=20), timedelta(seconds=60), timedelta(minutes=10)
+STEP, STRIDE, LONG_STRIDE, LEAP = timedelta(seconds=6), timedelta(seconds=25), timedelta(seconds=60), timedelta(minutes=10)
+"""How far time goes at each look: while somebody is due, while many talk, while few do, and beyond the moment when nobody does."""
+
+CLAIM_LASTS = timedelta(seconds=4)
+"""So old a claim may be and is still dialled for certain."""
+
 FEW_CALLS = 10
-BEAT_SECONDS = 0.06
+BEAT_SECONDS = 0.1
 SHORT_OF_GRACE = LIST_GRACE - timedelta(seconds=10)
 """How far virtual time may go beyond a request that may still be on its way."""
 
 CLAIM_PATIENCE_SECONDS = 1.0
 """Real time for which virtual time waits for a claim while nothing is dialled; afterwards it may grow stale and be claimed anew."""
 
-POST_SECONDS = 3.0
+SENDING = {"requested": CLAIM_AGE_SECONDS + 3.0, "unknown": 1.5}
+"""So many seconds after the status was seen the request may still come to the carrier; who calls it unknown has given up waiting."""
+
+SENDING_LOOKS = 15
+"""And so many looks at the house, because on a slow machine a look takes longer and so does the carrier."""
+
 FOR_A_PERSON = [reason.word for reason in HoldReason if reason.needs_person]
 
 
@@ -54,7 +64,8 @@ class Sight:
 @dataclass
 class Clockwork:
     """`run` returns when the campaign has ended and its recordings are done. `longest_stuck` is the longest real time for
-    which nothing became settled although calls were open; `lifted` counts the holds that a person had to lift.
+    which nothing became settled although calls were open; `lifted` counts the holds that a person had to lift. `tell` hears
+    how many calls were asked for and how many are settled, together: how far the campaign is.
     """
 
     exchange: RemoteExchange
@@ -62,11 +73,15 @@ class Clockwork:
     campaign_id: int
     is_dialler_stopped: Callable[[], bool]
     watch_over: Callable[[], int]
+    tell: Callable[[int], None]
     lines: int
     longest_seconds: float
     longest_stuck: float = 0.0
     lifted: int = 0
-    _seen: dict[tuple[int, str], float] = field(default_factory=dict)
+    _seen: dict[tuple[int, str], tuple[float, int]] = field(default_factory=dict)
+    """Since when, in seconds and in looks, each flight has been seen as it is."""
+
+    _looks: int = 0
     _dialled: tuple[int, float] = (0, 0.0)
     """How many were dialled, and when the last one was: on a slow machine a claim waits behind others."""
 
@@ -77,6 +92,7 @@ class Clockwork:
             now = time.monotonic()
             if now > until:
                 raise Stuck(f"not finished after {self.longest_seconds:.0f} s: {sight}")
+            self.tell(sight.dialled + sight.settled)
             if sight.settled != settled or not sight.unsettled:
                 settled, moved_at = sight.settled, now
             self.longest_stuck = max(self.longest_stuck, now - moved_at)
@@ -95,7 +111,7 @@ class Clockwork:
     def _wanted(self, line: LineState, sight: Sight) -> datetime:
         busy = line.live_calls or sight.unsettled or sight.recordings
         if sight.following is not None and sight.following <= line.now and sight.unsettled < self.lines:
-            return line.now + TICK
+            return line.now + STEP
         if busy:
             return line.now + (STRIDE if line.live_calls > FEW_CALLS else LONG_STRIDE)
         if sight.following is None or self._look().unsettled:
@@ -105,16 +121,19 @@ class Clockwork:
     def _limits(self, sight: Sight) -> list[datetime]:
         """How far time may go for the sake of each claim and request that may still be acted on."""
         now, limits = time.monotonic(), []
+        self._looks += 1
         if sight.dialled != self._dialled[0]:
             self._dialled = sight.dialled, now
         stopped = self.is_dialler_stopped()
         seen, self._seen = self._seen, {}
         for attempt_id, status, at in sight.flying:
-            first = now if stopped and status == "requested" else seen.get((attempt_id, status), now)
-            self._seen[attempt_id, status] = first
+            first, look = seen.get((attempt_id, status), (now, self._looks))
+            if stopped and status == "requested":
+                first, look = now, self._looks
+            self._seen[attempt_id, status] = first, look
             if status == "claimed" and now - max(first, self._dialled[1]) < CLAIM_PATIENCE_SECONDS:
-                limits.append(at + TICK)
-            if status == "requested" and now - first < CLAIM_AGE_SECONDS + POST_SECONDS:
+                limits.append(at + CLAIM_LASTS)
+            if status in SENDING and (now - first < SENDING[status] or self._looks - look < SENDING_LOOKS):
                 limits.append(at + SHORT_OF_GRACE)
         return limits
 
@@ -132,7 +151,7 @@ class Clockwork:
 
     def _sight(self, session: Session) -> Sight:
         flying = select(CallAttempt.id, CallAttempt.status, func.coalesce(CallAttempt.requested_at, CallAttempt.claimed_at))
-        rows = session.execute(flying.where(CallAttempt.status.in_(("claimed", "requested")))).all()
+        rows = session.execute(flying.where(CallAttempt.status.in_(("claimed", *SENDING)))).all()
         unsettled = session.scalar(select(func.count()).select_from(CallAttempt).where(CallAttempt.settled_at.is_(None)))
         settled = session.scalar(select(func.count()).select_from(CallAttempt).where(CallAttempt.settled_at.is_not(None)))
         following = queries.next_due(session)
