@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ from config import metrics, valkey
 from config.child import LISTENS, TELLS, Child
 from config.cli import SETTLED, open_house
 from config.settings import ROOT, Settings
+from config.wiring import JOB_SECONDS
 from worker.queues import QUEUES
 
 PARTS = ("migrate", "voice", "console", "workers", "clock", *dict.fromkeys(QUEUES.values()))
@@ -108,7 +110,7 @@ def _work(queue: str) -> None:
     from worker import jobs, runtime
     from worker.worker import open_worker
 
-    house = open_house()
+    house = replace(open_house(), statement_seconds=JOB_SECONDS)
     metrics.begin(queue, house.data)
     runtime.install(house.runtime())
     connection = valkey.client(house.settings.redis_url, house.settings.data, blocking=True)
@@ -121,7 +123,7 @@ def _work(queue: str) -> None:
 def _sweep() -> None:
     from config.sweep import Sweeper
 
-    house = open_house()
+    house = replace(open_house(), statement_seconds=JOB_SECONDS)
     metrics.begin("clock", house.data)
     Sweeper(house).run()
 

@@ -47,7 +47,7 @@ class Bounded:
             return self._otherwise
         answer: list[dict[str, str]] = []
         done = threading.Event()
-        threading.Thread(target=self._run, args=(answer, done), daemon=True).start()
+        threading.Thread(target=self._run, args=(answer, done), name=PROBE, daemon=True).start()
         done.wait(ANSWER_SECONDS)
         return answer[0] if answer else self._otherwise
 
@@ -88,9 +88,9 @@ class Readiness:
         try:
             if not self._is_migrated():
                 return {"database": OK, "migration": FAILING}
-            with self._house.sessions.begin() as session:
+            with session_factory(self._house.look_engine).begin() as session:
                 leases.hold(session, PROBE, PROBE, real, LEASE)
-            with session_factory(reading(self._house.engine))() as session:
+            with session_factory(reading(self._house.look_engine))() as session:
                 sweep = OK if self._is_swept(session, real) else FAILING
                 keys = OK if self._can_open(session) else FAILING
         except SQLAlchemyError as problem:
@@ -101,7 +101,7 @@ class Readiness:
     def _is_migrated(self) -> bool:
         from survey.store.migrations import current
 
-        return current(reading(self._house.engine)) == _head()
+        return current(reading(self._house.look_engine)) == _head()
 
     def _is_swept(self, session: Session, real: datetime) -> bool:
         age = sweep_age(operations.sweep_until(session), LEASE, real)

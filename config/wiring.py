@@ -33,21 +33,27 @@ if TYPE_CHECKING:
 VOICE_SECONDS = 4.0
 """The longest that a turn waits for the database; the carrier gives up after fifteen, people sooner."""
 
-CONSOLE_SECONDS = 60.0
-"""The longest that a page or a download may have the database: as long as its request lasts. A server that hangs is noticed before."""
+CONSOLE_SECONDS = JOB_SECONDS = 20.0
+"""The longest that one statement of a page, a download, a job or the clock process may take; none comes near it on a server that
+works. Migrations, backups, the rotation of keys and the commands for sheets and lists may take as long as they need."""
+
+LOOK_SECONDS = 2.0
+"""The longest that somebody who asks whether the house is ready keeps a connection busy."""
 
 
 @dataclass(frozen=True)
 class House:
     """Everything a command, a door or a job may need, opened when first asked for.
 
-    Tests and the demonstration may bring their own clock, queue or carrier.
+    Tests and the demonstration may bring their own clock, queue or carrier. `statement_seconds` is the longest that a statement
+    on `engine` may take, for processes that must never hang; commands take as long as they need.
     """
 
     settings: Settings
     own_clock: Clock | None = None
     own_queue: JobQueue | None = None
     own_carrier: Carrier | None = None
+    statement_seconds: float | None = None
 
     @property
     def data(self) -> Path:
@@ -65,22 +71,29 @@ class House:
     @cached_property
     def engine(self) -> Engine:
         """The database, with enough connections for the larger door."""
-        return self._open_engine(max(self.settings.voice_threads, self.settings.console_threads))
+        threads = max(self.settings.voice_threads, self.settings.console_threads)
+        return self._open_engine(threads, statement_seconds=self.statement_seconds)
 
     @cached_property
     def voice_engine(self) -> Engine:
         """The database for the voice door: a caller who waits must hear something, so it gives up in time to say it."""
-        return self._open_engine(self.settings.voice_threads, patience_seconds=VOICE_SECONDS, statement_seconds=VOICE_SECONDS)
+        seconds = VOICE_SECONDS
+        return self._open_engine(self.settings.voice_threads, patience_seconds=seconds, statement_seconds=seconds, whole_seconds=seconds)
 
     @cached_property
     def console_engine(self) -> Engine:
         """The database for the console: a page on which somebody waits says within seconds that the database is away."""
         return self._open_engine(self.settings.console_threads, statement_seconds=CONSOLE_SECONDS)
 
-    def _open_engine(self, threads: int, **limits: float) -> Engine:
+    @cached_property
+    def look_engine(self) -> Engine:
+        """The database for those who ask whether the house is ready: one connection, which is cut when nothing comes of it."""
+        return self._open_engine(1, patience_seconds=VOICE_SECONDS, statement_seconds=LOOK_SECONDS, whole_seconds=LOOK_SECONDS)
+
+    def _open_engine(self, threads: int, **limits: float | None) -> Engine:
         url = self.settings.database_url
         pool_size = min(threads, 16) if self.data and url.startswith("sqlite") else threads
-        return open_engine(url, pool_size=pool_size, **limits)
+        return open_engine(url, pool_size=pool_size, **{name: limit for name, limit in limits.items() if limit is not None})
 
     @cached_property
     def sessions(self) -> sessionmaker[Session]:

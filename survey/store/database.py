@@ -15,12 +15,23 @@ from survey.store import deadline
 SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON")
 PATIENCE_SECONDS = 10.0
 NOTABLE_SECONDS = 0.1
+GRACE_SECONDS = 2.0
+"""How long after its time a statement may take to tell that it was ended, before its connection is cut."""
+
+SIGNS_OF_LIFE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 25_000}
+"""For every connection over TCP, however long its statements: a machine that is gone is noticed by the kernel after 25 s."""
+
 SHARE_FOR_A_CONNECTION = 0.25
 """Of the patience, what may be spent waiting for a free connection; the rest is for the turn to write."""
 
 
 def open_engine(
-    url: str, *, pool_size: int = 16, patience_seconds: float = PATIENCE_SECONDS, statement_seconds: float | None = None
+    url: str,
+    *,
+    pool_size: int = 16,
+    patience_seconds: float = PATIENCE_SECONDS,
+    statement_seconds: float | None = None,
+    whole_seconds: float | None = None,
 ) -> Engine:
     """An engine for SQLite or PostgreSQL.
 
@@ -30,8 +41,9 @@ def open_engine(
     parameters on either, because they end in logs.
 
     Who has waited `patience_seconds` in all, for a free connection and for its turn, is told that the database is locked.
-    `statement_seconds` ends a statement on PostgreSQL that takes longer, and cuts the connection to a server that says nothing for
-    so long; SQLite's work in this process cannot be ended.
+    On PostgreSQL `statement_seconds` ends a statement that takes longer, and a little later cuts the connection to a server that
+    still says nothing; `whole_seconds` cuts the connection that a unit of work has had for so long. SQLite's work in this process
+    cannot be ended.
     Nothing is tried again here: a unit of work has effects outside of its session, so only its caller may repeat it
     (the carrier repeats a web-hook, the sweep wakes a job again).
     A SQLite URL may end in `?synchronous=NORMAL`: some hundred times
@@ -49,10 +61,12 @@ def open_engine(
     engine = create_engine(
         url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=statement_seconds is None, hide_parameters=True,
         pool_timeout=patience_seconds * SHARE_FOR_A_CONNECTION,
-        connect_args={"options": options, "connect_timeout": 3 if statement_seconds is None else 2},
+        connect_args={"options": options, "connect_timeout": 3 if statement_seconds is None else 2, **SIGNS_OF_LIFE},
     )  # fmt: skip
     if statement_seconds is not None:
-        deadline.cut_after(engine, statement_seconds)
+        deadline.cut_silent(engine, statement_seconds + GRACE_SECONDS)
+    if whole_seconds is not None:
+        deadline.cut_after(engine, whole_seconds)
     return engine
 
 

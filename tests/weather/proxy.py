@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 
 FAIR, SLOW, HALF_OPEN, MUTE, RESET, DOWN = "fair", "slow", "half open", "mute", "reset", "down"
 """Slow: everything takes 2 s. Half open: connections stand, nothing passes. Mute: requests pass, answers are held back.
-Reset: connections are made and broken. Down: nobody listens."""
+Reset: connections are made and broken. Down: nobody listens. For a router that forgets, see `Road.forget`."""
 
 BAD = (SLOW, HALF_OPEN, RESET, DOWN)
 LATENCY_SECONDS = 2.0
@@ -23,6 +23,7 @@ class Road:
         self._target = target
         self._changed = threading.Condition()
         self._live: set[socket.socket] = set()
+        self._forgotten: set[socket.socket] = set()
         self._listener = self._listen(0)
         self.port: int = self._listener.getsockname()[1]
         self.weather = FAIR
@@ -40,6 +41,11 @@ class Road:
             self._listener.close()
         elif before == DOWN and weather != DOWN:
             self._listener = self._listen(self.port)
+
+    def forget(self) -> None:
+        """Swallow for ever what is sent on the connections there are, as a router does that has forgotten them; new ones pass."""
+        with self._changed:
+            self._forgotten |= self._live
 
     def _listen(self, port: int) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", port), backlog=256)
@@ -72,7 +78,8 @@ class Road:
         with suppress(OSError):
             while data := source.recv(65536):
                 self._wait(is_answer)
-                sink.sendall(data)
+                if source not in self._forgotten:
+                    sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         with self._changed:
             self._live.discard(source)
