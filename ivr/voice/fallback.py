@@ -22,7 +22,7 @@ SAME_FOR_REPEATS = "I-Twilio-Idempotency-Token"
 @door.post("/voice/attempts/<token:token>/fallback")
 def fall_back(token: str) -> Response:
     """Go on where the call stands; without the database at the step that failed; where neither can help, say farewell."""
-    failure = inbound.failure(request.form, token)
+    failure = inbound.failure(request.form)
     log.error("the carrier fell back, error %s, attempt %s", failure.code, token[:12], extra={"action": "voice.fallback"})
     if failure.is_lasting:
         return _say_farewell(token)
@@ -32,16 +32,17 @@ def fall_back(token: str) -> Response:
         raise
     except Exception:
         log.exception("attempt %s could not be led back", token[:12], extra={"action": "voice.not_led_back"})
-    if failure.step is None or failure.was_excused:
+    step = failure.step_of(token)
+    if step is None or failure.was_excused:
         return _say_farewell(token)
-    again = url_of(f"/voice/attempts/{token}/steps/{failure.step}?again=1")
+    again = url_of(f"/voice/attempts/{token}/steps/{step}?again=1")
     return announce(wording.EXCUSE, then=again, language=language_of(token))
 
 
 def _go_on(token: str, failure: Failure) -> Response:
     here, call_sid, repeats = services_here(), inbound.call_sid(request.form), inbound.sid(request.headers.get(SAME_FOR_REPEATS)) or ""
     with here.unit_of_work() as work:
-        standing = fieldwork.lead_back(work, here.office, token, failure.step, repeats, call_sid, here.clock.now(), render)
+        standing = fieldwork.lead_back(work, here.office, token, failure.step_of(token), repeats, call_sid, here.clock.now(), render)
     if standing is None:
         return announce(wording.FAREWELL, language=language_of(token))
     if not standing.is_waiting:

@@ -93,13 +93,18 @@ def failure_code(form: Mapping[str, str]) -> str:
 class Failure:
     """What the carrier says about a document that it could not use.
 
-    `code` is its error number; `step` the step that it asked for, `was_excused` whether that was our second try, both out of the
-    address that failed.
+    `code` is its error number. Out of the address that failed: the attempt's `token`, the `step` that was asked for, and
+    `was_excused`: whether that was our second try.
     """
 
     code: int | None
+    token: str | None
     step: int | None
     was_excused: bool
+
+    def step_of(self, token: str) -> int | None:
+        """The step of this attempt that failed, if the address was one of its own."""
+        return self.step if self.token == token else None
 
     @property
     def is_lasting(self) -> bool:
@@ -107,9 +112,9 @@ class Failure:
         return self.code is not None and (self.code // 100 != UNREACHED or self.code == TOO_MANY_REDIRECTS)
 
 
-def failure(form: Mapping[str, str], token: str) -> Failure:
-    """Why the carrier turned to the fallback of the attempt with this token, and where it was then."""
+def failure(form: Mapping[str, str]) -> Failure:
+    """Why the carrier turned to a fallback, and where it was then."""
     path, _, query = form.get("ErrorUrl", "").partition("#")[0].partition("?")
     found = STEP.search(path)
-    step = int(found["step"]) if found and found["token"] == token else None
-    return Failure(number(form.get("ErrorCode")), step, "again=" in query)
+    token, step = (found["token"], int(found["step"])) if found else (None, None)
+    return Failure(number(form.get("ErrorCode")), token, step, "again=" in query)

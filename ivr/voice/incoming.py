@@ -8,6 +8,7 @@ import logging
 from flask import Response, request
 
 from ivr.voice import call_status, inbound, twiml, wording
+from ivr.voice.fallback import fall_back
 from ivr.voice.routes import announce, door, services_here, speak, url_of
 from survey import fieldwork
 from survey.fieldwork.incoming import KNOWN, ON_THE_LINE, REFUSED, STRANGER, WAITED_FOR, Caller
@@ -26,7 +27,12 @@ OFFERS = {
 
 @door.post("/voice/incoming")
 def answer_incoming() -> Response:
-    """Somebody calls: who we are, why we call, and what the calling number may choose from."""
+    """Somebody calls: who we are, why we call, and what the calling number may choose from.
+
+    The number's own fallback leads here too: an interview that was under way then goes on where it stands.
+    """
+    if interview := inbound.failure(request.form).token:
+        return fall_back(interview)
     phone = inbound.phone(request.form.get("From"))
     if phone is None:
         return announce(wording.joined(wording.WHO_WE_ARE, wording.NUMBER_HIDDEN))

@@ -118,6 +118,21 @@ def test_a_repeated_key_gives_the_same_bytes_and_one_attempt(ground, caller):
     assert len(theirs(ground)) == 1
 
 
+def test_an_interview_that_the_number_s_fallback_interrupts_goes_on_at_the_same_question(ground, caller):
+    reply = caller.press("1")
+    for key in ("", "1", "1"):
+        reply = document(caller.ask(next_url(reply).removeprefix(BASE), Digits=key))
+    failed = next_url(reply)
+
+    again = document(caller.ask("/voice/incoming", ErrorCode="11200", ErrorUrl=failed))
+
+    assert words(again).startswith("抱歉，刚才中断了一下")
+    assert words(again).endswith(words(reply))
+    assert next_url(again) == failed
+    caller.sid = "CA" + "8" * 32
+    assert tags(document(caller.ask("/voice/incoming", ErrorCode="11200", ErrorUrl=failed))) == ["Hangup"], "of another call"
+
+
 def test_key_9_asks_when_to_call_and_books_it(ground, caller):
     reply = document(caller.ask(next_url(caller.press("9")).removeprefix(BASE)))
     assert "明天上午请按2" in words(reply)
