@@ -18,6 +18,10 @@ class SystemClock:
         """The present moment in UTC."""
         return datetime.now(UTC)
 
+    def passes(self) -> bool:
+        """It goes on by itself."""
+        return True
+
 
 class SharedClock:
     """A virtual clock in a file of two float64 numbers, mapped by every process that asks for the time.
@@ -47,6 +51,10 @@ class SharedClock:
         base, reference = FACE.unpack_from(self._face, 0)
         moment = base if math.isnan(reference) else base + (time.time() - reference)
         return datetime.fromtimestamp(moment, UTC)
+
+    def passes(self) -> bool:
+        """Whether it runs, so that a moment comes for which somebody waits."""
+        return not math.isnan(FACE.unpack_from(self._face, 0)[1])
 
     def stand(self, at: datetime) -> None:
         """Set the clock to `at` and hold it there."""

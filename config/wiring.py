@@ -24,7 +24,7 @@ from survey.store.database import open_engine, reading, session_factory
 from survey.store.sealing import KeyRing
 from survey.store.unit_of_work import UnitOfWork
 from worker.queues import RqJobQueue
-from worker.runtime import Runtime
+from worker.runtime import Runtime, stands_still
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -161,10 +161,11 @@ class House:
 
     def runtime(self) -> Runtime:
         """The surroundings of the jobs, for a worker process or for somebody who runs them in place."""
-        given = self.settings
+        given, clock = self.settings, self.clock
         return Runtime(
-            self.unit_of_work, self.office, self.clock, self.carrier(), self.data, given.public_base_url,
+            self.unit_of_work, self.office, clock, self.carrier(), self.data, given.public_base_url,
             machine_detection=given.machine_detection, call_limit_seconds=given.call_limit_seconds,
+            time_passes=clock.passes if isinstance(clock, SystemClock | SharedClock) else stands_still,
         )  # fmt: skip
 
     def voice_app(self) -> "Flask":

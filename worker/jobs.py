@@ -15,7 +15,7 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, C
 from ivr.voice.call_status import ladder_status
 from speech.audio import NotSound, Sound, inspect_wav
 from survey import fieldwork
-from survey.fieldwork import DialOrder, FetchOrder, SeenCall
+from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
 from survey.store.queries.dialling import to_be_called_off
@@ -27,6 +27,9 @@ from worker.runtime import Runtime, current
 log = logging.getLogger(__name__)
 
 CLAIM_AGE_SECONDS = 5.0
+PATIENCE_SECONDS, LEAST_SECONDS = 1.0, 0.005
+"""How long a job waits in all until its call may start, and at least each time; what takes longer is the sweep's affair."""
+
 LIST_GRACE = timedelta(seconds=60)
 """The carrier's list lags: what it does not show this long after the request was never placed."""
 
@@ -38,9 +41,7 @@ ASK_PAUSE = timedelta(seconds=15)
 def dial(attempt_id: int, epoch: int = 0) -> None:
     """Place the call of a claimed attempt, once."""
     runtime = current()
-    began = time.monotonic()
-    with runtime.unit_of_work() as work:
-        order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now())
+    order, began = _await_order(runtime, attempt_id)
     if order is None:
         return
     if time.monotonic() - began > CLAIM_AGE_SECONDS:
@@ -59,6 +60,26 @@ def dial(attempt_id: int, epoch: int = 0) -> None:
         else:
             log.warning("outcome of attempt %s unknown: %s", attempt_id, placement.problem, extra=_event("call_unknown", attempt_id))
             fieldwork.note_unknown(work, attempt_id, placement.problem)
+
+
+def _await_order(runtime: Runtime, attempt_id: int) -> tuple[DialOrder | None, float]:
+    """What to ask the carrier for, and the monotonic second at which it was decided; nothing when the call is not to start now.
+
+    A job that comes early waits for its place, with no transaction open: the sweep that would wake it again comes twice a second,
+    and the places between would be lost.
+    """
+    patience = PATIENCE_SECONDS
+    while True:
+        began = time.monotonic()
+        with runtime.unit_of_work() as work:
+            order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now())
+        if not isinstance(order, Early):
+            return order, began
+        seconds = max((order.until - runtime.clock.now()).total_seconds(), LEAST_SECONDS)
+        if seconds > patience or not runtime.time_passes():
+            return None, began
+        patience -= seconds
+        time.sleep(seconds)
 
 
 def _event(action: str, attempt_id: int) -> dict[str, object]:
@@ -222,10 +243,10 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
             return
         session = work.session
         now = runtime.clock.now()
-        for attempt in queries.claimed_attempts(session):
-            work.later("dial", attempt.id, attempt.epoch)
+        for attempt_id, epoch in queries.claimed_attempts(session):
+            work.later("dial", attempt_id, epoch)
         if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
-            fieldwork.claim_due(work, runtime.office, now)
+            fieldwork.claim_due(work, runtime.office, now, timedelta(seconds=PATIENCE_SECONDS if runtime.time_passes() else 0))
         fieldwork.watch(session, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),

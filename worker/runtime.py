@@ -10,12 +10,18 @@ from survey.ports import Clock
 from survey.store.unit_of_work import UnitOfWork
 
 
+def stands_still() -> bool:
+    """The answer of a clock that somebody else moves on."""
+    return False
+
+
 @dataclass(frozen=True)
 class Runtime:
     """The surroundings of a job.
 
     `data` is the data folder (recordings lie below it), `public_base_url` the voice door as the carrier sees it,
     `machine_detection` whether the carrier shall tell machines from people, `call_limit_seconds` the longest call.
+    `time_passes` tells whether the clock goes on by itself, so that a job may wait: a virtual one stands while anybody works.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
@@ -26,6 +32,7 @@ class Runtime:
     public_base_url: str
     machine_detection: bool = True
     call_limit_seconds: int = 600
+    time_passes: Callable[[], bool] = stands_still
 
 
 class _Holder:

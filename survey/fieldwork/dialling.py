@@ -1,6 +1,8 @@
 """From a due respondent to the moment before the carrier is asked: claim, check, commit the intent (design §4.4)."""
 
+import math
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +15,7 @@ from survey.fieldwork.clearance import is_cleared, look_up, number_of
 from survey.fieldwork.holds import lift_expired
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import wait_again
+from survey.pace import Pace, pace_of
 from survey.store.models import CallAttempt, Campaign, Respondent
 from survey.store.queries import dialling
 from survey.store.queries import fieldwork as queries
@@ -35,25 +38,46 @@ class DialOrder:
     ring_seconds: int
 
 
-def claim_due(work: UnitOfWork, office: Office, now: datetime) -> list[int]:
-    """Claim as many due respondents as lines, calls per second, caps, holds, windows and replicates allow; returns attempt ids.
+@dataclass(frozen=True)
+class Early:
+    """The attempt may go out, but others have gone so lately that its place in the pace opens only at `until`."""
 
-    Lines and calls per second are counted over all campaigns. The rules hold over all processes because every claim is a
-    row, and whoever counts rows to add one is alone until the commit: two sweeps at once do no harm.
+    until: datetime
+
+
+def claim_due(work: UnitOfWork, office: Office, now: datetime, ahead: timedelta = timedelta(0)) -> list[int]:
+    """Claim as many due respondents as lines, pace, caps, holds, windows and replicates allow; returns attempt ids.
+
+    Claims are a small stock for the workers: as many as may start until `ahead` from now, those that wait already counted in.
+    Who starts when is decided by `prepare_dial`. Lines are counted over all campaigns, which take turns; the rules hold over all
+    processes because every claim is a row, and whoever counts rows to add one is alone until the commit: two sweeps at once do no
+    harm.
     """
     session = work.session
     dialling.one_at_a_time(session)
     lift_expired(session, now)
     claimed: list[int] = []
-    for campaign in queries.running_campaigns(session):
-        claimed += _claim_for(work, office, campaign, now)
+    campaigns = _in_turn(queries.running_campaigns(session), dialling.last_claimer(session))
+    hungry: list[Campaign] = []
+    for place, campaign in enumerate(campaigns):
+        room = _room(session, office, campaign, now, ahead)
+        share = math.ceil(room / (len(campaigns) - place))
+        found = _claim_for(work, office, campaign, share, now)
+        claimed += found
+        hungry += [campaign] if len(found) == share < room else []
         finish_if_done(session, office, campaign, now)
+    for campaign in hungry:  # others had nobody to call, and left their share
+        claimed += _claim_for(work, office, campaign, _room(session, office, campaign, now, ahead), now)
     return claimed
 
 
-def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, now: datetime) -> list[int]:
+def _in_turn(campaigns: Sequence[Campaign], last: int) -> list[Campaign]:
+    """First whoever comes after the campaign that claimed last."""
+    return sorted(campaigns, key=lambda campaign: (campaign.id <= last, campaign.id))
+
+
+def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, room: int, now: datetime) -> list[int]:
     session = work.session
-    room = _room(session, office, campaign, now)
     if room <= 0:
         return []
     due = queries.due_respondents(session, campaign.id, now, queries.open_replicate(session, campaign.id), 4 * room)
@@ -67,10 +91,12 @@ def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, now: dateti
     return _claim(work, campaign, list(chosen.values()), now)
 
 
-def _room(session: Session, office: Office, campaign: Campaign, now: datetime) -> int:
+def _room(session: Session, office: Office, campaign: Campaign, now: datetime, ahead: timedelta) -> int:
     """How many calls may be claimed for the campaign now."""
     lines = min(campaign.lines, office.lines or campaign.lines) - queries.lines_taken(session)
-    room = min(lines, _starts_left(office, campaign, queries.claims_since(session, _pace_start(office, campaign, now))))
+    if lines <= 0:
+        return 0
+    room = min(lines, *(each.pace.room(each.started, now + ahead) - len(each.waiting) for each in _streams(session, office, campaign, now)))
     if room <= 0:
         return 0
     trials = breaker.claims_left(session, now)
@@ -80,17 +106,32 @@ def _room(session: Session, office: Office, campaign: Campaign, now: datetime) -
     return room if trials is None else min(room, trials)
 
 
-def _calls_per_second(office: Office, campaign: Campaign) -> float:
-    return min(campaign.calls_per_second, office.calls_per_second or campaign.calls_per_second)
+@dataclass(frozen=True)
+class _Stream:
+    """Calls that one rate bounds together: when they were handed to the carrier, and the claimed attempts that are to be."""
+
+    pace: Pace
+    started: list[datetime]
+    waiting: list[int]
 
 
-def _pace_start(office: Office, campaign: Campaign, now: datetime) -> datetime:
-    """Start of the sliding window for calls per second: one second, longer for rates below one."""
-    return now - timedelta(seconds=max(1.0, 1.0 / _calls_per_second(office, campaign)))
+def _streams(session: Session, office: Office, campaign: Campaign, now: datetime) -> tuple[_Stream, _Stream]:
+    """The campaign's own calls at its own rate, and all calls at the greatest rate that runs; neither exceeds the account's."""
+    most = office.calls_per_second or math.inf
+    own = pace_of(min(campaign.calls_per_second, most))
+    every = pace_of(min(max(campaign.calls_per_second, dialling.greatest_rate(session)), most))
+    started = dialling.started_after(session, now - max(own.window, every.window))
+    waiting = dialling.claims(session)
+    return (
+        _Stream(own, [at for of, at in started if of == campaign.id], [attempt for of, attempt in waiting if of == campaign.id]),
+        _Stream(every, [at for _, at in started], [attempt for _, attempt in waiting]),
+    )
 
 
-def _starts_left(office: Office, campaign: Campaign, started: int) -> int:
-    return max(1, int(_calls_per_second(office, campaign))) - started
+def _opening(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> datetime:
+    """When the attempt may go out; those that were claimed before it go first, so that workers who wait do not wait for one place."""
+    streams = _streams(session, office, attempt.campaign, now)
+    return max(each.pace.opens(each.started, now, sum(waiting < attempt.id for waiting in each.waiting)) for each in streams)
 
 
 def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], now: datetime) -> list[int]:
@@ -112,20 +153,20 @@ def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], 
     return [attempt.id for attempt in attempts]
 
 
-def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | None:
-    """Check everything once more and commit the intent to dial; None when the carrier is not to be asked now.
+def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | Early | None:
+    """Check everything once more and commit the intent to dial; Early or None when the carrier is not to be asked now.
 
     A claim that may not be dialled any more (paused, held back, window over, opted out meanwhile, refused number, too old)
     is released.
     """
     session = work.session
     dialling.one_at_a_time(session)
-    attempt = session.get(CallAttempt, attempt_id, with_for_update=True)
-    if attempt is None or attempt.status != "claimed":
+    attempt = dialling.take_claimed(session, attempt_id)
+    if attempt is None:
         return None
     campaign, respondent = attempt.campaign, attempt.respondent
-    if _starts_left(office, campaign, queries.requests_since(session, _pace_start(office, campaign, now))) <= 0:
-        return None  # the sweep wakes the job again within a second
+    if _is_fresh(attempt, now) and (opening := _opening(session, office, attempt, now)) > now:
+        return Early(opening)
     read_again(session, campaign, "state", shared=True)
     to = number_of(office, respondent) if _may_request(session, office, attempt, now) else None
     if to is None:
@@ -137,9 +178,13 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     return DialOrder(attempt.id, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds)
 
 
+def _is_fresh(attempt: CallAttempt, now: datetime) -> bool:
+    return abs(now - attempt.claimed_at) <= CLAIM_LASTS and attempt.campaign.state == "running"
+
+
 def _may_request(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> bool:
     campaign = attempt.campaign
-    if abs(now - attempt.claimed_at) > CLAIM_LASTS or campaign.state != "running":
+    if not _is_fresh(attempt, now):
         return False
     if limits.calls_left(session, campaign, now) == 0:
         return False

@@ -42,7 +42,7 @@ SIMULATOR = "ivr.carrier.simulator"
 SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "text"}
 PURE = (
     "script", "events", "actions", "flow", "flow_ends", "flow_state", "disposition", "sampling", "contact_rules", "rates", "intervals",
-    "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds",
+    "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds", "pace",
 )  # fmt: skip
 MOMENTS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 SEEDED = ("survey/sampling.py", "survey/incidents/fictitious.py", "survey/incidents/made_up.py", "ivr/carrier/simulator/*", "config/*")

@@ -10,13 +10,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, Respondent, Suppression, table_of
 
 DIALLING = 0x68756966616E67
 """The advisory lock of PostgreSQL that everybody takes who counts lines or calls and then adds one."""
 MACHINES = ("machine", "fax")
+CLAIMED = CallAttempt.status == "claimed"
 
 
 def one_at_a_time(session: Session) -> None:
@@ -42,9 +43,38 @@ def start_after(session: Session, campaign_id: int, moment: datetime, place: int
     return session.scalar(select(CallAttempt.requested_at).where(ours).order_by(CallAttempt.requested_at).offset(place).limit(1))
 
 
+def started_after(session: Session, moment: datetime) -> list[tuple[int, datetime]]:
+    """Which campaign handed a call to the carrier when, for all calls after `moment`, refused ones as well."""
+    started = select(CallAttempt.campaign_id, CallAttempt.requested_at).where(CallAttempt.requested_at > moment)
+    return [(campaign_id, at) for campaign_id, at in session.execute(started) if at is not None]
+
+
+def claims(session: Session) -> list[tuple[int, int]]:
+    """The campaign and the id of each attempt that is claimed and not yet handed to the carrier."""
+    return [(row[0], row[1]) for row in session.execute(select(CallAttempt.campaign_id, CallAttempt.id).where(CLAIMED))]
+
+
+def take_claimed(session: Session, attempt_id: int) -> CallAttempt | None:
+    """A claimed attempt with everything that must be known to dial it, locked; None when it is claimed no more."""
+    whole = joinedload(CallAttempt.respondent, innerjoin=True).joinedload(Respondent.incident, innerjoin=True)
+    wanted = select(CallAttempt).options(whole, joinedload(CallAttempt.campaign, innerjoin=True))
+    return session.scalar(wanted.where(CallAttempt.id == attempt_id, CLAIMED).with_for_update(of=CallAttempt))
+
+
+def greatest_rate(session: Session) -> float:
+    """The calls a second of the fastest campaign that runs; 0 when none does."""
+    return session.scalar(select(func.max(Campaign.calls_per_second)).where(Campaign.state == "running")) or 0.0
+
+
+def last_claimer(session: Session) -> int:
+    """The campaign of the newest attempt of ours; 0 when there is none."""
+    newest = select(CallAttempt.campaign_id).where(CallAttempt.direction == "out").order_by(CallAttempt.id.desc()).limit(1)
+    return session.scalar(newest) or 0
+
+
 def claimed(session: Session, campaign_id: int | None = None) -> int:
     """Attempts that are claimed and not yet handed to the carrier, of one campaign or of all."""
-    waiting = select(func.count()).select_from(CallAttempt).where(CallAttempt.status == "claimed")
+    waiting = select(func.count()).select_from(CallAttempt).where(CLAIMED)
     return session.scalar(waiting if campaign_id is None else waiting.where(CallAttempt.campaign_id == campaign_id)) or 0
 
 

@@ -27,16 +27,6 @@ def lines_taken(session: Session) -> int:
     return session.scalar(select(func.count()).where(CallAttempt.status.in_(LIVE), CallAttempt.direction == "out")) or 0
 
 
-def claims_since(session: Session, moment: datetime) -> int:
-    """Attempts claimed after `moment`, over all campaigns."""
-    return session.scalar(select(func.count()).where(CallAttempt.claimed_at > moment, CallAttempt.direction == "out")) or 0
-
-
-def requests_since(session: Session, moment: datetime) -> int:
-    """Attempts handed to the carrier after `moment`, over all campaigns."""
-    return session.scalar(select(func.count()).where(CallAttempt.requested_at > moment)) or 0
-
-
 def open_replicate(session: Session, campaign_id: int) -> int | None:
     """The last replicate that may be dialled: the first one with a case that has had no attempt (R11); None: all."""
     untouched = select(func.min(Respondent.replicate)).where(
@@ -64,9 +54,10 @@ def next_due(session: Session) -> datetime | None:
     return session.scalar(waiting)
 
 
-def claimed_attempts(session: Session) -> Sequence[CallAttempt]:
-    """Attempts that were claimed and not yet handed to the carrier."""
-    return session.scalars(select(CallAttempt).where(CallAttempt.status == "claimed").order_by(CallAttempt.id)).all()
+def claimed_attempts(session: Session) -> Sequence[tuple[int, int]]:
+    """Id and epoch of the attempts that were claimed and not yet handed to the carrier, oldest first."""
+    claimed = select(CallAttempt.id, CallAttempt.epoch).where(CallAttempt.status == "claimed").order_by(CallAttempt.id)
+    return [(row[0], row[1]) for row in session.execute(claimed)]
 
 
 def doubtful_attempts(session: Session, now: datetime, grace: timedelta, pause: timedelta = timedelta(0)) -> Sequence[int]:

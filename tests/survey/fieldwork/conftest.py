@@ -123,17 +123,17 @@ class Ground:
         incident.phone_sealed = self.office.keys.seal(number, place("incidents", "phone_sealed", incident.public_id))
         return incident
 
-    def claim(self) -> list[int]:
+    def claim(self, ahead: float = 0.0) -> list[int]:
         with self.work() as work:
-            return fieldwork.claim_due(work, self.office, self.now)
+            return fieldwork.claim_due(work, self.office, self.now, timedelta(seconds=ahead))
 
-    def prepare(self, attempt_id: int) -> fieldwork.DialOrder | None:
+    def prepare(self, attempt_id: int) -> fieldwork.DialOrder | fieldwork.Early | None:
         with self.work() as work:
             return fieldwork.prepare_dial(work, self.office, attempt_id, self.now)
 
     def place_call(self, attempt_id: int) -> str:
         """Dial a claimed attempt at a carrier that accepts; returns the carrier's sid."""
-        assert self.prepare(attempt_id) is not None
+        assert isinstance(self.prepare(attempt_id), fieldwork.DialOrder)
         sid = f"CA{attempt_id:032x}"
         with self.work() as work:
             fieldwork.note_accepted(work, attempt_id, sid, self.now)

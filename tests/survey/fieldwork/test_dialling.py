@@ -1,5 +1,6 @@
 """Who may be dialled, when, how many at once; and that a dial is intended before it is asked for."""
 
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from sqlalchemy import select, update
 
 from survey import fieldwork
 from survey.errors import NotAllowed
+from survey.fieldwork import Early
 from survey.store.models import AuditEntry, CallAttempt, Campaign, Incident, Respondent
 from tests.survey.fieldwork.conftest import CALLER_ID, Ground
 
@@ -31,36 +33,87 @@ def test_a_line_is_free_again_once_the_carrier_reports_the_end(ground: Ground) -
     assert len(ground.claim()) == 1
 
 
-def test_calls_per_second_hold_over_several_sweeps_in_one_second(ground: Ground) -> None:
+def test_claims_are_a_stock_for_one_second_however_often_is_swept(ground: Ground) -> None:
     ground.launch(9, lines=9, calls_per_second=2)
 
     counts = [len(ground.claim()) for _ in range(3)]
     ground.clock.advance(seconds=1)
 
     assert counts == [2, 0, 0]
-    assert len(ground.claim()) == 2
+    assert ground.claim() == [], "nobody has dialled what was claimed"
+
+
+def test_what_was_dialled_leaves_room_for_claims_a_second_later_or_as_long_ahead_as_the_workers_wait(ground: Ground) -> None:
+    ground.launch(9, lines=9, calls_per_second=2)
+    for attempt_id in ground.claim():
+        ground.place_call(attempt_id)
+    ground.clock.advance(seconds=0.9)
+
+    assert ground.claim() == []
+    assert len(ground.claim(ahead=0.1)) == 2
 
 
 def test_a_rate_below_one_leaves_whole_seconds_between_calls(ground: Ground) -> None:
     ground.launch(3, lines=3, calls_per_second=0.5)
-    first = len(ground.claim())
+    ground.dial_next()
     ground.clock.advance(seconds=1)
-    too_early = len(ground.claim())
+    too_early = ground.claim()
     ground.clock.advance(seconds=1)
 
-    assert (first, too_early, len(ground.claim())) == (1, 0, 1)
+    assert (too_early, len(ground.claim())) == ([], 1)
 
 
-def test_requests_to_the_carrier_are_paced_even_when_claims_piled_up(ground: Ground) -> None:
-    ground.launch(2, lines=2, calls_per_second=1)
-    first = ground.claim()[0]
-    ground.clock.advance(seconds=1)
-    second = ground.claim()[0]
-    assert ground.prepare(first) is not None
+def test_a_job_that_comes_early_is_told_when_its_place_opens(ground: Ground) -> None:
+    ground.launch(5, lines=5, calls_per_second=2)
+    began = ground.now
+    first, second = ground.claim()
+    ground.place_call(first)
+    ground.clock.advance(seconds=0.25)
+    ground.place_call(second)
+    third, fourth = ground.claim(ahead=1)
 
-    assert ground.prepare(second) is None, "a second request in the same second"
-    ground.clock.advance(seconds=1)
-    assert ground.prepare(second) is not None
+    assert ground.prepare(fourth) == Early(began + timedelta(seconds=1.25)), "the place before it is for whoever was claimed before"
+    assert ground.prepare(third) == Early(began + timedelta(seconds=1))
+    ground.clock.advance(seconds=0.75)
+    assert ground.prepare(third) is not None
+    assert ground.prepare(fourth) == Early(began + timedelta(seconds=1.25))
+
+
+def test_a_claim_that_grew_old_while_it_was_early_is_given_back(ground: Ground) -> None:
+    ground.launch(2, lines=2, calls_per_second=0.05)
+    ground.dial_next()
+    ground.clock.advance(seconds=19)
+    attempt_id = ground.claim(ahead=1)[0]
+    ground.clock.advance(seconds=-10)
+
+    assert ground.prepare(attempt_id) is None
+    with ground.sessions() as session:
+        assert session.get(CallAttempt, attempt_id) is None
+
+
+def test_campaigns_take_turns_and_who_finds_nobody_leaves_its_share_to_the_others(ground: Ground) -> None:
+    first, second = ground.launch(3, lines=9, calls_per_second=1), ground.launch(6, lines=9, calls_per_second=1)
+    callers = []
+    for _ in range(8):
+        attempt_id, _ = ground.dial_next()
+        callers.append(ground.attempt(attempt_id).campaign_id)
+        ground.clock.advance(seconds=1)
+
+    assert callers == [first, second, first, second, first, second, second, second]
+
+
+def test_a_slow_campaign_has_its_calls_beside_a_fast_one_and_no_more(ground: Ground) -> None:
+    slow, fast = ground.launch(9, lines=40, calls_per_second=1), ground.launch(40, lines=40, calls_per_second=5)
+    counts: dict[int, list[int]] = {slow: [], fast: []}
+    for _ in range(4):
+        starts = Counter(ground.attempt(attempt_id).campaign_id for attempt_id in ground.claim() if ground.place_call(attempt_id))
+        for campaign_id, found in counts.items():
+            found.append(starts[campaign_id])
+        ground.clock.advance(seconds=1)
+
+    assert counts[slow] == [1, 1, 1, 1]
+    assert all(together <= 5 for together in map(sum, zip(*counts.values(), strict=True)))
+    assert sum(counts[fast]) >= 8
 
 
 def test_the_second_replicate_waits_until_each_case_of_the_first_was_tried(ground: Ground) -> None:
