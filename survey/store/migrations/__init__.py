@@ -77,8 +77,7 @@ def migrate(engine: Engine, to: str = "head", tell: Tell = _silently) -> str | N
     Raises DatabaseAhead when the database is newer than this program, TableInUse when a step could not be taken.
     """
     with _alone(engine, tell) as connection:
-        with connection.begin():
-            before = revision_of(connection)
+        before = _look(connection)
         if before is not None and before not in revisions():
             raise DatabaseAhead(f"数据库版本 {before} 比程序新，请升级程序 / the database has revision {before}: update this program")
         for script in _pending(before, to):
@@ -86,6 +85,15 @@ def migrate(engine: Engine, to: str = "head", tell: Tell = _silently) -> str | N
                 _insist(partial(_take, connection, step), step.table, tell)
             _insist(partial(_note, connection, script), "alembic_version", tell)
     return before
+
+
+def _look(connection: Connection) -> str | None:
+    """The revision found, without waiting for who writes."""
+    connection.execution_options(read_only=True)
+    with connection.begin():
+        found = revision_of(connection)
+    connection.execution_options(read_only=False)
+    return found
 
 
 def _pending(before: str | None, to: str) -> list[Script]:

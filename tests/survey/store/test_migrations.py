@@ -1,17 +1,20 @@
 """The migrations end where the models stand, on both databases, however many processes come at once."""
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Connection, Engine, event, inspect, text
 
+from survey.store import migrations
 from survey.store.database import open_engine
-from survey.store.migrations import DatabaseAhead, current, head, migrate
+from survey.store.migrations import DatabaseAhead, TableInUse, current, head, migrate
 from survey.store.models import Base
 
 
@@ -104,6 +107,65 @@ def test_a_migration_that_finds_a_table_in_use_lets_go_and_tries_again(empty: En
     assert waited
     assert results == ["0001"]
     assert current(empty) == head()
+
+
+def test_a_table_that_is_never_free_is_named_and_the_next_start_goes_on(empty: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate(empty, "0001")
+    monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 0.0)
+    if empty.dialect.name == "sqlite":
+        impatient = open_engine(empty.url.render_as_string(), patience_seconds=0.1)
+    else:
+        impatient = empty
+    with empty.begin() as in_use:
+        in_use.execute(text("UPDATE campaigns SET lines = 1" if empty.dialect.name == "sqlite" else "LOCK TABLE call_attempts"))
+        with pytest.raises(TableInUse, match=r"table (campaigns|call_attempts) was in use.*goes on from here"):
+            migrate(impatient)
+    told: list[str] = []
+
+    migrate(empty, tell=told.append)
+    impatient.dispose()
+
+    assert current(empty) == head()
+    assert any("call_attempts" in sentence for sentence in told)
+    if empty.dialect.name == "postgresql":
+        assert not any("campaigns" in sentence for sentence in told), "that step was taken before"
+
+
+ADDING = (
+    r"ALTER TABLE \w+ ADD COLUMN .*", r"CREATE TABLE (holds|alarms) .*", r"CREATE UNIQUE INDEX uq_(holds|alarms)_standing .*",
+    r"CREATE INDEX CONCURRENTLY .*", r"DROP INDEX CONCURRENTLY IF EXISTS ix_.*", r"UPDATE alembic_version SET .*",
+)  # fmt: skip
+
+
+def test_postgresql_is_told_nothing_that_stops_calls_or_takes_something_away(postgres_engine: Engine) -> None:
+    migrate(postgres_engine, "0001")
+    changes: list[str] = []
+
+    @event.listens_for(postgres_engine, "before_cursor_execute")
+    def _note(connection: Connection, cursor: Any, statement: str, *rest: Any) -> None:
+        words = " ".join(statement.split())
+        if not words.startswith(("SELECT", "SET lock_timeout")):
+            changes.append(words)
+
+    migrate(postgres_engine)
+
+    assert [change for change in changes if not any(re.fullmatch(pattern, change) for pattern in ADDING)] == []
+    assert len(changes) > 20
+
+
+def test_every_former_index_stands_or_is_the_beginning_of_one_that_does(empty: Engine) -> None:
+    migrate(empty, "0001")
+    former = indexes(empty)
+    migrate(empty)
+    present = indexes(empty)
+
+    assert former - present != set(), "at least one was replaced"
+    assert [(table, columns) for table, columns in former if not any(table == t and c[: len(columns)] == columns for t, c in present)] == []
+
+
+def indexes(engine: Engine) -> set[tuple[str, tuple[str | None, ...]]]:
+    found = inspect(engine)
+    return {(table, tuple(index["column_names"])) for table in found.get_table_names() for index in found.get_indexes(table)}
 
 
 def test_a_database_of_a_newer_program_is_left_alone(empty: Engine) -> None:
