@@ -23,8 +23,9 @@ LOST_SECONDS = 10
 """So long a job may be on its way from its queue to a worker; a worker that stands still for longer there loses it to another one."""
 
 REMEMBERED_SECONDS = 600
-MAINTENANCE_SECONDS = 60
-"""A worker that dies while it cleans up keeps others from it no longer than this; RQ's own quarter of an hour would end P6."""
+MAINTENANCE_SECONDS = 10
+"""A worker that dies while it cleans up keeps others from it no longer than this: RQ's own quarter of an hour would break promise P6.
+Two that clean up at once do no harm."""
 
 _TAKE_BACK = """
 local started, execution, executions, job, queue, underway = unpack(KEYS)
