@@ -6,6 +6,7 @@ much real time is over that no process can be about to send it. Everything else 
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,8 +32,10 @@ BEAT_SECONDS = 0.1
 SHORT_OF_GRACE = LIST_GRACE - timedelta(seconds=10)
 """How far virtual time may go beyond a request that may still be on its way."""
 
-CLAIM_PATIENCE_SECONDS = 1.0
-"""Real time for which virtual time waits for a claim while nothing is dialled; afterwards it may grow stale and be claimed anew."""
+CLAIM_PATIENCE_SECONDS = 10.0
+"""Real time for which virtual time waits for a claim while nothing is dialled; afterwards it may grow stale and be claimed anew.
+Long, because on a loaded machine to let a claim go takes as long as to dial it: nearly all would grow stale, again and again.
+"""
 
 SENDING = {"requested": CLAIM_AGE_SECONDS + 3.0, "unknown": 1.5}
 """So many seconds after the status was seen the request may still come to the carrier; who calls it unknown has given up waiting."""
@@ -59,6 +62,14 @@ class Sight:
     settled: int
     held: int
     dialled: int
+
+    def __str__(self) -> str:
+        """What is still open, in a line."""
+        flying = dict(Counter(status for _, status, _ in self.flying))
+        return (
+            f"the campaign is {self.state}; {self.settled} calls settled, {self.unsettled} not, of these on their way {flying}; "
+            f"{self.recordings} recordings to be fetched, {self.held} holds for a person, next due {self.following}"
+        )
 
 
 @dataclass

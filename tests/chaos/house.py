@@ -71,6 +71,10 @@ class Premises:
     house: House
     keeper: subprocess.Popen[bytes]
 
+    def own(self) -> list[Process]:
+        """The children of the keeper."""
+        return [each for each in processes() if each.parent == self.keeper.pid]
+
     def named(self, name: str) -> list[Process]:
         """The house's processes of that name: children of the keeper, or (`voice server`) a child of the voice door."""
         every = list(processes())

@@ -14,6 +14,7 @@ from config.wiring import House
 from survey.store.models import Answer, CallAttempt, Campaign, CarrierEvent, Respondent
 from tests.simulation import checker, ledger
 
+ENDS = ("closed", "needs_review")
 ZONE = ZoneInfo("Asia/Shanghai")
 DOUBTS = ("HTTP 5", "Read", "Conn", "Protocol", "unread", "accepted without")
 """How the reason of an unknown outcome begins."""
@@ -21,21 +22,24 @@ DOUBTS = ("HTTP 5", "Read", "Conn", "Protocol", "unread", "accepted without")
 EXCUSED = "repeats were answered differently"
 """While the database is restarted, one of two copies of a request may hear the excuse and the other the question."""
 
+MOST_FAULTS = 20
 SLACK_SECONDS = 90.0
 """Virtual time goes on while a request is under way: so far may our moment and the carrier's be apart."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`counts` for people to read; `faults` must be empty, each is one sentence."""
+    """`counts` for people to read; `faults` must be empty, each is one sentence; `deeds` is how often the nemesis struck."""
 
     counts: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
+    deeds: int = 0
 
     def text(self) -> str:
-        """One line a count, then the faults."""
-        lines = [f"{name:>28}  {value}" for name, value in self.counts.items()]
-        return "\n".join([*lines, *(f"FAULT {fault}" for fault in self.faults)])
+        """One line a count, then the faults, or the first of many."""
+        lines = [f"{name:>36}  {value}" for name, value in self.counts.items()]
+        more = len(self.faults) - MOST_FAULTS
+        return "\n".join([*lines, *(f"FAULT {fault}" for fault in self.faults[:MOST_FAULTS]), *([f"and {more} more"] if more > 0 else [])])
 
 
 def outcome(house: House, session: Session, campaign: Campaign, journal: Sequence[Mapping[str, Any]]) -> Outcome:
@@ -51,8 +55,8 @@ def outcome(house: House, session: Session, campaign: Campaign, journal: Sequenc
     found = checker.violations(calls, persons, terms, case_of=cases) + ledger.disagreements(calls, books)
     faults = [fault for fault in found if not fault.endswith(EXCUSED)]
     rows = session.execute(select(CallAttempt.carrier_sid, Answer.item, Answer.raw).join(Answer, Answer.attempt_id == CallAttempt.id))
-    verdict = witness.compare(calls, [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows])
-    return Outcome({**_counts(session, people), "calls at the carrier": len(calls), **_answers(verdict)}, faults)
+    stored = [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows]
+    return Outcome({**_counts(session, people, calls), **_answers(calls, stored)}, faults)
 
 
 def _told(call: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -61,21 +65,24 @@ def _told(call: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**call, "presses": presses}
 
 
-def _counts(session: Session, people: Sequence[Respondent]) -> dict[str, Any]:
+def _counts(session: Session, people: Sequence[Respondent], calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     attempts = session.scalars(select(CallAttempt).where(CallAttempt.direction == "out")).all()
     placed = [attempt for attempt in attempts if attempt.carrier_sid]
     legs = session.scalar(select(func.count()).select_from(CarrierEvent).where(CarrierEvent.kind == "second_leg"))
     return {
-        "people": len(people), "double rings": legs, "attempts": len(attempts), "attempts with a call": len(placed),
+        "people": len(people), "people without an end": sum(person.state not in ENDS for person in people),
+        "calls at the carrier": len(calls), "attempts with a call": len(placed), "attempts": len(attempts),
+        "double rings": legs, "people rung twice at once": len(witness.rung_at_once(calls)),
         "unknown, found to ring": sum(attempt.error.startswith(DOUBTS) for attempt in placed),
         "unknown, found not to ring": sum(attempt.error == "not placed" for attempt in attempts),
         "dispositions": dict(Counter(person.disposition for person in people).most_common()),
     }  # fmt: skip
 
 
-def _answers(verdict: witness.Verdict) -> dict[str, int]:
+def _answers(calls: Sequence[Mapping[str, Any]], stored: Sequence[witness.StoredAnswer]) -> dict[str, int]:
+    verdict = witness.compare(calls, stored)
     return {
+        "answers pressed": len(witness.pressed_answers(calls)), "answers stored": sum(answer.item in ledger.RATED for answer in stored),
         "answers equal": verdict.equal, "answers different": len(verdict.different), "answers lost": len(verdict.lost),
         "answers invented": len(verdict.invented), "answers never brought to us": len(verdict.unheard),
-        "rung twice at once": len(verdict.rung_twice),
     }  # fmt: skip
