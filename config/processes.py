@@ -84,7 +84,7 @@ def main(name: str) -> None:
 def _migrate() -> None:
     from survey.store.migrations import migrate
 
-    migrate(open_house().engine)
+    migrate(open_house().engine, tell=partial(print, flush=True))
 
 
 def _voice() -> None:

@@ -99,9 +99,11 @@ class Readiness:
         return {"database": OK, "migration": OK, "sweep": sweep, "keys": keys}
 
     def _is_migrated(self) -> bool:
+        """Whether the tables are those of this program, or of a newer one: these only add, and in an upgrade it is about to take over."""
         from survey.store.migrations import current
 
-        return current(reading(self._house.look_engine)) == _head()
+        found, (head, known) = current(reading(self._house.look_engine)), _revisions()
+        return found == head or (found is not None and found not in known)
 
     def _is_swept(self, session: Session, real: datetime) -> bool:
         age = sweep_age(operations.sweep_until(session), LEASE, real)
@@ -118,7 +120,7 @@ class Readiness:
 
 
 @cache
-def _head() -> str:
-    from survey.store.migrations import head
+def _revisions() -> tuple[str, frozenset[str]]:
+    from survey.store.migrations import head, revisions
 
-    return head()
+    return head(), revisions()

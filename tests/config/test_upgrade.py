@@ -45,7 +45,7 @@ from config.cli import main
 from config.commands import demo
 
 url, stage, children = sys.argv.pop(1), demo.stage, demo.children
-demo.stage = lambda *given: replace(stage(*given), database_url=url)
+demo.stage = lambda *given: replace(stage(*given), database_url=url, workers=1)
 demo.children = lambda *given: [child for child in children(*given) if child.name != "console"]
 main(prog_name="the release before")
 """
