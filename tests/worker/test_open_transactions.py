@@ -1,11 +1,12 @@
-"""No job holds a transaction open while it asks the carrier, writes a file or wakes another job (RS46).
+"""No job holds a transaction open while it asks the carrier, writes a file, waits or wakes another job (RS46).
 
 Every job has its scenes here, also those in which the carrier fails; a job without one fails the first test.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,14 @@ def claimed(ground: Ground, data: Path) -> int:
     return ground.claim()[0]
 
 
+def early(ground: Ground, data: Path) -> int:
+    """A claim whose place in the pace has not come, because another call has just gone out."""
+    ground.launch(2, calls_per_second=1.0)
+    ground.dial_next()
+    with ground.work() as work:
+        return fieldwork.claim_due(work, ground.office, ground.now, timedelta(seconds=3))[0]
+
+
 def placed(ground: Ground, data: Path) -> int:
     ground.launch(1)
     return ground.dial_next()[0]
@@ -146,6 +155,7 @@ FETCHED = ("fetch_recording", "file", "delete_recording")
 SCENES: dict[str, dict[str, Scene]] = {
     "dial": {
         "accepted": Scene(claimed, {"place_call": Accepted("CA1")}, ("place_call",)),
+        "early": Scene(early, {}, ("sleep",)),
         "refused": Scene(claimed, {"place_call": Rejected("bad_number", "21211", "no")}, ("place_call", "enqueue")),
         "for later": Scene(claimed, {"place_call": Rejected("busy", "429", "later")}, ("place_call",)),
         "unknown": Scene(claimed, {"place_call": Unknown("ReadTimeout")}, ("place_call",)),
@@ -195,7 +205,8 @@ def play(ground: Ground, data: Path, scene: Scene, job: Callable[[int], object])
     with watched() as watch:
         ground.queue = WatchedQueue(watch)  # type: ignore[assignment]
         line: Any = Line(watch, scene.answers)
-        runtime.install(Runtime(ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1"))
+        ours = Runtime(ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1", time_passes=lambda: True)
+        runtime.install(ours)
         job(row_id)
     return watch
 
@@ -227,6 +238,12 @@ def write_a_file_too_early(row_id: int) -> None:
         jobs.write_whole(runtime.current().data / "words.sealed", b"words")
 
 
+def wait_too_early(row_id: int) -> None:
+    with runtime.current().unit_of_work() as work:
+        work.session.get_one(CallAttempt, row_id)
+        time.sleep(0.001)
+
+
 def wake_too_early(row_id: int) -> None:
     with runtime.current().unit_of_work() as work:
         work.session.get_one(CallAttempt, row_id)
@@ -234,7 +251,7 @@ def wake_too_early(row_id: int) -> None:
 
 
 @pytest.mark.usefixtures("keep_runtime")
-@pytest.mark.parametrize("deed", [ask_the_carrier_too_early, write_a_file_too_early, wake_too_early])
+@pytest.mark.parametrize("deed", [ask_the_carrier_too_early, write_a_file_too_early, wait_too_early, wake_too_early])
 def test_a_job_that_did_it_would_be_found_out(ground: Ground, tmp_path: Path, deed: Callable[[int], None]) -> None:
     watch = play(ground, tmp_path, Scene(placed, {}, ()), deed)
 

@@ -1,7 +1,8 @@
-"""Which transactions are open while something happens outside of the database: a file is written, the carrier is asked (RS46)."""
+"""Which transactions are open while something happens outside of the database: the carrier is asked, a file written (RS46)."""
 
 import os
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,14 +62,17 @@ sys.addaudithook(_heard)  # it can never be taken away again, so it asks who is 
 
 @contextmanager
 def watched() -> Iterator[Watch]:
-    """Watch every engine and every file for the length of the block."""
+    """Watch every engine, every file and every wait for the length of the block; nobody really waits."""
+    sleep = time.sleep
+
     watch = _OnWatch.watch = Watch()
     handlers = [("begin", watch.begun), ("commit", watch.ended), ("rollback", watch.ended)]
     for name, handler in handlers:
         event.listen(Engine, name, handler)
+    time.sleep = lambda seconds: watch.note("sleep")
     try:
         yield watch
     finally:
-        _OnWatch.watch = None
+        _OnWatch.watch, time.sleep = None, sleep
         for name, handler in handlers:
             event.remove(Engine, name, handler)
