@@ -28,8 +28,13 @@ class FetchOrder:
 
 
 def keep_announced(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> None:
-    """Write down that the carrier holds a recording of the person on `item`, and wake the job that fetches it."""
-    work.later("fetch_recording", _note(work, attempt, item, carrier_sid, seconds, now).id)
+    """Write down that the carrier holds a recording of the person on `item`, and wake the job that fetches it.
+
+    The carrier says it twice and more, and that job is a process of its own: it is woken only while there is something to fetch.
+    """
+    recording = _note(work, attempt, item, carrier_sid, seconds, now)
+    if recording.state == "announced":
+        work.later("fetch_recording", recording.id)
 
 
 def _note(work: UnitOfWork, attempt: CallAttempt, item: str, carrier_sid: str, seconds: float | None, now: datetime) -> Recording:
