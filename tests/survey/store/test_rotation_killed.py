@@ -5,12 +5,13 @@
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,14 +108,14 @@ def parked(engine: Engine, row: int) -> Iterator[None]:
     """A row that nobody can write for the length of the block."""
     if engine.dialect.name == "postgresql":
         with engine.connect() as connection:
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             connection.execute(text("SELECT id FROM incidents WHERE id = :row FOR UPDATE"), {"row": row})
             yield
         return
-    with engine.begin() as connection:
-        connection.exec_driver_sql(HANG.format(row=row))
-    yield
-    with engine.begin() as connection:
-        connection.exec_driver_sql("DROP TRIGGER parked")
+    with closing(sqlite3.connect(engine.url.database or "", timeout=LONGEST_SECONDS, isolation_level=None)) as own:
+        own.execute(HANG.format(row=row))
+        yield
+        own.execute("DROP TRIGGER parked")
 
 
 def key_of_row(sessions: sessionmaker[Session], row: int) -> str:
