@@ -29,7 +29,7 @@ SUBJECTS = {
     "clock": _l("调度进程"),
     "voice": _l("语音接入口"),
     "queue": _l("作业队列"),
-    "backup": _l("备份"),
+    "backup": _l("数据备份"),
 }
 """What alarms may be about, beside campaigns, calls and machines."""
 DETAILS = {

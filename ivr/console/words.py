@@ -154,6 +154,8 @@ EVENTS = {
     "machine": _l("机器接听"),
     "hungup": _l("对方挂断"),
 }
+ENDINGS = {"silence": _l("静音结束"), "hangup": _l("挂机结束")}
+"""What ended a recording, where it was no key."""
 ANSWERERS = {"human": _l("真人"), "unknown": _l("不明"), "fax": _l("传真"), "machine": _l("机器")}
 ACTIONS = {
     "login": _l("登录"),

@@ -35,6 +35,7 @@ class Review:
 
     respondent_id: int
     public_id: str
+    incident_number: str
     campaign: str
     campaign_public_id: str
     reason: str  # a word of REASONS
@@ -61,7 +62,8 @@ def _review(session: Session, respondent: Respondent) -> Review:
     mine = select(CallAttempt).where(CallAttempt.respondent_id == respondent.id).order_by(CallAttempt.number.desc()).limit(1)
     last = session.scalar(mine)
     return Review(
-        respondent.id, respondent.public_id, respondent.campaign.name, respondent.campaign.public_id, respondent.review_reason,
+        respondent.id, respondent.public_id, respondent.incident.number, respondent.campaign.name, respondent.campaign.public_id,
+        respondent.review_reason,
         last.id if last else None, last.error if last else "", last.requested_at if last else None, _sids(session, last),
     )  # fmt: skip
 

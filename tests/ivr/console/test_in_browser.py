@@ -8,9 +8,14 @@ import pytest
 from flask import Flask
 from werkzeug.serving import make_server
 
-from survey.store.models import CallAttempt, Campaign, Escalation
+from survey.alarms import AlarmKind
+from survey.fieldwork.alarms import raise_alarm
+from survey.fieldwork.holds import open_hold, scope_of
+from survey.fieldwork.reviews import ask_review
+from survey.holds import HoldReason
+from survey.store.models import CallAttempt, Campaign, Escalation, Respondent
 from tests.conftest import ON_SQLITE_ALONE
-from tests.ivr.console.builders import a_kept_sound
+from tests.ivr.console.builders import NOON, a_kept_sound
 
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (requirements-dev.txt): browser tests are left out"
@@ -34,6 +39,9 @@ HEAR = """async () => {
   return ended;
 }"""
 SCREEN = {"width": 1366, "height": 768}
+TELEPHONE = {"width": 390, "height": 844}
+PAGES = ("/", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{call}", "/escalations",
+         "/escalations?tab=closed", "/reviews", "/alarms", "/reports", "/reports/2026-10", "/audit", "/audit/check")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +90,43 @@ def enter(browser, address, passwords):
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
 def test_every_page_fits_the_screen_and_breaks_no_rule(enter, month, sessions, locale):
-    with sessions.begin() as session:  # the widest lines that there can be
-        reasons = ["dissatisfied", "human_requested", "danger", "abuse_alleged"]
-        session.query(Escalation).update({"reasons": reasons, "priority": 1, "consent": "unasked", "route": "inspection"})
-        session.query(CallAttempt).update({"error": "several calls"})
+    _make_wide(sessions)
     page = enter("administrator", locale)
 
-    for path in ("/", "/campaigns", f"/campaigns/{month.campaign}", f"/campaigns/{month.campaign}/calls", f"/calls/{month.dissatisfied}",
-                 "/escalations", "/escalations?tab=closed", "/reports", "/reports/2026-10", "/audit", "/audit/check"):  # fmt: skip
+    for path in PAGES:
+        path = path.format(campaign=month.campaign, call=month.dissatisfied)
         answer = page.goto(path)
         assert answer.status == 200
         assert page.evaluate("document.documentElement.scrollWidth") <= SCREEN["width"], path
         assert page.evaluate(HIDDEN_COLUMNS) == [], path
 
     assert page.complaints == []
+
+
+def _make_wide(sessions) -> None:
+    """The widest lines that there can be."""
+    with sessions.begin() as session:
+        reasons = ["dissatisfied", "human_requested", "danger", "abuse_alleged"]
+        session.query(Escalation).update({"reasons": reasons, "priority": 1, "consent": "unasked", "route": "inspection"})
+        session.query(CallAttempt).update({"error": "several calls"})
+        campaign = session.query(Campaign).one()
+        ask_review(session, session.query(Respondent).filter_by(state="waiting").first(), "never_listed", NOON)
+        raise_alarm(session, AlarmKind.CARRIER_REFUSED, scope_of(campaign), NOON, refusal="bad_caller_id", code="21212")
+        open_hold(session, scope_of(campaign), HoldReason.ABANDONED, NOON, detail="4/60")
+        campaign.hourly_calls, campaign.spend_limit, campaign.minute_price = 1, 1.0, 0.4
+
+
+def test_on_a_telephone_every_page_stays_within_the_screen_and_only_its_tables_scroll(enter, month, sessions):
+    _make_wide(sessions)
+    page = enter("administrator", "en-GB")
+    page.set_viewport_size(TELEPHONE)
+
+    for path in PAGES:
+        page.goto(path.format(campaign=month.campaign, call=month.dissatisfied))
+        assert page.evaluate("document.documentElement.scrollWidth") <= TELEPHONE["width"], path
+    page.goto(f"/campaigns/{month.campaign}")
+    page.click("nav.menu >> text=Alarms")  # the strip of the menu scrolls to it
+    page.wait_for_url("**/alarms")
 
 
 def test_the_progress_refreshes_by_itself(enter, month, sessions):
