@@ -28,6 +28,7 @@ BUILD_TIMEOUT = "600s"
 PAUSE_SECONDS = 1.0
 PATIENCE_SECONDS = 120.0
 ALONE_SECONDS = 900.0
+NOTABLE_SECONDS, LONGEST_BREATH_SECONDS = 0.2, 0.5
 BUSY = ("55P03", "40P01")  # a lock was not to be had in time; a deadlock
 
 NOTICE_DEATH = "SELECT set_config(name, '1s', false) FROM pg_settings WHERE name = 'client_connection_check_interval'"
@@ -144,8 +145,10 @@ def _insist(attempt: Callable[[Tell], None], table: str, tell: Tell) -> None:
     """Try until the table is to be had; between two tries those who have queued up behind get their turn. Raises TableInUse."""
     until, told = time.monotonic() + PATIENCE_SECONDS, tell
     while True:
+        began = time.monotonic()
         try:
-            return attempt(told)
+            attempt(told)
+            return _let_others_in(time.monotonic() - began)
         except OperationalError as problem:
             if not _is_busy(problem):
                 raise
@@ -157,6 +160,12 @@ def _insist(attempt: Callable[[Tell], None], table: str, tell: Tell) -> None:
             tell(f"表 {table} 正被占用，稍后再试 / table {table} is in use, tried again")
         told = _silently
         time.sleep(PAUSE_SECONDS)
+
+
+def _let_others_in(taken: float) -> None:
+    """After a long step, a pause before the next: on SQLite others look only ten times a second whether they may write."""
+    if taken > NOTABLE_SECONDS:
+        time.sleep(min(taken, LONGEST_BREATH_SECONDS))
 
 
 def _is_busy(problem: OperationalError) -> bool:
