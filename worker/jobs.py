@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Rejected
 from ivr.voice.call_status import ladder_status
+from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
 from survey import fieldwork
 from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall
@@ -93,10 +94,10 @@ def _request(runtime: Runtime, order: DialOrder) -> CallRequest:
     return CallRequest(
         to=order.to,
         caller_id=order.caller_id,
-        answer_url=f"{base}/steps/0",
-        fallback_url=f"{base}/fallback",
-        status_url=f"{base}/status",
-        machine_url=f"{base}/machine" if runtime.machine_detection else None,
+        answer_url=insist(f"{base}/steps/0"),
+        fallback_url=insist(f"{base}/fallback"),
+        status_url=insist(f"{base}/status"),
+        machine_url=insist(f"{base}/machine") if runtime.machine_detection else None,
         ring_seconds=order.ring_seconds,
         limit_seconds=runtime.call_limit_seconds,
     )

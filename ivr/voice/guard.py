@@ -16,6 +16,8 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
+from ivr.voice.insistence import insist
+
 log = logging.getLogger(__name__)
 
 OPEN = frozenset({"voice.health", "voice.readiness"})
@@ -50,9 +52,12 @@ class Guard:
         return base + path
 
     def is_signed(self, environ: Mapping[str, Any], form: MultiDict[str, str], signature: str) -> bool:
-        """Whether the signature covers this URL and every parameter of the form; with or without the port."""
+        """Whether the signature covers this URL and every parameter of the form; with or without the port.
+
+        The carrier signs no fragment; a server that speaks its contract may have signed the address as it was given.
+        """
         url = self.signed_url(environ)
-        return any(validator.validate(url, form, signature) for validator in self._validators)
+        return any(validator.validate(address, form, signature) for validator in self._validators for address in (url, insist(url)))
 
 
 def raw_path(environ: Mapping[str, Any]) -> str:

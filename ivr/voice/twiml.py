@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
+from ivr.voice.insistence import insist
 from survey.actions import Action, Collect, Hangup, Record, Say
 
 UNSPEAKABLE = re.compile(
@@ -72,7 +73,7 @@ def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice) ->
 def _gather(reply: VoiceResponse, wait: Collect, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
     gather = Gather(
         input="dtmf", num_digits=1, timeout=wait.timeout_seconds, finish_on_key="",
-        action_on_empty_result=True, action=urls.step, method="POST",
+        action_on_empty_result=True, action=insist(urls.step), method="POST",
     )  # fmt: skip
     _say(gather if wait.barge_in else reply, texts, voice)
     reply.append(gather)
@@ -83,8 +84,8 @@ def _gather(reply: VoiceResponse, wait: Collect, texts: Iterable[str], urls: Url
 def _record(reply: VoiceResponse, wait: Record, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
     _say(reply, texts, voice)
     reply.record(
-        action=urls.step, method="POST", finish_on_key=wait.end_key, max_length=wait.max_seconds, timeout=wait.silence_seconds,
-        play_beep=True, trim="trim-silence", recording_status_callback=urls.recordings + quote(wait.item, safe=""),
+        action=insist(urls.step), method="POST", finish_on_key=wait.end_key, max_length=wait.max_seconds, timeout=wait.silence_seconds,
+        play_beep=True, trim="trim-silence", recording_status_callback=insist(urls.recordings + quote(wait.item, safe="")),
         recording_status_callback_method="POST", recording_status_callback_event="completed absent",
     )  # fmt: skip
     reply.redirect(urls.step, method="POST")
@@ -132,7 +133,8 @@ def ask_key(texts: Iterable[tuple[str, Voice]], action: str, timeout_seconds: in
     """Say each text with its voice and wait for one key, which `action` hears; silence too."""
     reply = VoiceResponse()
     gather = Gather(
-        input="dtmf", num_digits=1, timeout=timeout_seconds, finish_on_key="", action_on_empty_result=True, action=action, method="POST"
+        input="dtmf", num_digits=1, timeout=timeout_seconds, finish_on_key="", action_on_empty_result=True, action=insist(action),
+        method="POST",
     )  # fmt: skip
     for text, voice in texts:
         _say(gather, [speakable(text)], voice)

@@ -14,7 +14,7 @@ from ivr.carrier.simulator.clock import moment
 from ivr.carrier.simulator.exchange import Exchange
 from ivr.carrier.simulator.signing import sign
 from ivr.carrier.simulator.sound import wav
-from ivr.carrier.simulator.webhooks import Reply
+from ivr.carrier.simulator.webhooks import Reply, overrides_in
 from tests.simulation.hub import Died, Hub
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -172,10 +172,14 @@ class Door:
     broken: int = 0
 
     def send(self, url: str, method: str, params: Mapping[str, str], idempotency: str, cookies: dict[str, str] | None = None) -> Reply:
-        """Ask once; a connection that could not be made is tried once more, as the carrier does."""
-        plain, _ = urldefrag(url)
-        reply = self.ask(plain, params)
-        return self.ask(plain, params) if reply.error == 11205 else reply
+        """Ask once, and again where the address wishes it; without a wish, once more when no connection could be made."""
+        plain, fragment = urldefrag(url)
+        overrides, reply = overrides_in(fragment), self.ask(plain, params)
+        for _ in range(overrides.count):
+            if not overrides.cover(reply):
+                break
+            reply = self.ask(plain, params)
+        return reply
 
     def download(self, url: str) -> Reply:
         """No sounds are played here."""

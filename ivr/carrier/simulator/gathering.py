@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urldefrag
 
 from ivr.carrier.simulator.document import Verb
 from ivr.carrier.simulator.effects import Effect, HungUp, Target, Wait
@@ -78,7 +79,7 @@ def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
     outcome = collect(terms_of(verb), seconds, reaction if isinstance(reaction, Press) else None)
     target = handset.action(verb, {"Digits": outcome.keys, "FinishedOnKey": outcome.finished_on, "msg": "Gather End"})
     yield Wait(outcome.seconds)
-    _write_down(handset, reaction, outcome, heard, target.url)
+    _write_down(handset, reaction, outcome, heard, urldefrag(target.url).url)
     return target if outcome.keys or verb.get("actionOnEmptyResult") == "true" else None
 
 

@@ -19,7 +19,10 @@ CONNECT_FAILURES = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.Co
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. `error` is the carrier's error number when nothing usable did; `url` is where it came from in the end."""
+    """What came back. `error` is the carrier's error number when nothing usable did; `url` is where it came from in the end.
+
+    `is_overdue`: nothing at all came, in the time that there was.
+    """
 
     status: int
     content_type: str
@@ -27,6 +30,7 @@ class Reply:
     url: str
     error: int | None = None
     message: str = ""
+    is_overdue: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,11 @@ class Overrides:
         return urllib3.Timeout(connect=self.connect, read=self.read, total=self.total)
 
     def cover(self, reply: Reply) -> bool:
-        """Whether this outcome is to be repeated."""
+        """Whether this outcome is to be repeated. A connection that broke after the request was sent is none of the policies'."""
         if reply.error in (11205, 11210):
             return bool(self.after & {"ct", "all"})
-        kind = "rt" if reply.error == 11200 and reply.status == 0 else f"{reply.status // 100}xx"
-        return reply.error is not None and bool(self.after & {kind, "all"})
+        kind = "rt" if reply.is_overdue else f"{reply.status // 100}xx"
+        return reply.error is not None and (reply.is_overdue or reply.status >= 400) and bool(self.after & {kind, "all"})
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class WebHooks:
     def send(self, url: str, method: str, params: Mapping[str, str], idempotency: str, cookies: dict[str, str] | None = None) -> Reply:
         """Ask once, follow redirects (which lose the parameters), repeat as the URL's fragment allows; never raises for the network."""
         plain, fragment = urldefrag(url)
-        overrides = _overrides(fragment)
+        overrides = overrides_in(fragment)
         manner = Manner({} if cookies is None else cookies, idempotency, overrides)
         end = monotonic() + overrides.total
         reply = self._follow(plain, method, params, manner)
@@ -111,7 +115,8 @@ class WebHooks:
         except CONNECT_FAILURES as problem:
             return Reply(0, "", b"", url, 11205, f"cannot connect: {type(problem).__name__}"), None
         except (urllib3.exceptions.HTTPError, ValueError) as problem:
-            return Reply(0, "", b"", url, 11200, f"no reply: {type(problem).__name__}"), None
+            is_overdue = isinstance(problem, urllib3.exceptions.ReadTimeoutError)
+            return Reply(0, "", b"", url, 11200, f"no reply: {type(problem).__name__}", is_overdue), None
         _keep_cookies(manner.cookies, answer.headers.get_all("Set-Cookie") or [])
         if answer.status in (301, 302, 303, 307, 308) and answer.headers.get("Location"):
             return Reply(answer.status, "", b"", url), answer.headers["Location"]
@@ -121,7 +126,8 @@ class WebHooks:
         return Reply(answer.status, kind, answer.data, url, 11200, f"HTTP {answer.status}"), None
 
 
-def _overrides(fragment: str) -> Overrides:
+def overrides_in(fragment: str) -> Overrides:
+    """What a URL's fragment wishes; the carrier's own ways where it says nothing."""
     if not fragment:
         return Overrides()
     fields = {name: values[0] for name, values in parse_qs(fragment).items()}

@@ -1,6 +1,7 @@
 """What a handset does with documents: faults, fallback, recordings, redirection, streams."""
 
 import io
+import socket
 import threading
 import wave
 from datetime import timedelta
@@ -136,6 +137,40 @@ def test_repeats_asked_for_in_the_address_keep_the_token(story, toy):
     assert len(asked) == 3
     assert len({seen.headers["I-Twilio-Idempotency-Token"] for seen in asked}) == 1
     assert call.problems == []
+
+
+@pytest.mark.parametrize(("wishes", "problems"), [("rt=300&rp=ct,rt", []), ("rt=300", ["11200"])])
+def test_a_turn_that_takes_too_long_is_asked_again_only_where_the_address_wishes_it(story, toy, wishes, problems):
+    release, asked = threading.Event(), []
+
+    def hang_once(seen):
+        asked.append(seen)
+        if len(asked) == 1:
+            release.wait(10)
+        return xml("<Hangup/>")
+
+    toy.pages["/slow"] = hang_once
+
+    call = story(url=f"{toy.url}/slow#{wishes}")
+    release.set()
+
+    assert [problem[:5] for problem in call.problems] == problems
+
+
+def test_a_connection_that_breaks_after_the_request_is_not_asked_again(story, toy):
+    asked = []
+
+    def drop(environ, start_response):
+        environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        raise ConnectionAbortedError
+
+    toy.pages["/broken"] = lambda seen: asked.append(seen) or drop
+
+    call = story(url=f"{toy.url}/broken#rc=2&rp=all")
+
+    assert len(asked) == 1
+    assert call.problems[0].startswith("11200")
+    assert turns(toy)[-1].path == "/fallback"
 
 
 def test_a_script_that_circles_is_stopped(story, toy):

@@ -103,6 +103,14 @@ def test_the_default_port_may_be_signed_or_not(line):
     assert response.status_code == 200
 
 
+@pytest.mark.parametrize(("fragment", "status"), [("#rt=6000&rc=2&rp=ct,rt,5xx", 200), ("#rc=5", 403), ("#", 403)])
+def test_a_server_that_signs_the_address_as_it_was_given_is_understood_and_none_that_signs_another(line, fragment, status):
+    """The carrier itself signs no fragment."""
+    path = f"/voice/attempts/{line.token}/steps/0"
+
+    assert line.post(path, url=BASE + path + fragment).status_code == status
+
+
 def test_an_added_or_changed_parameter_breaks_the_signature(line):
     form = line._standard(Digits="1")
     path = f"/voice/attempts/{line.token}/steps/0"

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.voice import twiml
+from ivr.voice.insistence import insist
 from ivr.voice.twiml import Urls, Voice, render
 from survey.actions import Collect, Escalate, Hangup, Record, SaveAnswer, Say, SetDisposition
 from survey.disposition import Disposition
@@ -28,7 +29,7 @@ def test_a_question_waits_for_one_key_and_reports_silence_to_us():
 
     assert gather.attrib == {
         "input": "dtmf", "numDigits": "1", "timeout": "6", "finishOnKey": "", "actionOnEmptyResult": "true",
-        "action": URLS.step, "method": "POST",
+        "action": insist(URLS.step), "method": "POST",
     }  # fmt: skip
     assert redirect.text == URLS.step
     assert redirect.attrib == {"method": "POST"}
@@ -59,8 +60,8 @@ def test_a_remark_is_recorded_until_the_end_key_and_its_file_is_announced_to_us(
 
     assert verbs(document) == ["Say", "Record", "Redirect"]
     assert document[1].attrib == {
-        "action": URLS.step, "method": "POST", "finishOnKey": "#", "maxLength": "60", "timeout": "5", "playBeep": "true",
-        "trim": "trim-silence", "recordingStatusCallback": URLS.recordings + "remark", "recordingStatusCallbackMethod": "POST",
+        "action": insist(URLS.step), "method": "POST", "finishOnKey": "#", "maxLength": "60", "timeout": "5", "playBeep": "true",
+        "trim": "trim-silence", "recordingStatusCallback": insist(URLS.recordings + "remark"), "recordingStatusCallbackMethod": "POST",
         "recordingStatusCallbackEvent": "completed absent",
     }  # fmt: skip
 
@@ -163,7 +164,7 @@ def test_any_actions_make_a_document_that_never_loses_the_call(actions, words):
     assert len(text.encode()) < 64_000
     for place, verb in enumerate(document):
         if verb.tag in ("Gather", "Record"):
-            assert verb.attrib["action"] == URLS.step
+            assert verb.attrib["action"] == insist(URLS.step)
             assert document[place + 1].tag == "Redirect"
     assert document[-1].tag in ("Redirect", "Hangup")
     assert all(say.text for say in document.iter("Say"))
