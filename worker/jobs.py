@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Rejected
@@ -32,6 +32,9 @@ CLAIM_AGE_SECONDS = 5.0
 PATIENCE_SECONDS, LEAST_SECONDS = 1.0, 0.005
 """How long a job waits in all until its call may start, and at least each time; what takes longer is the sweep's affair."""
 
+LEAD = timedelta(milliseconds=50)
+"""So long before its start a call is decided: the carrier then sees the pace that was kept, whatever time a commit takes."""
+
 LIST_GRACE = timedelta(seconds=60)
 """The carrier's list lags: what it does not show this long after the request was never placed."""
 
@@ -46,6 +49,7 @@ def dial(attempt_id: int, epoch: int = 0) -> None:
     order, began = _await_order(runtime, attempt_id)
     if order is None:
         return
+    _wait_until(runtime, order.at)
     if time.monotonic() - began > CLAIM_AGE_SECONDS:
         log.warning("stale claim: attempt %s is not dialled, this process slept", attempt_id, extra=_event("claim_stale", attempt_id))
         return  # the reconciliation finds that nothing was placed
@@ -70,18 +74,24 @@ def _await_order(runtime: Runtime, attempt_id: int) -> tuple[DialOrder | None, f
     A job that comes early waits for its place, with no transaction open: the sweep that would wake it again comes twice a second,
     and the places between would be lost.
     """
-    patience = PATIENCE_SECONDS
+    patience, lead = PATIENCE_SECONDS, LEAD if runtime.time_passes() else timedelta(0)
     while True:
         began = time.monotonic()
         with runtime.unit_of_work() as work:
-            order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now())
+            order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now() + lead)
         if not isinstance(order, Early):
             return order, began
-        seconds = max((order.until - runtime.clock.now()).total_seconds(), LEAST_SECONDS)
+        seconds = max((order.until - lead - runtime.clock.now()).total_seconds(), LEAST_SECONDS)
         if seconds > patience or not runtime.time_passes():
             return None, began
         patience -= seconds
         time.sleep(seconds)
+
+
+def _wait_until(runtime: Runtime, moment: datetime) -> None:
+    seconds = (moment - runtime.clock.now()).total_seconds()
+    if seconds > 0 and runtime.time_passes():
+        time.sleep(min(seconds, PATIENCE_SECONDS))
 
 
 def _event(action: str, attempt_id: int) -> dict[str, object]:

@@ -29,9 +29,10 @@ clock was set, or the clocks of two machines differ."""
 
 @dataclass(frozen=True)
 class DialOrder:
-    """Everything a job needs to ask the carrier, copied out of the database."""
+    """Everything a job needs to ask the carrier, copied out of the database; it is to ask at `at`, the attempt's `requested_at`."""
 
     attempt_id: int
+    at: datetime
     token: str
     to: str
     caller_id: str
@@ -154,7 +155,7 @@ def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], 
 
 
 def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | Early | None:
-    """Check everything once more and commit the intent to dial; Early or None when the carrier is not to be asked now.
+    """Check everything once more for a call that starts at `now`, and commit the intent; Early or None: do not ask the carrier.
 
     A claim that may not be dialled any more (paused, held back, window over, opted out meanwhile, refused number, too old)
     is released.
@@ -175,7 +176,7 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     attempt.status, attempt.requested_at = "requested", now
     respondent.tries += 1
     office.record(session, now, "system", "contact.dial", f"attempt:{attempt.id}", number=attempt.number, campaign=campaign.public_id)
-    return DialOrder(attempt.id, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds)
+    return DialOrder(attempt.id, now, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds)
 
 
 def _is_fresh(attempt: CallAttempt, now: datetime) -> bool:

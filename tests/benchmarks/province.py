@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -123,7 +124,12 @@ def compare(house: House, carrier: Carrier) -> dict[str, int]:
         answers = {(row.attempt_id, row.item): row.raw for row in session.execute(select(Answer.attempt_id, Answer.item, Answer.raw))}
         events = Counter((row.attempt_id, row.kind) for row in session.execute(select(CarrierEvent.attempt_id, CarrierEvent.kind)))
     by_sid = {attempt.carrier_sid: attempt for attempt in attempts}
-    found["attempts without a call"] = sum(attempt.carrier_sid not in carrier.calls for attempt in attempts)
+    requested = sorted(attempt.requested_at.timestamp() for attempt in attempts if attempt.requested_at)
+    found["starts above the pace"] = max(0, _crowd(requested) - int(house.settings.calls_per_second))
+    without = [attempt for attempt in attempts if attempt.carrier_sid not in carrier.calls]
+    found["attempts without a call"] = len(without)
+    for attempt in without[:5]:
+        _tell_of(house, attempt, carrier)
     found["calls doubled"] = len(carrier.calls) - len({call.token for call in carrier.calls.values()})
     for call in carrier.calls.values():
         found["failures"] += len(call.problems)
@@ -145,6 +151,26 @@ def compare(house: House, carrier: Carrier) -> dict[str, int]:
     return dict(found)
 
 
+def _tell_of(house: House, attempt: CallAttempt, carrier: Carrier) -> None:
+    """Print all that is known of an attempt which the carrier does not know by its sid."""
+    moments = "claimed_at", "requested_at", "placed_at", "ringing_at", "answered_at", "ended_at", "settled_at", "asked_at"
+    print(f"ATTEMPT WITHOUT A CALL: {attempt.id} {attempt.status} {attempt.error!r} sid {attempt.carrier_sid} step {attempt.step}")
+    print("  " + ", ".join(f"{name} {at:%H:%M:%S.%f}" for name in moments if (at := getattr(attempt, name)) is not None))
+    with house.sessions() as session:
+        events = session.scalars(select(CarrierEvent).where(CarrierEvent.attempt_id == attempt.id).order_by(CarrierEvent.id)).all()
+        siblings = session.scalars(select(CallAttempt).where(CallAttempt.respondent_id == attempt.respondent_id)).all()
+    print(f"  events: {[(event.kind, event.key, f'{event.at:%H:%M:%S.%f}') for event in events]}")
+    print(f"  attempts of the person: {[(each.id, each.number, each.status, each.error) for each in siblings]}")
+    print(f"  calls of the carrier with its token: {[call.sid for call in carrier.calls.values() if call.token == attempt.token]}")
+    log = (house.data / "serve.log").read_text("utf-8", "replace").splitlines()
+    print("\n".join(f"  log: {line}" for line in log if f"attempt {attempt.id} " in line or f"attempt {attempt.id}:" in line))
+
+
+def _crowd(moments: Sequence[float]) -> int:
+    """The most of them in any second, of which one end counts; `moments` in order."""
+    return max((bisect_left(moments, moment + 1) - place for place, moment in enumerate(moments)), default=0)
+
+
 def _at(times: Sequence[float], share: float) -> float:
     return 1000 * times[min(len(times) - 1, int(len(times) * share))] if times else float("nan")
 
@@ -162,8 +188,7 @@ def report(carrier: Carrier, before: Processor, after: Processor, faults: dict[s
     seconds = after.at - before.at
     asked = sorted(call.asked_at for call in carrier.calls.values() if before.at <= call.asked_at < after.at)
     print(f"load average {' '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} processors, others included")
-    most = max(Counter(int(moment - before.at) for moment in asked).values(), default=0)
-    print(f"started: {len(asked) / seconds:.2f} calls a second of {pace:g} wanted, {most} in one second at most")
+    print(f"started: {len(asked) / seconds:.2f} calls a second of {pace:g} wanted, {_crowd(asked)} reached the carrier in one second at most")
     table([hook for hook in carrier.hooks if before.at <= hook.due < after.at], seconds)
     used = {name: (after.seconds.get(name, 0) - before.seconds.get(name, 0)) / seconds for name in after.seconds}
     print("processors in use: " + ", ".join(f"{name} {share:.2f}" for name, share in sorted(used.items(), key=lambda pair: -pair[1])))

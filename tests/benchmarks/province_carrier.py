@@ -176,11 +176,20 @@ class Carrier:
         return body
 
     async def _send(self, url: str, form: dict[str, str]) -> tuple[int, bytes]:
-        where, body = urlsplit(url), urlencode(form)
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection(where.hostname, where.port)
+        body = urlencode(form)
+        while self._idle:
+            try:
+                return await self._ask(*self._idle.pop(), url, form, body)
+            except (ConnectionError, asyncio.IncompleteReadError) as problem:  # an idle connection may be closed at any time
+                if getattr(problem, "partial", b""):
+                    raise
+        where = urlsplit(url)
+        return await self._ask(*await asyncio.open_connection(where.hostname, where.port), url, form, body)
+
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, url: str, form: dict[str, str], body: str
+    ) -> tuple[int, bytes]:
+        where = urlsplit(url)
         writer.write(
             f"POST {where.path}{'?' + where.query if where.query else ''} HTTP/1.1\r\nHost: {where.netloc}\r\n"
             f"X-Twilio-Signature: {sign(self._auth_token, url, form)}\r\nUser-Agent: TwilioProxy/1.1\r\n"

@@ -46,9 +46,11 @@ class Worker:
     meanwhile: Callable[[], object] = lambda: None
 
     def wait(self, seconds: float) -> None:
-        self.waits.append(round(seconds, 3))
+        """Waits for a place; the moment between a decision and the request is none of them."""
         self.ground.clock.advance(seconds=seconds)
-        self.meanwhile()
+        if timedelta(seconds=seconds) != jobs.LEAD:
+            self.waits.append(round(seconds, 3))
+            self.meanwhile()
 
 
 @pytest.fixture
@@ -75,8 +77,11 @@ def test_jobs_that_come_early_go_out_one_after_the_other_at_their_places(ground:
         for attempt_id in ground.claim(ahead=1):
             jobs.dial(attempt_id)
 
-    assert [moment - began for moment in worker.exchange.asked] == [timedelta(seconds=second) for second in (0, 0, 1, 1, 2, 2)]
-    assert worker.waits == [1.0, 1.0]
+    lead = jobs.LEAD.total_seconds()
+    waited = [(moment - began).total_seconds() for moment in worker.exchange.asked]
+    assert waited == [lead, 2 * lead, 1 + lead, 1 + 2 * lead, 2 + lead, 2 + 2 * lead]
+    with ground.sessions() as session:
+        assert worker.exchange.asked == session.scalars(select(CallAttempt.requested_at).order_by(CallAttempt.id)).all()
 
 
 def test_no_transaction_is_open_while_a_job_waits(ground: Ground, worker: Worker) -> None:
@@ -104,7 +109,7 @@ def test_a_campaign_that_is_paused_while_a_job_waits_is_not_dialled(ground: Grou
     worker.meanwhile = pause
     jobs.dial(attempt_id)
 
-    assert (worker.waits, len(worker.exchange.asked)) == ([1.0], 1)
+    assert (worker.waits, len(worker.exchange.asked)) == ([0.95], 1)
 
 
 def test_a_place_that_opens_later_than_in_a_second_is_left_to_the_sweep(ground: Ground, worker: Worker) -> None:
@@ -119,7 +124,7 @@ def test_a_place_that_opens_later_than_in_a_second_is_left_to_the_sweep(ground: 
 
     ground.clock.advance(seconds=1.5)
     jobs.dial(attempt_id)
-    assert (worker.waits, ground.attempt(attempt_id).status) == ([0.5], "placed")
+    assert (worker.waits, ground.attempt(attempt_id).status) == ([0.45], "placed")
 
 
 def test_nobody_waits_for_a_clock_that_stands(ground: Ground, worker: Worker) -> None:
