@@ -1,31 +1,40 @@
 """Workers under torment, each job behind a probe: `python -m tests.worker.probed <queue> <workers> <folder>`.
 
 Keeps so many workers of one queue at work: whoever dies is forked anew at once. A probe is a lock on a file for each job's id:
-the kernel frees it with the process that held it, so whoever finds it taken runs beside another one. The carrier is a folder.
+the kernel frees it with the process that held it, so whoever finds it taken runs beside another one. The carrier is a folder; as
+long as there is a file `hold` in it, it does not answer.
 """
 
 import fcntl
 import os
 import random
+import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import configure_mappers
 
 from config import valkey
 from config.cli import open_house
 from config.wiring import House
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierGone, Placement
+from tests.conftest import RING
+from tests.survey.fieldwork.conftest import CALLER_ID
 from worker import jobs, runtime
 from worker.parents import die_with
 from worker.queues import QUEUES
 from worker.worker import open_worker
 
+ROOT = Path(__file__).parents[2]
 LONGEST_SECONDS = 0.12
 """How long a request to the carrier takes at most: long beside all else, so that most deaths come in the middle of one."""
 
@@ -45,7 +54,7 @@ class FolderCarrier:
 
     def place_call(self, request: CallRequest) -> Placement:
         """Take the call; what counts is that it was asked for."""
-        self._take_time()
+        time.sleep(random.uniform(0, LONGEST_SECONDS / 2))
         note(self._folder / "placed", request.answer_url)
         self._take_time()
         return Accepted("CA" + request.answer_url.rsplit("/", 3)[1])
@@ -77,6 +86,8 @@ class FolderCarrier:
 
     def _take_time(self) -> None:
         time.sleep(random.uniform(0, LONGEST_SECONDS / 2))
+        while (self._folder / "hold").exists():
+            time.sleep(0.02)
 
 
 def probed(name: str, job: Callable[[int, int], object], folder: Path) -> Callable[[int, int], object]:
@@ -124,6 +135,39 @@ def main(queue: str, workers: int, folder: Path) -> None:
         ended, _ = os.wait()
         alive.discard(ended)
         time.sleep(0.2)  # as long as our supervisor needs at least
+
+
+@contextmanager
+def kept(engine: Engine, folder: Path, queue: str, workers: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The keeper as a process, for the length of the block; database and clock (`<folder>/clock`) are the test's own."""
+    given = {
+        "ENVIRONMENT": "test", "DATA": str(folder), "CLOCK_FILE": str(folder / "clock"), "PII_KEYS": RING, "CALLER_ID": CALLER_ID,
+        "DATABASE_URL": engine.url.render_as_string(hide_password=False), "CONCURRENT_CALLS": "10000", "CALLS_PER_SECOND": "1000",
+    }  # fmt: skip
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "tests.worker.probed", queue, str(workers), str(folder)], cwd=ROOT,
+        env={**os.environ, **{f"HUIFANG_{name}": value for name, value in given.items()}}, preexec_fn=partial(die_with, os.getpid()),
+    )  # fmt: skip
+    try:
+        yield keeper
+    finally:
+        keeper.terminate()
+        keeper.wait(timeout=30)
+
+
+def until(holds: Callable[[], object], keeper: subprocess.Popen[bytes], seconds: float) -> None:
+    """Wait until it holds, with the keeper at work all the time."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert keeper.poll() is None, "the workers' keeper has ended"
+        assert time.monotonic() < end, "it did not come to an end"
+        time.sleep(0.05)
+
+
+def lines(folder: Path, name: str) -> Counter[str]:
+    """The lines of a file of notes, counted."""
+    path = folder / name
+    return Counter(path.read_text().splitlines()) if path.exists() else Counter()
 
 
 if __name__ == "__main__":

@@ -9,14 +9,11 @@ runs again after its worker's death, the rows decide: nobody is dialled twice, a
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -33,11 +30,9 @@ from survey.store.sealing import place
 from tests import embedded
 from tests.calls.foreign_carrier import silence
 from tests.chaos.house import processes
-from tests.conftest import RING
-from tests.survey.fieldwork.conftest import CALLER_ID, Ground, ground
-from tests.worker.probed import probed
+from tests.survey.fieldwork.conftest import Ground, ground
+from tests.worker.probed import kept, lines, probed, until
 from worker import queues
-from worker.parents import die_with
 from worker.queues import RqJobQueue
 
 __all__ = ["ground"]
@@ -45,11 +40,10 @@ __all__ = ["ground"]
 SECONDS, SEED = float(os.environ.get("PROBE_SECONDS", "6")), int(os.environ.get("PROBE_SEED", "1"))
 WORKERS = 2
 PAUSE_SECONDS, LONGEST_STOP_SECONDS = (0.2, 1.2), 1.5
-REST_SECONDS = 120.0
+REST_SECONDS = 300.0
 """How long what is left may take once nobody is tormented any more; on an idle machine it is a second or two."""
 
 JOBS_A_SECOND = {"dial": 20, "recordings": 5}
-ROOT = Path(__file__).parents[2]
 Told = Callable[[str, object], None]
 
 
@@ -78,7 +72,7 @@ class Torment:
 
     def wake(self, now: float) -> None:
         """Let everybody go on whose time is over."""
-        for pid in [pid for pid, until in self.stopped.items() if until <= now]:
+        for pid in [pid for pid, end in self.stopped.items() if end <= now]:
             del self.stopped[pid]
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
@@ -96,9 +90,10 @@ class Trial:
 
     def run(self, queue: str) -> Counter[str]:
         """Torment for some seconds, then wait until nothing is left; what was done."""
-        with self._keeper(queue) as keeper:
+        self.wake()
+        with kept(self.ground.engine, self.folder, queue, WORKERS) as keeper:
             torment = Torment(keeper.pid, Random(f"{queue}/{SEED}"))
-            _until((self.folder / "begun").exists, keeper)
+            until((self.folder / "begun").exists, keeper, REST_SECONDS)
             end, following = time.monotonic() + SECONDS, 0.0
             while time.monotonic() < end:
                 self.wake()
@@ -108,40 +103,8 @@ class Trial:
                     following = time.monotonic() + torment.chance.uniform(*PAUSE_SECONDS)
                 time.sleep(0.05)
             torment.wake(float("inf"))
-            _until(lambda: self.wake() == 0, keeper)
+            until(lambda: self.wake() == 0, keeper, REST_SECONDS)
             return torment.done
-
-    @contextmanager
-    def _keeper(self, queue: str) -> Iterator[subprocess.Popen[bytes]]:
-        given = {
-            "ENVIRONMENT": "test", "DATA": str(self.folder), "CLOCK_FILE": str(self.folder / "clock"), "PII_KEYS": RING,
-            "DATABASE_URL": self.ground.engine.url.render_as_string(hide_password=False), "CALLER_ID": CALLER_ID,
-            "CONCURRENT_CALLS": "10000", "CALLS_PER_SECOND": "1000",
-        }  # fmt: skip
-        environment = {**os.environ, **{f"HUIFANG_{name}": value for name, value in given.items()}}
-        self.wake()
-        keeper = subprocess.Popen(
-            [sys.executable, "-m", "tests.worker.probed", queue, str(WORKERS), str(self.folder)], cwd=ROOT, env=environment,
-            preexec_fn=partial(die_with, os.getpid()),
-        )  # fmt: skip
-        try:
-            yield keeper
-        finally:
-            keeper.terminate()
-            keeper.wait(timeout=30)
-
-    def lines(self, name: str) -> Counter[str]:
-        """The lines of a file of notes, counted."""
-        path = self.folder / name
-        return Counter(path.read_text().splitlines()) if path.exists() else Counter()
-
-
-def _until(holds: Callable[[], object], keeper: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + REST_SECONDS
-    while not holds():
-        assert keeper.poll() is None, "the workers' keeper has ended"
-        assert time.monotonic() < end, "it did not come to an end"
-        time.sleep(0.05)
 
 
 def looking(ground: Ground) -> Session:
@@ -174,14 +137,14 @@ def test_nobody_is_dialled_twice(trial: Trial, record_property: Told) -> None:
     trial.wake = wake
     done = trial.run("dial")
 
-    placed, begun = trial.lines("placed"), trial.lines("begun")
+    placed, begun = lines(trial.folder, "placed"), lines(trial.folder, "begun")
     with ground.sessions() as session:
         rows = session.execute(select(CallAttempt.token, CallAttempt.status)).all()
     asked = {url.rsplit("/", 3)[1]: count for url, count in placed.items()}
     told = [f"{count} x {deed}" for deed, count in sorted(done.items())]
     again = sum(count - 1 for count in begun.values())
     record_property("told", f"probe lock, dial on {ground.engine.dialect.name}: {people} jobs, {again} begun again; {', '.join(told)}")
-    assert trial.lines("twice") == {}
+    assert lines(trial.folder, "twice") == {}
     assert max(asked.values()) == 1
     assert {token for token, status in rows if status == "placed"} <= asked.keys()
     assert {status for _, status in rows} <= {"placed", "requested"}
@@ -191,7 +154,7 @@ def test_nobody_is_dialled_twice(trial: Trial, record_property: Told) -> None:
 def test_a_recording_is_stored_once_and_whole(trial: Trial, record_property: Told) -> None:
     ground, count = trial.ground, int(SECONDS * JOBS_A_SECOND["recordings"])
     queue = RqJobQueue(valkey.client("", trial.folder))
-    sounds = _announce(ground, trial.folder, count)
+    sounds = announce(ground, trial.folder, count)
 
     def wake() -> int:
         trial.clock.stand(ground.clock.advance(seconds=1))  # a fetch that was cut off is due again after fifteen
@@ -206,9 +169,9 @@ def test_a_recording_is_stored_once_and_whole(trial: Trial, record_property: Tol
     with ground.sessions() as session:
         kept = session.scalars(select(Recording)).all()
     told = [f"{number} x {deed}" for deed, number in sorted(done.items())]
-    again = sum(number - 1 for number in trial.lines("begun").values())
+    again = sum(number - 1 for number in lines(trial.folder, "begun").values())
     record_property("told", f"probe lock, recordings on {ground.engine.dialect.name}: {count} jobs, {again} begun again; {', '.join(told)}")
-    assert trial.lines("twice") == {}
+    assert lines(trial.folder, "twice") == {}
     assert [recording.state for recording in kept] == ["kept"] * count
     for recording in kept:
         sealed = (trial.folder / str(recording.path)).read_bytes()
@@ -218,7 +181,8 @@ def test_a_recording_is_stored_once_and_whole(trial: Trial, record_property: Tol
     assert sum(done.values()) >= SECONDS / 2
 
 
-def _announce(ground: Ground, folder: Path, count: int) -> dict[str, bytes]:
+def announce(ground: Ground, folder: Path, count: int) -> dict[str, bytes]:
+    """So many recordings at the carrier, by their sids, in rows that are due."""
     ground.launch(1)
     attempt = ground.attempt(ground.claim()[0])
     sounds = {f"RE{number:032x}": silence(1) + bytes([number % 256]) * (number % 7) for number in range(count)}
