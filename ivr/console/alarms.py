@@ -6,7 +6,6 @@ from datetime import datetime
 from flask import Blueprint, flash, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -19,7 +18,8 @@ from ivr.console.words import BAD, CARE, REFUSALS, Tag, review, say
 from survey.alarms import AlarmKind
 from survey.errors import NotFound
 from survey.fieldwork.alarms import acknowledge, standing_alarms
-from survey.store.models import Alarm, CallAttempt, Campaign
+from survey.store.models import Alarm
+from survey.store.queries import console
 
 alarms = Blueprint("alarms", __name__)
 GRAVITY = {"critical": Tag(_l("紧急"), "!!", BAD), "warning": Tag(_l("注意"), "!", CARE)}
@@ -131,10 +131,10 @@ def _row(session: Session, alarm: Alarm) -> AlarmRow:
 def _subject(session: Session, subject: str) -> tuple[str, str]:
     """What an alarm is about, in words, and the address of its page; what we do not know is shown as it is."""
     noun, _colon, which = subject.partition(":")
-    if noun == "campaign" and (campaign := session.scalar(select(Campaign).where(Campaign.public_id == which))) is not None:
-        return _("任务“%(name)s”", name=campaign.name), _address("campaigns.show", which)
-    if noun == "attempt" and which.isdecimal() and (attempt := session.get(CallAttempt, int(which))) is not None:
-        return _("第 %(number)s 号呼叫", number=which), _address("calls.show", attempt.respondent.public_id)
+    if noun == "campaign" and (name := console.campaign_name(session, which)) is not None:
+        return _("任务“%(name)s”", name=name), _address("campaigns.show", which)
+    if noun == "attempt" and which.isdecimal() and (respondent := console.called_in(session, int(which))) is not None:
+        return _("第 %(number)s 号呼叫", number=which), _address("calls.show", respondent)
     if noun == "disk" and which:
         return _("主机 %(name)s", name=which), ""
     return say(SUBJECTS, subject), ""

@@ -277,6 +277,16 @@ def campaign_row(session: Session, public_id: str) -> Campaign:
     return found
 
 
+def campaign_name(session: Session, public_id: str) -> str | None:
+    """The name of a campaign; None when there is no such campaign."""
+    return session.scalar(select(Campaign.name).where(Campaign.public_id == public_id))
+
+
+def called_in(session: Session, attempt_id: int) -> str | None:
+    """The public id of the respondent whom an attempt called; None when there is no such attempt."""
+    return session.scalar(select(Respondent.public_id).join(CallAttempt).where(CallAttempt.id == attempt_id))
+
+
 def _summary(campaign: Campaign, planned: int, closed: Any) -> CampaignSummary:
     return CampaignSummary(
         campaign.public_id, campaign.name, campaign.month, campaign.state, campaign.state_reason, campaign.simulated,
