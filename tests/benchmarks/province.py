@@ -188,7 +188,9 @@ def report(carrier: Carrier, before: Processor, after: Processor, faults: dict[s
     seconds = after.at - before.at
     asked = sorted(call.asked_at for call in carrier.calls.values() if before.at <= call.asked_at < after.at)
     print(f"load average {' '.join(f'{load:.1f}' for load in os.getloadavg())} on {os.cpu_count()} processors, others included")
-    print(f"started: {len(asked) / seconds:.2f} calls a second of {pace:g} wanted, {_crowd(asked)} reached the carrier in one second at most")
+    print(
+        f"started: {len(asked) / seconds:.2f} calls a second of {pace:g} wanted, {_crowd(asked)} reached the carrier in one second at most"
+    )
     table([hook for hook in carrier.hooks if before.at <= hook.due < after.at], seconds)
     used = {name: (after.seconds.get(name, 0) - before.seconds.get(name, 0)) / seconds for name in after.seconds}
     print("processors in use: " + ", ".join(f"{name} {share:.2f}" for name, share in sorted(used.items(), key=lambda pair: -pair[1])))

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urldefrag, urlencode, urlsplit
 
 from ivr.carrier.simulator.signing import sign
 
@@ -93,7 +93,8 @@ class Carrier:
 
     def _handle(self, method: str, path: str, body: str) -> tuple[str, str]:
         if method == "POST" and path.endswith("/Calls.json"):
-            return "201 Created", json.dumps(self._take({name: values[0] for name, values in parse_qs(body).items()}))
+            # a fragment says how to repeat; it is neither asked for nor signed
+            return "201 Created", json.dumps(self._take({name: urldefrag(values[0]).url for name, values in parse_qs(body).items()}))
         self.other_requests[f"{method} {path.split('/')[-2]}"] += 1
         if method == "DELETE":
             return "204 No Content", ""
