@@ -82,9 +82,14 @@ def main(name: str) -> None:
 
 
 def _migrate() -> None:
-    from survey.store.migrations import migrate
+    from survey.store.database import reading
+    from survey.store.migrations import current, migrate
 
-    migrate(open_house().engine, tell=partial(print, flush=True))
+    engine = open_house().engine
+    if current(reading(engine)) is None:  # that a new house gets its tables is no news
+        migrate(engine)
+    else:
+        migrate(engine, tell=partial(print, flush=True))
 
 
 def _voice() -> None:
