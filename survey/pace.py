@@ -16,9 +16,13 @@ class Pace:
     starts: int
     window: timedelta
 
-    def room(self, started: Iterable[datetime], at: datetime) -> int:
-        """How many may start at a moment, after those that were `started`; below nothing where the pace was lowered meanwhile."""
-        return self.starts - sum(moment > at - self.window for moment in started)
+    def room(self, started: Iterable[datetime], now: datetime, ahead: timedelta = timedelta(0)) -> int:
+        """How many may start from now on until `ahead` from now, after those that were `started`.
+
+        Below nothing where the pace was lowered meanwhile.
+        """
+        windows = max(1, -(-ahead // self.window))
+        return self.starts * windows - sum(moment > now + ahead - self.window * windows for moment in started)
 
     def opens(self, started: Iterable[datetime], now: datetime, before: int = 0) -> datetime:
         """From when on a call may start that lets `before` others go first: `now`, or the moment at which its place opens.

@@ -32,6 +32,9 @@ CLAIM_AGE_SECONDS = 5.0
 PATIENCE_SECONDS, LEAST_SECONDS = 1.0, 0.005
 """How long a job waits in all until its call may start, and at least each time; what takes longer is the sweep's affair."""
 
+AHEAD = timedelta(seconds=2)
+"""For the calls of so long a time each sweep claims a stock: a sweep may be late."""
+
 LEAD = timedelta(milliseconds=50)
 """So long before its start a call is decided: the carrier then sees the pace that was kept, whatever time a commit takes."""
 
@@ -78,7 +81,9 @@ def _await_order(runtime: Runtime, attempt_id: int) -> tuple[DialOrder | None, f
     while True:
         began = time.monotonic()
         with runtime.unit_of_work() as work:
-            order = fieldwork.prepare_dial(work, runtime.office, attempt_id, runtime.clock.now() + lead)
+            start = runtime.clock.now() + lead
+            early = fieldwork.look_ahead(work.session, runtime.office, attempt_id, start)
+            order = early or fieldwork.prepare_dial(work, runtime.office, attempt_id, start)
         if not isinstance(order, Early):
             return order, began
         seconds = max((order.until - lead - runtime.clock.now()).total_seconds(), LEAST_SECONDS)
@@ -264,8 +269,6 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         now = runtime.clock.now()
         for attempt_id, epoch in queries.claimed_attempts(session):
             work.later("dial", attempt_id, epoch)
-        if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
-            fieldwork.claim_due(work, runtime.office, now, timedelta(seconds=PATIENCE_SECONDS if runtime.time_passes() else 0))
         fieldwork.watch(session, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
@@ -276,3 +279,5 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         ):
             for row_id in rows:
                 work.later(job, row_id)
+        if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
+            fieldwork.claim_due(work, runtime.office, now, AHEAD if runtime.time_passes() else timedelta(0))  # last: workers wait for it

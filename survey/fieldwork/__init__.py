@@ -11,7 +11,7 @@ from survey.fieldwork import holds, reviews
 from survey.fieldwork.attempts import note_broken
 from survey.fieldwork.bookings import book
 from survey.fieldwork.campaigns import change_limits, change_pace, finish_if_done, launch, pause, resume, rules_of, start, stop
-from survey.fieldwork.dialling import DialOrder, Early, claim_due, prepare_dial
+from survey.fieldwork.dialling import DialOrder, Early, claim_due, look_ahead, prepare_dial
 from survey.fieldwork.escalations import escalate
 from survey.fieldwork.incoming import apply_incoming_status, recognise, take_up
 from survey.fieldwork.office import Office, TurnContext
@@ -66,6 +66,7 @@ __all__ = [
     "is_suppressed",
     "launch",
     "lead_back",
+    "look_ahead",
     "note_absent",
     "note_accepted",
     "note_asked",

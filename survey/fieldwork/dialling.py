@@ -97,7 +97,7 @@ def _room(session: Session, office: Office, campaign: Campaign, now: datetime, a
     lines = min(campaign.lines, office.lines or campaign.lines) - queries.lines_taken(session)
     if lines <= 0:
         return 0
-    room = min(lines, *(each.pace.room(each.started, now + ahead) - len(each.waiting) for each in _streams(session, office, campaign, now)))
+    room = min(lines, *(each.pace.room(each.started, now, ahead) - len(each.waiting) for each in _streams(session, office, campaign, now)))
     if room <= 0:
         return 0
     trials = breaker.claims_left(session, now)
@@ -119,14 +119,16 @@ class _Stream:
 def _streams(session: Session, office: Office, campaign: Campaign, now: datetime) -> tuple[_Stream, _Stream]:
     """The campaign's own calls at its own rate, and all calls at the greatest rate that runs; neither exceeds the account's."""
     most = office.calls_per_second or math.inf
-    own = pace_of(min(campaign.calls_per_second, most))
-    every = pace_of(min(max(campaign.calls_per_second, dialling.greatest_rate(session)), most))
-    started = dialling.started_after(session, now - max(own.window, every.window))
-    waiting = dialling.claims(session)
-    return (
-        _Stream(own, [at for of, at in started if of == campaign.id], [attempt for of, attempt in waiting if of == campaign.id]),
-        _Stream(every, [at for _, at in started], [attempt for _, attempt in waiting]),
-    )
+    rate = min(campaign.calls_per_second, most)
+    greatest = rate if rate == most else min(max(rate, dialling.greatest_rate(session)), most)
+    own, every = pace_of(rate), pace_of(greatest)
+    traffic = dialling.traffic(session, now - max(own.window, every.window))
+    ours = [row for row in traffic if row[0] == campaign.id]
+    return _stream(own, ours), _stream(every, traffic)
+
+
+def _stream(pace: Pace, traffic: Sequence[tuple[int, int, datetime | None]]) -> _Stream:
+    return _Stream(pace, [at for _, _, at in traffic if at is not None], [attempt for _, attempt, at in traffic if at is None])
 
 
 def _opening(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> datetime:
@@ -152,6 +154,15 @@ def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], 
     for attempt in attempts:
         work.later("dial", attempt.id, attempt.epoch)
     return [attempt.id for attempt in attempts]
+
+
+def look_ahead(session: Session, office: Office, attempt_id: int, now: datetime) -> Early | None:
+    """When a claimed attempt's place in the pace opens, if not yet; a look that holds nobody up. The decision is `prepare_dial`'s."""
+    attempt = session.get(CallAttempt, attempt_id)
+    if attempt is None or attempt.status != "claimed" or not _is_fresh(attempt, now):
+        return None
+    opening = _opening(session, office, attempt, now)
+    return Early(opening) if opening > now else None
 
 
 def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | Early | None:

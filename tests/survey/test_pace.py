@@ -86,6 +86,18 @@ def test_workers_who_ask_over_and_over_reach_the_full_rate_and_never_exceed_it(r
     assert started[-1] - BEGIN <= pace.window * ((calls - 1) // pace.starts)
 
 
+@given(RATES, PAUSES, some.floats(0.0, 5.0), some.floats(0.0, 5.0))
+def test_the_room_ahead_is_what_can_start_until_then(rate: float, pauses: list[float], later: float, ahead: float) -> None:
+    pace, started = pace_of(rate), start_all(pace_of(rate), pauses)
+    now = (started[-1] if started else BEGIN) + timedelta(seconds=later)
+    until, more = now + timedelta(seconds=ahead), list[datetime]()
+    while (opens := pace.opens([*started, *more], more[-1] if more else now)) <= until:
+        more.append(opens)
+
+    assert pace.room(started, now, until - now) <= len(more)
+    assert pace.room(started, now) == sum(moment == now for moment in more)
+
+
 def test_a_start_in_the_future_takes_its_place_until_the_clock_has_passed_it() -> None:
     pace = pace_of(1)
 

@@ -43,22 +43,18 @@ def start_after(session: Session, campaign_id: int, moment: datetime, place: int
     return session.scalar(select(CallAttempt.requested_at).where(ours).order_by(CallAttempt.requested_at).offset(place).limit(1))
 
 
-def started_after(session: Session, moment: datetime) -> list[tuple[int, datetime]]:
-    """Which campaign handed a call to the carrier when, for all calls after `moment`, refused ones as well."""
-    started = select(CallAttempt.campaign_id, CallAttempt.requested_at).where(CallAttempt.requested_at > moment)
-    return [(campaign_id, at) for campaign_id, at in session.execute(started) if at is not None]
-
-
-def claims(session: Session) -> list[tuple[int, int]]:
-    """The campaign and the id of each attempt that is claimed and not yet handed to the carrier."""
-    return [(row[0], row[1]) for row in session.execute(select(CallAttempt.campaign_id, CallAttempt.id).where(CLAIMED))]
+def traffic(session: Session, moment: datetime) -> list[tuple[int, int, datetime | None]]:
+    """Campaign and id of all attempts that were handed to the carrier after `moment`, refused ones too, and when; and of the claimed."""
+    known = select(CallAttempt.campaign_id, CallAttempt.id, CallAttempt.requested_at)
+    return [(row[0], row[1], row[2]) for row in session.execute(known.where(or_(CLAIMED, CallAttempt.requested_at > moment)))]
 
 
 def take_claimed(session: Session, attempt_id: int) -> CallAttempt | None:
     """A claimed attempt with everything that must be known to dial it, locked; None when it is claimed no more."""
     whole = joinedload(CallAttempt.respondent, innerjoin=True).joinedload(Respondent.incident, innerjoin=True)
     wanted = select(CallAttempt).options(whole, joinedload(CallAttempt.campaign, innerjoin=True))
-    return session.scalar(wanted.where(CallAttempt.id == attempt_id, CLAIMED).with_for_update(of=CallAttempt))
+    wanted = wanted.where(CallAttempt.id == attempt_id, CLAIMED).with_for_update(of=CallAttempt)
+    return session.scalar(wanted.execution_options(populate_existing=True))
 
 
 def greatest_rate(session: Session) -> float:
