@@ -322,7 +322,7 @@ class Recording(Base):
     state: Mapped[str] = mapped_column(String(16), default="announced")
     problem: Mapped[str] = mapped_column(String(128), default="")
     fetch_tries: Mapped[int] = mapped_column(default=0)
-    due_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None] = mapped_column(index=True)  # asked for by every sweep
     seconds: Mapped[float | None]
     path: Mapped[str | None] = mapped_column(String(255))  # below the data folder
     sound_digest: Mapped[str | None] = mapped_column(String(64))
