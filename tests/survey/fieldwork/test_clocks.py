@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import select, update
 
 from survey.contact_rules import Rules, may_call
+from survey.drawing import month_span
 from survey.store.models import CallAttempt, Incident, Respondent
-from survey.working_days import calendar
+from survey.working_days import calendar, deadline
 from tests.survey.fieldwork.conftest import Ground
 
 
@@ -69,6 +70,28 @@ def test_the_windows_are_those_of_the_called_partys_place(ground: Ground, moment
 @pytest.mark.parametrize(("hour", "rings"), [(8, False), (10, True), (21, False)])
 def test_the_29th_of_february_is_a_day_like_another(hour: int, rings: bool) -> None:
     assert may_call(Rules(calendar="weekdays"), calendar("weekdays"), shanghai(2028, 2, 29, hour, 30), "Asia/Shanghai") is rings
+
+
+@pytest.mark.parametrize(("month", "last"), [("2028-02", (2028, 2, 29)), ("2027-02", (2027, 2, 28)), ("2027-12", (2027, 12, 31))])
+def test_an_incident_of_the_last_millisecond_of_a_month_belongs_to_it(month: str, last: tuple[int, int, int]) -> None:
+    first, following = month_span(month, "Asia/Shanghai")
+    last_moment = shanghai(*last, 23, 59, 59, 999_000)
+
+    assert first <= last_moment < following
+    assert following - last_moment == timedelta(milliseconds=1)
+
+
+@pytest.mark.parametrize(
+    ("issued", "ends"),
+    [
+        ((2028, 2, 28, 23, 59, 59, 999_000), (2028, 3, 2)),  # a Monday; the 29th and the 1st are the two days
+        ((2028, 2, 29, 0, 0, 0), (2028, 3, 3)),
+        ((2027, 2, 26, 23, 59, 59, 999_000), (2027, 3, 3)),  # a Friday of a year without the 29th
+        ((2027, 12, 31, 23, 59, 59, 999_000), (2028, 1, 5)),  # weekdays alone: New Year's holiday is another calendar's
+    ],
+)
+def test_a_deadline_runs_from_the_local_day_to_the_end_of_a_local_day(issued: tuple[int, ...], ends: tuple[int, int, int]) -> None:
+    assert deadline(calendar("weekdays"), shanghai(*issued), 2, "Asia/Shanghai").astimezone(UTC) == shanghai(*ends)
 
 
 def test_each_person_has_the_hours_of_their_own_zone(ground: Ground) -> None:
