@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ivr.voice.wording import EXCUSE, FAREWELL
 from survey.script import RATED_ITEMS
 
 RATED = frozenset(RATED_ITEMS)
 SCALE_KEYS = frozenset("123456")
+EXCUSES = (*EXCUSE.values(), *FAREWELL.values())
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class StoredAnswer:
 class Verdict:
     """The outcome of the comparison. Each list holds (call sid, item, pressed, stored).
 
-    `unheard` are keys that the carrier could not bring to us, so that the caller was told of a failure: they may be stored or
+    `unheard` are keys that did not come to us or that we could not note, so that the caller was told of a failure: stored or
     not; if something is stored, it is that key or the one before.
     """
 
@@ -56,8 +58,12 @@ def pressed_answers(journal: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str
 
 
 def arrived(call: Mapping[str, Any], press: Mapping[str, Any]) -> bool:
-    """Whether the carrier got a document for the key: the problems of a call name the address that failed."""
-    return not any(problem.endswith(f"[{press.get('url')}]") for problem in call.get("problems", ()))
+    """Whether the carrier got a document for the key, and what followed was no excuse: who hears one knows that nothing was noted.
+
+    The problems of a call name the address that failed.
+    """
+    excused = any(excuse in press.get("then", "") for excuse in EXCUSES)
+    return not excused and not any(problem.endswith(f"[{press.get('url')}]") for problem in call.get("problems", ()))
 
 
 def is_ours(call: Mapping[str, Any]) -> bool:

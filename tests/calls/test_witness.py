@@ -3,6 +3,7 @@
 from typing import Any
 
 from config.witness import StoredAnswer, compare
+from ivr.voice.wording import EXCUSE
 
 
 def call(sid: str = "CA1", to: str = "+8610000000001", start: str = "09:00", end: str = "09:02", **keys: str) -> dict[str, Any]:
@@ -52,3 +53,13 @@ def test_a_key_that_could_not_be_brought_to_us_may_be_stored_or_not() -> None:
     assert compare([cut_off], []).unheard == [("CA1", "speed", "2", "")]
     assert compare([cut_off], [StoredAnswer("CA1", "speed", "2")]).is_clean
     assert compare([cut_off], [StoredAnswer("CA1", "speed", "3")]).different == [("CA1", "speed", "2", "3")]
+
+
+def test_a_key_that_was_answered_with_an_excuse_may_be_stored_or_not() -> None:
+    excused = call(speed="2")
+    excused["presses"][0]["then"] = f"{EXCUSE['zh']}民警到场的速度，非常满意按1。"
+
+    assert compare([excused], []).unheard == [("CA1", "speed", "2", "")]
+    assert compare([excused], [StoredAnswer("CA1", "speed", "2")]).is_clean
+    excused["presses"][0]["then"] = "民警的态度，非常满意按1。"
+    assert compare([excused], []).lost == [("CA1", "speed", "2", "")]

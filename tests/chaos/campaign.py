@@ -70,7 +70,7 @@ def run(trial: Trial, folder: Path) -> Outcome:
             stuck = _brought_to_its_end(clockwork, nemesis, premises)
         journal = exchange.journal()
         with house.sessions() as session:
-            found = outcome(house, session, session.get_one(Campaign, campaign_id), journal)
+            found = outcome(house, session, session.get_one(Campaign, campaign_id), journal, premises.log())
         spoken = [] if stuck else list(complaints(premises, {call["to"] for call in journal}))
         restarts = premises.log().count(STARTS_AGAIN)
     counts = {
@@ -78,7 +78,7 @@ def run(trial: Trial, folder: Path) -> Outcome:
         "restarts by the supervisor": restarts, "holds lifted by hand": clockwork.lifted,
         "longest seconds without a settlement": round(clockwork.longest_stuck, 1), "seconds": round(time.monotonic() - began),
     }  # fmt: skip
-    return Outcome(counts, [*stuck, *found.faults, *spoken], sum(nemesis.done.values()))
+    return Outcome(counts, [*stuck, *found.faults, *spoken], sum(nemesis.done.values()), found.evidence)
 
 
 def _brought_to_its_end(clockwork: Clockwork, nemesis: Nemesis, premises: Premises) -> list[str]:

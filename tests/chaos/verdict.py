@@ -1,5 +1,6 @@
 """What became of a campaign under the nemesis: counts to read, and every fault that the independent judges find."""
 
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,27 +23,33 @@ DOUBTS = ("HTTP 5", "Read", "Conn", "Protocol", "unread", "accepted without")
 EXCUSED = "repeats were answered differently"
 """While the database is restarted, one of two copies of a request may hear the excuse and the other the question."""
 
-MOST_FAULTS = 20
+MOST_FAULTS, MOST_EVIDENCE = 20, 6
 SLACK_SECONDS = 90.0
 """Virtual time goes on while a request is under way: so far may our moment and the carrier's be apart."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`counts` for people to read; `faults` must be empty, each is one sentence; `deeds` is how often the nemesis struck."""
+    """`counts` for people to read; `faults` must be empty, each is one sentence; `deeds` is how often the nemesis struck.
+
+    `evidence` is what the carrier saw of the calls that faults name, and what the house has printed about them.
+    """
 
     counts: dict[str, Any] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     deeds: int = 0
+    evidence: list[str] = field(default_factory=list)
 
     def text(self) -> str:
         """One line a count, then the faults, or the first of many."""
         lines = [f"{name:>36}  {value}" for name, value in self.counts.items()]
-        more = len(self.faults) - MOST_FAULTS
-        return "\n".join([*lines, *(f"FAULT {fault}" for fault in self.faults[:MOST_FAULTS]), *([f"and {more} more"] if more > 0 else [])])
+        lines += [f"FAULT {fault}" for fault in self.faults[:MOST_FAULTS]]
+        if len(self.faults) > MOST_FAULTS:
+            lines.append(f"and {len(self.faults) - MOST_FAULTS} more")
+        return "\n".join([*lines, *self.evidence])
 
 
-def outcome(house: House, session: Session, campaign: Campaign, journal: Sequence[Mapping[str, Any]]) -> Outcome:
+def outcome(house: House, session: Session, campaign: Campaign, journal: Sequence[Mapping[str, Any]], log: str) -> Outcome:
     """Hold the tables against the carrier's journal, which is the witness, and the calls against the rules."""
     calls = [_told(call) for call in journal]
     people = session.scalars(select(Respondent)).all()
@@ -56,7 +63,17 @@ def outcome(house: House, session: Session, campaign: Campaign, journal: Sequenc
     faults = [fault for fault in found if not fault.endswith(EXCUSED)]
     rows = session.execute(select(CallAttempt.carrier_sid, Answer.item, Answer.raw).join(Answer, Answer.attempt_id == CallAttempt.id))
     stored = [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows]
-    return Outcome({**_counts(session, people, calls), **_answers(calls, stored)}, faults)
+    return Outcome({**_counts(session, people, calls), **_answers(calls, stored)}, faults, evidence=_evidence(session, calls, faults, log))
+
+
+def _evidence(session: Session, calls: Sequence[Mapping[str, Any]], faults: Sequence[str], log: str) -> list[str]:
+    named = " ".join(faults[:MOST_FAULTS])
+    found = []
+    for call in [call for call in calls if str(call["sid"]) in named][:MOST_EVIDENCE]:
+        token = session.scalar(select(CallAttempt.token).where(CallAttempt.carrier_sid == call["sid"])) or "no attempt"
+        printed = [line[:300] for line in log.splitlines() if token[:12] in line]
+        found.append("\n".join([json.dumps(call, ensure_ascii=False, default=str), *printed[:MOST_EVIDENCE]]))
+    return found
 
 
 def _told(call: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -84,5 +101,5 @@ def _answers(calls: Sequence[Mapping[str, Any]], stored: Sequence[witness.Stored
     return {
         "answers pressed": len(witness.pressed_answers(calls)), "answers stored": sum(answer.item in ledger.RATED for answer in stored),
         "answers equal": verdict.equal, "answers different": len(verdict.different), "answers lost": len(verdict.lost),
-        "answers invented": len(verdict.invented), "answers never brought to us": len(verdict.unheard),
+        "answers invented": len(verdict.invented), "answers lost with an excuse": len(verdict.unheard),
     }  # fmt: skip

@@ -73,6 +73,7 @@ def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
         words, length = yield from handset.sound(child)
         text, seconds = text + words, seconds + length
     heard, handset.heard = handset.heard + text, ""
+    handset.note_heard(heard)
     handset.call.waits += 1
     reaction = handset.persona.at_keys(heard)
     yield from leave_if_asked(handset, reaction, seconds)

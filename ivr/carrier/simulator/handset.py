@@ -41,6 +41,17 @@ class Handset:
 
     def run(self, first: Target) -> Generator[Effect, Any, None]:
         """Obey documents from `first` until one ends; redirection by request goes on with another one."""
+        try:
+            yield from self._obey_all(first)
+        finally:
+            self.note_heard(self.heard)
+
+    def note_heard(self, heard: str) -> None:
+        """Write down what followed the last key, up to the next wait or the end: whether it was understood, the callee learns there."""
+        for press in self.call.presses[-1:]:
+            press.setdefault("then", heard)
+
+    def _obey_all(self, first: Target) -> Generator[Effect, Any, None]:
         target: Target | None = first
         for _ in range(MAX_DOCUMENTS):
             if target is None:

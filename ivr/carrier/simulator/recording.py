@@ -54,6 +54,7 @@ def _cut(spoken: float, silence: float, longest: float, trimmed: bool) -> Take:
 def record(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | None]:
     """Beep, record, ask the action; after it the recording's own callback. A callee who hung up still has the action asked."""
     heard, handset.heard = handset.heard, ""
+    handset.note_heard(heard)
     call = handset.call
     call.waits += 1
     reaction = handset.persona.at_recording(heard, verb.get("finishOnKey", ANY_KEY))

@@ -40,6 +40,12 @@ def test_a_satisfied_callee_answers_everything_with_one(story):
     assert [pressed(call, item) for item in ITEMS] == [["1"]] * 5
 
 
+def test_the_journal_says_what_followed_each_key(story):
+    presses = story("00").presses
+
+    assert [question_in(press["then"]) for press in presses] == [*ITEMS, "remark"]
+
+
 def test_a_dissatisfied_callee_gives_fours_and_fives(story):
     call = story("28")
 
