@@ -2,68 +2,22 @@
 
     violations(journal, people, terms)  ->  one sentence for each breach, each with the call's sid
 
-`journal` is the list of the simulator's `/simulator/journal`: a call has `sid`, `to`, `created_at`, `ended_at` (ISO times),
-and where known `initiated_at`, `direction`, `status`, `presses` with `at`, `item`, `keys`, `intent`, `acknowledged`. Nothing
-here uses the program's own rules: windows, spacing and pacing are worked out anew, so that a fault there is seen here.
+`journal` is the list of the simulator's `/simulator/journal`, see `history`. Nothing here uses the program's own rules:
+windows, spacing and pacing are worked out anew, so that a fault there is seen here.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.simulation.history import OFFICE_DAY, RATED, History, Pauses, Person, Ring, Terms, Visit, history, weekdays
+
+__all__ = ["RATED", "RULES", "History", "Person", "Terms", "history", "terms_of", "violations", "weekdays"]
 REFUSAL_TAKES = timedelta(seconds=60)  # R16: no attempt starts later than this after an express refusal
-UNNOTICED = timedelta(seconds=5)
+PAUSE_TAKES = timedelta(seconds=60)  # requests under way
 PACE_WINDOW = timedelta(seconds=10)
-RATED = ("speed", "attitude", "outcome", "equipment", "appearance")
-OFFICE_DAY = {"working_day": (("09:00", "12:00"), ("14:00", "20:00")), "weekend": (("10:00", "18:00"),), "public_holiday": ()}
-
-
-def weekdays(day: date) -> str:
-    """The kind of a day where nothing but the weekend is free."""
-    return "weekend" if day.weekday() >= 5 else "working_day"
-
-
-@dataclass(frozen=True)
-class Person:
-    """Somebody who may be called: the zone of the windows, and times that were promised (spacing gives way to them)."""
-
-    number: str
-    zone: str = "Asia/Shanghai"
-    promised: tuple[datetime, ...] = ()
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The rules of contact. `slack_seconds` is how far our clock and a request under way may be from the carrier's record.
-
-    `pace_allowance`: requests more than the rate allows in ten seconds, for those that were held up under way.
-    """
-
-    windows: Mapping[str, Iterable[Iterable[str]]] = field(default_factory=lambda: OFFICE_DAY)
-    kind_of_day: Callable[[date], str] = weekdays
-    ring_seconds: int = 30
-    lines: int = 5
-    calls_per_second: float = 1.0
-    max_attempts: int = 5
-    within_days: int = 7
-    spacing_minutes: int = 180
-    busy_minutes: int = 20
-    busy_a_day: int = 2
-    quarantine_days: int = 90
-    number_gap_minutes: int = 0
-    hourly_calls: int | None = None
-    daily_calls: int | None = None
-    slack_seconds: float = 15.0
-    pace_allowance: int = 2
-
-    @property
-    def slack(self) -> timedelta:
-        """The slack as a length of time."""
-        return timedelta(seconds=self.slack_seconds)
 
 
 def terms_of(rules: Mapping[str, Any], **more: Any) -> Terms:
@@ -73,98 +27,17 @@ def terms_of(rules: Mapping[str, Any], **more: Any) -> Terms:
     return Terms(windows=windows, **{name: rules[name] for name in numbers}, **more)
 
 
-@dataclass(frozen=True)
-class Press:
-    """Keys that a callee pressed. Not acknowledged: no document of ours answered them."""
-
-    at: datetime
-    item: str | None
-    keys: str
-    intent: str
-    acknowledged: bool
-
-
-@dataclass(frozen=True)
-class Ring:
-    """One outgoing call as the carrier saw it. `case` tells apart people who share a number (the number, if nobody says)."""
-
-    sid: str
-    to: str
-    case: str
-    campaign: str
-    created: datetime
-    dialled: datetime
-    ended: datetime
-    status: str
-    presses: tuple[Press, ...]
-    called_off: bool = False  # cancelled before it rang, or before we could be told that it did: no call to the person
-
-    def said(self, intent: str) -> datetime | None:
-        """When the callee first meant this and was answered, None if never."""
-        return next((press.at for press in self.presses if press.intent == intent and press.acknowledged), None)
-
-    def is_interview(self) -> bool:
-        """Whether all five questions were answered on this call."""
-        given = {press.item for press in self.presses if press.acknowledged and press.keys in set("123456")}
-        return given.issuperset(RATED)
-
-
-@dataclass(frozen=True)
-class History:
-    """Every outgoing call, in order; and by number, and by case."""
-
-    rings: tuple[Ring, ...]
-    people: Mapping[str, Person]
-    terms: Terms
-
-    def by(self, key: Callable[[Ring], str], *, noticed: bool = False) -> list[list[Ring]]:
-        """The calls in groups, each in order; only those that could be `noticed`, where that matters."""
-        groups: dict[str, list[Ring]] = defaultdict(list)
-        for ring in self.rings:
-            if not (noticed and ring.called_off):
-                groups[key(ring)].append(ring)
-        return list(groups.values())
-
-
 def violations(
-    journal: Iterable[Mapping[str, Any]], people: Iterable[Person], terms: Terms, *,
-    second_legs: frozenset[str] = frozenset(), case_of: Mapping[str, str] | None = None, campaign_of: Mapping[str, str] | None = None,
+    journal: Iterable[Mapping[str, Any]], people: Iterable[Person], terms: Terms, *, second_legs: frozenset[str] = frozenset(),
+    case_of: Mapping[str, str] | None = None, campaign_of: Mapping[str, str] | None = None, pauses: Pauses | None = None,
 ) -> list[str]:  # fmt: skip
     """Every breach of the rules. Calls in `second_legs` were doubled by the carrier itself and are passed over.
 
-    `case_of` and `campaign_of` name, by sid, whom and for which campaign a call was meant, where several share a number.
+    `case_of` and `campaign_of` name, by sid, whom and for which campaign a call was meant, where several share a number;
+    `pauses`, when a campaign was to call nobody.
     """
-    found = history(journal, people, terms, second_legs=second_legs, case_of=case_of or {}, campaign_of=campaign_of or {})
+    found = history(journal, people, terms, second_legs=second_legs, case_of=case_of or {}, campaign_of=campaign_of or {}, pauses=pauses)
     return [sentence for rule in RULES for sentence in rule(found)]
-
-
-def history(
-    journal: Iterable[Mapping[str, Any]], people: Iterable[Person], terms: Terms, *,
-    second_legs: frozenset[str], case_of: Mapping[str, str], campaign_of: Mapping[str, str],
-) -> History:  # fmt: skip
-    """The journal's outgoing calls, read."""
-    ours = [call for call in journal if _is_ours(call) and call["sid"] not in second_legs]
-    rings = [_ring(call, case_of.get(call["sid"], call["to"]), campaign_of.get(call["sid"], "")) for call in ours]
-    return History(tuple(sorted(rings, key=lambda ring: ring.created)), {person.number: person for person in people}, terms)
-
-
-def _is_ours(call: Mapping[str, Any]) -> bool:
-    return not call.get("parent_sid") and not str(call.get("direction", "outbound-api")).startswith("in")
-
-
-def _ring(call: Mapping[str, Any], case: str, campaign: str) -> Ring:
-    created = datetime.fromisoformat(call["created_at"])
-    dialled = datetime.fromisoformat(call["initiated_at"]) if call.get("initiated_at") else created
-    ended = datetime.fromisoformat(call["ended_at"]) if call.get("ended_at") else datetime.max.replace(tzinfo=created.tzinfo)
-    presses = tuple(
-        Press(
-            datetime.fromisoformat(press["at"]), press.get("item"), press["keys"], press.get("intent", ""), press.get("acknowledged", True)
-        )
-        for press in call.get("presses", ())
-    )
-    rang = ended - datetime.fromisoformat(call["ringing_at"]) if call.get("ringing_at") else timedelta(0)
-    called_off = call.get("status") == "canceled" and rang <= UNNOTICED
-    return Ring(call["sid"], call["to"], case, campaign, created, dialled, ended, call.get("status", ""), presses, called_off)
 
 
 def rung_while_ringing(found: History) -> Iterator[str]:
@@ -210,11 +83,16 @@ def too_soon_again(found: History) -> Iterator[str]:
         person = found.people.get(rings[0].to, Person(rings[0].to))
         for number, (earlier, ring) in enumerate(pairwise(rings), start=1):
             gap = ring.created - earlier.created + terms.slack
-            if any(abs(ring.created - promised) <= timedelta(hours=1) for promised in person.promised):
+            if _is_promised(ring, found):
                 continue
             least = terms.busy_minutes if _may_hurry(rings[:number], person, terms) else terms.spacing_minutes
             if gap < timedelta(minutes=least):
                 yield f"{ring.sid}: called {gap - terms.slack} after {earlier.sid}, {least} minutes are the least"
+
+
+def _is_promised(ring: Ring, found: History) -> bool:
+    promised = found.people.get(ring.to, Person(ring.to)).promised
+    return any(abs(ring.created - at) <= timedelta(hours=1) for at in promised)
 
 
 def _may_hurry(before: list[Ring], person: Person, terms: Terms) -> bool:
@@ -237,21 +115,75 @@ def too_often(found: History) -> Iterator[str]:
 
 
 def after_refusal(found: History) -> Iterator[str]:
-    """R16: an express refusal is final, for every campaign."""
-    for rings in found.by(lambda ring: ring.to):
-        refused = min((at for ring in rings if (at := ring.said("never")) is not None), default=None)
-        for ring in rings:
-            if refused is not None and ring.created > refused + REFUSAL_TAKES:
-                yield f"{ring.sid}: called although the person had refused all calls at {refused:%Y-%m-%d %H:%M:%S}"
+    """R16: an express refusal is final, for every campaign; in our call, in the person's to us, or by other means."""
+    for talks in found.talks(lambda ring: ring.to):
+        told = found.people[talks[0].to].refused if talks[0].to in found.people else None
+        refusals = [at for at in (told, *(talk.said("never") for talk in talks)) if at is not None]
+        for ring in _ours(talks):
+            if refusals and ring.created > min(refusals) + REFUSAL_TAKES:
+                yield f"{ring.sid}: called although the person had refused all calls at {min(refusals):%Y-%m-%d %H:%M:%S}"
 
 
 def after_the_interview(found: History) -> Iterator[str]:
-    """Who answered everything, or asked for a person, is not called by the machine again."""
-    for rings in found.by(lambda ring: ring.case):
-        done = next((ring for ring in rings if ring.is_interview() or ring.said("human")), None)
-        for ring in rings:
-            if done is not None and ring.created > done.created:
-                yield f"{ring.sid}: called although {done.sid} had settled it"
+    """Who answered everything, in one call or in several, or asked for a person, is not called by the machine again."""
+    for talks in found.talks(lambda ring: ring.case):
+        settled: tuple[datetime, str] | None = None
+        given: set[str | None] = set()
+        for talk in talks:
+            if settled is not None and not isinstance(talk, Visit) and talk.created > settled[0]:
+                yield f"{talk.sid}: called although {settled[1]} had settled it"
+            for press in talk.rated():
+                given.add(press.item)
+                if settled is None and given.issuperset(RATED):
+                    settled = press.at, talk.sid
+            asked = talk.said("human")
+            if settled is None and asked is not None:
+                settled = asked, talk.sid
+
+
+def _ours(talks: list[Ring]) -> list[Ring]:
+    return [talk for talk in talks if not isinstance(talk, Visit)]
+
+
+def asked_again(found: History) -> Iterator[str]:
+    """R31: what was answered in an earlier call is not asked again, unless the person goes back to it."""
+    for talks in found.talks(lambda ring: ring.case):
+        given: set[str | None] = set()
+        for talk in talks:
+            back = talk.said("back")
+            for press in talk.rated():
+                if press.item in given and (back is None or press.at < back):
+                    yield f"{talk.sid}: asked about {press.item}, which an earlier call had answered"
+            given |= {press.item for press in talk.rated()}
+
+
+def while_they_call_us(found: History) -> Iterator[str]:
+    """R20: nobody's telephone rings for us while they are interviewed on a call of their own."""
+    for talks in found.talks(lambda ring: ring.to):
+        for visit in talks:
+            began = visit.taken_up if isinstance(visit, Visit) else None
+            for ring in _ours(talks):
+                if began is not None and began < ring.created < visit.ended:
+                    yield f"{ring.sid}: called while the person talked to us in {visit.sid}"
+
+
+def soon_after_they_called_us(found: History) -> Iterator[str]:
+    """R20: whoever has called us is left alone as long as after a call of ours; promised times may be sooner."""
+    spacing = timedelta(minutes=found.terms.spacing_minutes) - found.terms.slack
+    for talks in found.talks(lambda ring: ring.case):
+        for earlier, ring in pairwise(talks):
+            if not isinstance(earlier, Visit) or isinstance(ring, Visit) or _is_promised(ring, found):
+                continue
+            if earlier.ended <= ring.created < earlier.ended + spacing:
+                yield f"{ring.sid}: called {ring.created - earlier.ended} after the person had called us in {earlier.sid}"
+
+
+def while_paused(found: History) -> Iterator[str]:
+    """RS14: a campaign that is paused or stopped calls nobody."""
+    for ring in found.rings:
+        for since, until in found.pauses.get(ring.campaign, ()):
+            if ring.created > since + PAUSE_TAKES and (until is None or ring.created < until):
+                yield f"{ring.sid}: called by a campaign that was halted at {since:%Y-%m-%d %H:%M:%S}"
 
 
 def in_quarantine(found: History) -> Iterator[str]:
@@ -309,5 +241,6 @@ def _crowded(found: History, length: timedelta, most: int, words: str) -> Iterat
 
 RULES: tuple[Callable[[History], Iterator[str]], ...] = (
     rung_while_ringing, called_strangers, outside_windows, too_soon_again, too_often, after_refusal, after_the_interview, in_quarantine,
-    too_near_on_one_number, more_than_the_lines, faster_than_the_pace, over_the_caps,
+    too_near_on_one_number, more_than_the_lines, faster_than_the_pace, over_the_caps, asked_again, while_they_call_us,
+    soon_after_they_called_us, while_paused,
 )  # fmt: skip

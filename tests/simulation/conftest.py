@@ -6,14 +6,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.month import ground_in
-from tests.simulation.world import Ground
+from tests import postgres
+from tests.simulation.ground import Ground, prepared_on
+from tests.simulation.month import ENDINGS, ground_in
 
 
 @pytest.fixture(scope="session")
 def months(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     """People of every kind, tables and scripts."""
     return ground_in(tmp_path_factory.mktemp("months"))
+
+
+@pytest.fixture(scope="session")
+def months_on_postgres(postgres_tables: postgres.Tables, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """The same people on PostgreSQL."""
+    with prepared_on(postgres_tables, tmp_path_factory.mktemp("months"), ENDINGS) as ground:
+        yield ground
 
 
 @pytest.fixture

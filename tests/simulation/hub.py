@@ -62,8 +62,7 @@ class Hub:
     def at(self, kind: str) -> None:
         """An effect is about to happen, or just has. Raises Died or Broken as fate wants."""
         self.effects += 1
-        worker = self.current()
-        who = worker.name if worker else "door" if self.within_door else "main"
+        worker, who = self.current(), self.machine()
         if self.plan is not None:
             fate = self.plan(self.effects, kind)
             if fate is not None:
@@ -96,6 +95,11 @@ class Hub:
         """The worker that runs now, None in the main line (doors, sweep, people)."""
         here = getcurrent()
         return next((worker for worker in self.workers if worker.job is here), None)
+
+    def machine(self) -> str:
+        """Whose program runs now: the door's, a worker's, or that of everything else."""
+        worker = None if self.within_door else self.current()
+        return "door" if self.within_door else worker.name if worker else "main"
 
     def ready(self) -> list[Worker]:
         """The workers that have something to do and are awake."""

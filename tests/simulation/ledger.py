@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -18,21 +19,27 @@ SCALE = frozenset("123456")
 DISSATISFIED = frozenset("45")
 ENDS = frozenset(("completed", "busy", "no_answer", "failed", "canceled", "rejected"))
 
+UNDER_WAY = timedelta(minutes=2)
+"""So long after a promise was made a call may still come that was on its way before it."""
+EXPLAINED = frozenset(("opted_out", "campaign_stopped", "handed_over", "finished", "quarantine", "reviewed"))
+"""Why a case may have been closed although a call was promised: each is shown on its page."""
+
 
 @dataclass(frozen=True)
 class Case:
-    """A respondent: its number, its state, its disposition, its campaign."""
+    """A respondent: its number, its state, its disposition, its campaign, why it was closed."""
 
     id: int
     number: str
     campaign: int
     state: str
     disposition: str
+    reason: str = ""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A dialling as we wrote it down."""
+    """A dialling as we wrote it down. `counted`: it has a verdict, and so counts among the tries."""
 
     id: int
     case: int
@@ -40,6 +47,16 @@ class Attempt:
     status: str
     settled: bool
     incoming: bool = False
+    counted: bool = True
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A call that somebody at the desk promised at `made`, for `at`."""
+
+    case: int
+    made: datetime
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,10 @@ class Books:
     alarms: frozenset[tuple[str, str]] = frozenset()
     flaws: tuple[str, ...] = ()  # of the audit trail
     expected: int | None = None
+    promises: tuple[Promise, ...] = ()
+    told: frozenset[str] = frozenset()  # numbers of which somebody told us by letter that they are not to be called
+    most_tries: int | None = None
+    slack: timedelta = timedelta(seconds=15)  # how wrong our clock may have been
 
 
 @dataclass(frozen=True)
@@ -82,17 +103,21 @@ def disagreements(journal: Iterable[Mapping[str, Any]], books: Books, second_leg
 
 
 def calls_are_attempts(matter: Matter) -> Iterator[str]:
-    """Attempts placed = calls at the carrier, one for one."""
+    """Attempts placed = calls at the carrier, one for one; a call to us may have come to nothing."""
     bound = Counter(attempt.sid for attempt in matter.books.attempts if attempt.sid)
     known = {call["sid"] for call in matter.calls}
     for call in matter.calls:
-        if call["sid"] not in bound and call["sid"] not in matter.second_legs:
+        if call["sid"] not in bound and call["sid"] not in matter.second_legs and not _is_theirs(call):
             yield f"{call['sid']}: no attempt knows of this call"
     for sid, count in bound.items():
         if count > 1:
             yield f"{sid}: {count} attempts claim this call"
         if sid not in known:
             yield f"{sid}: the carrier never saw this call"
+
+
+def _is_theirs(call: Mapping[str, Any]) -> bool:
+    return str(call.get("direction", "")).startswith("in")
 
 
 def everybody_ends(matter: Matter) -> Iterator[str]:
@@ -150,16 +175,47 @@ def the_dissatisfied_are_escalated(matter: Matter) -> Iterator[str]:
 
 
 def refusals_are_kept(matter: Matter) -> Iterator[str]:
-    """R16: whoever pressed 0 and was answered is on the refusal list."""
+    """R16: whoever pressed 0 and was answered, in our call or in theirs, or wrote to us, is on the refusal list."""
     numbers = {case.id: case.number for case in matter.books.cases}
     for case, calls in matter.of_case().items():
         if _meant(calls, "never") and numbers[case] not in matter.books.refusals:
             yield f"{calls[-1]['sid']}: respondent {case} refused all calls and is not on the list"
+    for call in filter(_is_theirs, matter.calls):
+        if _meant([call], "never") and call["caller_id"] in set(numbers.values()) - matter.books.refusals:
+            yield f"{call['sid']}: the caller refused all calls and is not on the list"
+    if matter.books.told - matter.books.refusals:
+        yield f"{len(matter.books.told - matter.books.refusals)} numbers were refused by letter and are not on the list"
 
 
 def _meant(calls: Iterable[Mapping[str, Any]], intent: str) -> bool:
     presses = [press for call in calls for press in call["presses"]]
     return any(press.get("intent") == intent and press.get("acknowledged", True) for press in presses)
+
+
+def promises_are_kept(matter: Matter) -> Iterator[str]:
+    """R36: who was promised a time is not called before it, and is called after it, or the case says why not."""
+    of_case = matter.of_case()
+    cases = {case.id: case for case in matter.books.cases}
+    turned_down = {attempt.case for attempt in matter.books.attempts if attempt.status == "rejected" and attempt.counted}
+    last = {promise.case: promise for promise in sorted(matter.books.promises, key=lambda promise: promise.made)}
+    for promise in last.values():
+        moments = [(datetime.fromisoformat(call["created_at"]), call) for call in of_case.get(promise.case, ()) if not _is_theirs(call)]
+        for at, call in moments:
+            if promise.made + UNDER_WAY < at < promise.at - matter.books.slack:
+                yield f"{call['sid']}: respondent {promise.case} was promised a call at {promise.at}, not before"
+        case = cases[promise.case]
+        if case.state == "needs_review" or case.reason in EXPLAINED:
+            continue
+        if not any(at >= promise.at - matter.books.slack for at, _ in moments) and promise.case not in turned_down:
+            yield f"respondent {case.id}: was promised a call at {promise.at} and closed as {case.reason} without one"
+
+
+def nobody_is_given_up_early(matter: Matter) -> Iterator[str]:
+    """R20: who is closed because there were tries enough had so many calls from us; their own calls to us do not count."""
+    ours = Counter(attempt.case for attempt in matter.books.attempts if attempt.counted and not attempt.incoming)
+    for case in matter.books.cases:
+        if matter.books.most_tries is not None and case.reason == "max_attempts" and ours[case.id] < matter.books.most_tries:
+            yield f"respondent {case.id}: given up after {ours[case.id]} tries, {matter.books.most_tries} were allowed"
 
 
 def recordings_are_fetched(matter: Matter) -> Iterator[str]:
@@ -179,16 +235,19 @@ def the_trail_is_whole(matter: Matter) -> Iterator[str]:
 
 
 def no_document_was_wrong(matter: Matter) -> Iterator[str]:
-    """RS35: every document that we sent could be obeyed, and every repeat got the same reply."""
+    """RS35: every document that we sent could be obeyed, and every repeat got the same reply.
+
+    Who calls us may be offered something else a minute later.
+    """
     for call in matter.calls:
         yield from (f"{call['sid']}: {problem}" for problem in call.get("problems", ()) if problem[:5] not in ("11200", "11205"))
-        if call.get("repeats_differing"):
+        if call.get("repeats_differing") and not _is_theirs(call):
             yield f"{call['sid']}: {call['repeats_differing']} repeats were answered differently"
 
 
 RULES: tuple[Callable[[Matter], Iterator[str]], ...] = (
     calls_are_attempts, everybody_ends, the_sum_is_the_sample, answers_are_presses, the_dissatisfied_are_escalated, refusals_are_kept,
-    recordings_are_fetched, the_trail_is_whole, no_document_was_wrong,
+    recordings_are_fetched, the_trail_is_whole, no_document_was_wrong, promises_are_kept, nobody_is_given_up_early,
 )  # fmt: skip
 
 
@@ -200,12 +259,15 @@ def read_books(session: Session, keys: KeyRing, audit_key: bytes, expected: int 
         number = keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id)) or ""
         numbers[incident.id] = by_key[incident.phone_key or b""] = number
     cases = [
-        Case(row.id, numbers[row.incident_id], row.campaign_id, row.state, row.disposition) for row in session.scalars(select(Respondent))
+        Case(row.id, numbers[row.incident_id], row.campaign_id, row.state, row.disposition, row.close_reason)
+        for row in session.scalars(select(Respondent))
     ]
     attempts = [
-        Attempt(row.id, row.respondent_id, row.carrier_sid, row.status, row.settled_at is not None, row.direction == "in")
+        Attempt(
+            row.id, row.respondent_id, row.carrier_sid, row.status, row.settled_at is not None, row.direction == "in", bool(row.disposition)
+        )
         for row in session.scalars(select(CallAttempt))
-    ]
+    ]  # fmt: skip
     answers = {(row.respondent_id, row.item): row.raw for row in session.scalars(select(Answer))}
     escalations = {row.respondent_id: tuple(row.reasons) for row in session.scalars(select(Escalation))}
     refusals = frozenset(by_key.get(row.phone_key, "") for row in session.scalars(select(Suppression)))

@@ -9,35 +9,39 @@ import logging
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from ivr.carrier.simulator.faults import FaultPlan, HookFaults
-from survey import fieldwork
+from ivr.carrier.simulator.persona import Traits
 from survey.contact_rules import Rules, kind_of_day
-from survey.fieldwork import holds
-from survey.holds import HoldReason
-from survey.store.models import CallAttempt, Campaign
+from survey.store.models import CallAttempt, Respondent
 from survey.store.sealing import KeyRing
 from survey.working_days import calendar
 from tests.conftest import RING
 from tests.simulation import checker, ledger
 from tests.simulation.desk import Desk
+from tests.simulation.ground import START, Ground, prepare
 from tests.simulation.hub import Fates
 from tests.simulation.line import Weather
-from tests.simulation.world import AUDIT_KEY, START, Ground, World, patched_jobs, prepare
+from tests.simulation.world import AUDIT_KEY, World, patched_jobs
 
 ENDINGS = (
     "00", "03", "09", "14", "17", "20", "25", "28", "30", "31", "33", "35", "36", "37", "39", "40", "43", "44", "45", "46", "48", "49",
-    "52", "53", "54", "57", "58", "59", "60", "61", "66", "67", "72", "80", "85", "118", "128", "153", "218", "228", "14", "20", "53", "80",
+    "52", "53", "54", "57", "58", "59", "60", "61", "66", "67", "72", "80", "85", "118", "128", "153", "218", "228", "97", "99",
+    "145", "245", "14", "20", "53", "80", "97",
 )  # fmt: skip
-PEOPLE = (8, 15)
+PEOPLE = (5, 13)
 LONGEST_MONTH = timedelta(days=16)
 LONGEST_SILENCE = 12 * 3600.0
 MOST_TURNS = 4_000
+MOST_PATIENCE = 100.0
+RESUMED = ("145", "245")
+INTERRUPTED = Traits(before="later", answers_from=2, asks_at="attitude")
+"""Puts the first call off in the middle of the interview, and goes on with it in the second."""
 COMMAND = ".venv/bin/python -m tests.simulation.month {seed}"
 
 
@@ -60,6 +64,9 @@ class Setting:
     lost: float = 0.0
     doubled: float = 0.0
     desk: float = 0.0  # what people do meanwhile, see `desk`
+    clocks: dict[str, timedelta] = field(default_factory=dict)  # machines whose clocks differ from the others'
+    told_of_ends: bool = True
+    start: datetime = START
 
 
 @dataclass
@@ -70,6 +77,7 @@ class Outcome:
     calls: int
     faults: dict[str, int]
     trace: list[str] = field(default_factory=list)
+    done: dict[str, int] = field(default_factory=dict)  # at the desk
 
 
 def setting_of(seed: int, incidents: list[int]) -> Setting:
@@ -95,7 +103,13 @@ def setting_of(seed: int, incidents: list[int]) -> Setting:
         {"lines": chance.randint(1, 4), "calls_per_second": chance.choice((0.2, 1.0, 3.0))},
         chance.choice(("short", "short", "long")), [sample[:cut], sample[cut:]],
         clock_steps=some(0.001), pauses=some(0.002), crashes=some(0.003), floods=some(0.003), lost=some(0.2), doubled=some(0.2),
+        desk=some(0.03), clocks=_clocks(chance), told_of_ends=chance.random() < 0.7,
     )  # fmt: skip
+
+
+def _clocks(chance: Random) -> dict[str, timedelta]:
+    """In two of five months one worker's clock and the door's differ from that of the rest, by up to 90 seconds."""
+    return {machine: timedelta(seconds=chance.choice((-90, -20, 20, 90))) for machine in ("worker 1", "door") if chance.random() < 0.4}
 
 
 class Month:
@@ -103,21 +117,29 @@ class Month:
 
     def __init__(self, ground: Ground, folder: Path, setting: Setting) -> None:
         self.setting = setting
-        self.world = World(ground, folder, setting.seed, weather=setting.weather, hooks=setting.hooks)
+        self.world = World(
+            ground, folder, setting.seed, weather=setting.weather, hooks=setting.hooks, clocks=setting.clocks,
+            told_of_ends=setting.told_of_ends, start=setting.start,
+        )  # fmt: skip
+        for number in ground.incidents.values():
+            if number.endswith(RESUMED):
+                self.world.exchange.register(number, INTERRUPTED)
         self.world.queue.lost, self.world.queue.doubled = setting.lost, setting.doubled
         self.campaigns = [
             self.world.launch(group, script=setting.script, rules=setting.rules, **setting.terms) for group in setting.groups if group
         ]
+        self.expected = sum(map(len, setting.groups))
         self.world.hub.fates = setting.fates
         self.desk = Desk(self.world, setting.terms.get("lines", 3), setting.terms.get("calls_per_second", 1.0))
-        self.worst_clock = timedelta(0)
-        self.most_turns = MOST_TURNS
+        self.worst_clock = max(map(abs, setting.clocks.values()), default=timedelta(0))
+        self.most_turns, self.until = MOST_TURNS, setting.start + LONGEST_MONTH
+        self.fruitless = 0  # sweeps in a row that found nothing to do: the next one waits longer, or a month would be all sweeps
 
     def play(self) -> None:
         """Go on until every campaign is over and nothing waits, or the month is."""
         world, hub = self.world, self.world.hub
         for _ in range(self.most_turns):
-            if world.exchange_clock.now() > (START + LONGEST_MONTH).timestamp():
+            if world.exchange_clock.now() > self.until.timestamp():
                 return
             self._mischief()
             ready, idle = hub.ready(), hub.idle() if world.queue.waiting else []
@@ -133,25 +155,30 @@ class Month:
             elif ready and (not idle or chance < 0.6):
                 world.resume(hub.chance.choice(ready))
             elif idle:
-                world.begin_job(idle[0])
+                world.begin_job(hub.chance.choice(idle))
 
     def _nothing_left(self) -> bool:
         """Nobody can go on now: sweep, then let time pass until something may happen. True at the very end."""
         world, hub = self.world, self.world.hub
+        if self.fruitless == 0:  # the clock process sweeps once a second
+            world.advance(hub.chance.uniform(0.2, 1.5))
         world.sweep()
         if world.queue.waiting and hub.idle():
+            self.fruitless = 0
             return False
         running, unsettled, recordings = world.open_ends()
         wakes = hub.wakes_at()
         if not (running or unsettled or recordings or world.exchange.next_event_at() or wakes or world.queue.waiting):
             return True
-        now = world.exchange_clock.now()
-        moments = [now + (hub.chance.uniform(5, 90) if unsettled or recordings else LONGEST_SILENCE)]
+        now, patience = world.exchange_clock.now(), min(2.0**self.fruitless, MOST_PATIENCE)
+        self.fruitless += 1
+        moments = [now + (hub.chance.uniform(15, 120) * patience if unsettled or recordings else LONGEST_SILENCE)]
         due = world.next_due()
         ahead = due.timestamp() - world.clock.error.total_seconds() if due else now
-        moments += [ahead] if ahead > now else [now + 60.0] if due else []
+        moments += [ahead] if ahead > now else [now + 60.0 * patience] if due else []
         moments += [wakes] if wakes else []
-        self._resume_campaigns()
+        if hub.chance.random() < 0.4:
+            self.desk.resume()
         world.wait_for_work(max(now + hub.chance.uniform(1, 8), min(moments)))
         return False
 
@@ -168,52 +195,49 @@ class Month:
             self.worst_clock = max(self.worst_clock, abs(step))
             world.hub.note(f"our clock is wrong by {world.clock.error}")
         if chance.random() < setting.pauses:
-            self._change_state("pause")
+            self.desk.pause()
         if self.desk.chance.random() < setting.desk:
             self.desk.act()
 
-    def _resume_campaigns(self) -> None:
-        if self.world.chance.random() < 0.5:
-            self._change_state("resume")
-        with self.world.calmly() as work:
-            for hold in holds.standing_holds(work.session):
-                if HoldReason.from_word(hold.reason).needs_person and self.world.chance.random() < 0.3:
-                    self.world.hub.note(f"hold {hold.reason} is lifted")
-                    holds.lift(work.session, self.world.office, hold.id, "tester", "looked into", self.world.clock.now())
-
-    def _change_state(self, move: str) -> None:
-        world, wanted = self.world, {"pause": "running", "resume": "paused"}[move]
-        with world.calmly() as work:
-            for campaign_id in self.campaigns:
-                campaign = work.session.get_one(Campaign, campaign_id)
-                if campaign.state == wanted:
-                    world.hub.note(f"campaign {campaign_id}: {move}")
-                    getattr(fieldwork, move)(work.session, world.office, campaign, "tester", world.clock.now())
-
-    def judge(self) -> Outcome:
-        """What both judges say."""
-        world, ground = self.world, self.world.ground
-        journal = world.journal()
+    def judge(self, earlier: list[dict[str, Any]] | None = None) -> Outcome:
+        """What both judges say about everything, and about what was taken out of the journal earlier."""
+        world, desk, setting = self.world, self.desk, self.setting
+        journal = [*(earlier or ()), *world.journal()]
+        slack = timedelta(seconds=15) + self.worst_clock
         with world.quiet() as session:
-            expected = sum(len(group) for group in self.setting.groups)
-            books = ledger.read_books(session, KeyRing.parse(RING), AUDIT_KEY, expected)
+            books = replace(
+                ledger.read_books(session, KeyRing.parse(RING), AUDIT_KEY, self.expected), promises=tuple(desk.promises),
+                told=frozenset(desk.refused), most_tries=setting.rules.max_attempts, slack=slack,
+            )  # fmt: skip
             rows = [row for row in session.query(CallAttempt) if row.carrier_sid]
             case_of = {str(row.carrier_sid): str(row.respondent_id) for row in rows}
             campaign_of = {str(row.carrier_sid): str(row.campaign_id) for row in rows}
         legs = frozenset(pair[pair[0] in case_of] for pair in world.line.doubled)  # whichever of the two is not ours
-        rules = calendar(self.setting.rules.calendar)
-        terms = checker.terms_of(
-            self.setting.rules.to_json(), lines=self.setting.terms["lines"], calls_per_second=self.setting.terms["calls_per_second"],
-            kind_of_day=lambda day: kind_of_day(rules, day), slack_seconds=15.0 + self.worst_clock.total_seconds(),
+        breaches = checker.violations(
+            journal, self._people(), self._terms(slack), second_legs=legs, case_of=case_of, campaign_of=campaign_of, pauses=desk.pauses
+        )
+        breaches += ledger.disagreements(journal, books, legs) + world.door.refusals
+        return Outcome(breaches, len(journal), world.line.fates, world.hub.trace, desk.done)
+
+    def _terms(self, slack: timedelta) -> checker.Terms:
+        setting, days = self.setting, calendar(self.setting.rules.calendar)
+        return checker.terms_of(
+            setting.rules.to_json(), lines=setting.terms["lines"], calls_per_second=setting.terms["calls_per_second"],
+            kind_of_day=lambda day: kind_of_day(days, day), slack_seconds=slack.total_seconds(),
         )  # fmt: skip
-        promised = self.desk.promised
-        people = [
-            checker.Person(number, ground.zones[incident], tuple(promised.get(incident, ())))
+
+    def _people(self) -> list[checker.Person]:
+        """Everybody who may be called, with what was promised or refused; of a number with two cases, for both."""
+        ground, desk = self.world.ground, self.desk
+        with self.world.quiet() as session:
+            incident_of = {row.id: row.incident_id for row in session.query(Respondent)}
+        promised: dict[str, list[datetime]] = {}
+        for promise in desk.promises:
+            promised.setdefault(ground.incidents[incident_of[promise.case]], []).append(promise.at)
+        return [
+            checker.Person(number, ground.zones[incident], tuple(promised.get(number, ())), desk.refused.get(number))
             for incident, number in ground.incidents.items()
         ]
-        breaches = checker.violations(journal, people, terms, second_legs=legs, case_of=case_of, campaign_of=campaign_of)
-        breaches += ledger.disagreements(journal, books, legs) + world.door.refusals
-        return Outcome(breaches, len(journal), world.line.fates, world.hub.trace)
 
 
 def ground_in(folder: Path) -> Ground:

@@ -12,6 +12,7 @@ from tests.simulation.checker import History, Person, Terms, violations
 
 MORNING = datetime(2026, 3, 10, 2, tzinfo=UTC)  # a Tuesday, 10:00 in Shanghai
 ANNA, BERT = Person("+8610000000001"), Person("+8610000000002")
+CARL = Person("+8610000000004", refused=MORNING)  # by letter
 Rule = Callable[[History], Iterator[str]]
 
 
@@ -27,8 +28,17 @@ def press(minutes: float, keys: str, item: str = "speed", intent: str = "answer"
     return {"at": at, "keys": keys, "item": item, "intent": intent, "acknowledged": acknowledged}
 
 
+def visit(sid: str, minutes: float, *, by: str = ANNA.number, **more: Any) -> dict[str, Any]:
+    """A call to us that an interview came of."""
+    return call(sid, minutes, to=OURS, direction="inbound", caller_id=by, **{"case": ANNA.number, "presses": [press(minutes, "1")], **more})
+
+
+OURS = "+861000000000"
 INTERVIEW = [press(1, "1", item) for item in checker.RATED]
+IN_TWO_CALLS = [call("CA1", 0, presses=INTERVIEW[:3]), call("CA2", 1, presses=INTERVIEW[3:])]
+WENT_BACK = [press(9, "7", "", "back"), press(9, "2")]
 DAY = 24 * 60
+PAUSED = {"one": [(MORNING, MORNING + timedelta(minutes=60))], "two": [(MORNING, None)]}
 BAD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
     (checker.rung_while_ringing, [call("CA1", 0, lasts=120), call("CA2", 1)], Terms()),
     (checker.rung_while_ringing, [call("CA1", 0, ended_at=None), call("CA2", DAY)], Terms()),
@@ -54,6 +64,20 @@ BAD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
     (checker.faster_than_the_pace, [call(f"CA{n}", n / 60) for n in range(4)], Terms(calls_per_second=0.1)),
     (checker.over_the_caps, [call("CA1", 0), call("CA2", 59)], Terms(hourly_calls=1)),
     (checker.over_the_caps, [call("CA1", 0), call("CA2", DAY - 10)], Terms(daily_calls=1)),
+    (checker.after_refusal, [visit("CA1", 0, case="", presses=[press(1, "0", intent="never")]), call("CA2", DAY)], Terms()),
+    (checker.after_refusal, [call("CA2", 5, to=CARL.number)], Terms()),
+    (
+        checker.after_the_interview,
+        [call("CA1", 0, presses=INTERVIEW[:3]), call("CA2", 1, presses=INTERVIEW[3:]), call("CA3", DAY)],
+        Terms(),
+    ),
+    (checker.after_the_interview, [visit("CA1", 0, presses=INTERVIEW), call("CA2", DAY)], Terms()),
+    (checker.asked_again, [call("CA1", 0, presses=INTERVIEW[:3]), call("CA2", 9, presses=[press(9, "2")])], Terms()),
+    (checker.asked_again, [visit("CA1", 0), call("CA2", 9, presses=[press(9, "2"), press(10, "7", intent="back")])], Terms()),
+    (checker.while_they_call_us, [visit("CA1", 0, lasts=300, presses=[press(0.5, "1")]), call("CA2", 1)], Terms()),
+    (checker.soon_after_they_called_us, [visit("CA1", 0, lasts=60), call("CA2", 170)], Terms()),
+    (checker.while_paused, [call("CA1", 30, campaign="one")], Terms()),
+    (checker.while_paused, [call("CA1", 9 * DAY, campaign="two")], Terms()),
 ]
 GOOD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
     (checker.rung_while_ringing, [call("CA1", 0), call("CA2", 1)], Terms()),
@@ -73,13 +97,27 @@ GOOD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
     (checker.faster_than_the_pace, [call(f"CA{n}", n / 6) for n in range(9)], Terms(calls_per_second=0.1)),
     (checker.over_the_caps, [call("CA1", 0), call("CA2", 61)], Terms(hourly_calls=1)),
     (checker.over_the_caps, [call("CA1", 0), call("CA2", DAY + 1)], Terms(daily_calls=1)),
+    (checker.after_refusal, [call("CA1", 0.5, to=CARL.number)], Terms()),
+    (checker.after_the_interview, [call("CA1", 0, presses=INTERVIEW[:2]), visit("CA2", 1, presses=INTERVIEW[2:])], Terms()),
+    (checker.asked_again, IN_TWO_CALLS, Terms()),
+    (
+        checker.asked_again,
+        [call("CA1", 0, presses=INTERVIEW[:1]), call("CA2", 9, presses=[press(9, "7", "", "back"), press(9, "2")])],
+        Terms(),
+    ),
+    (checker.asked_again, [call("CA1", 0, presses=[press(0, "1", acknowledged=False)]), call("CA2", 9, presses=INTERVIEW)], Terms()),
+    (checker.while_they_call_us, [visit("CA1", 0, case="", lasts=300), call("CA2", 1)], Terms()),
+    (checker.while_they_call_us, [visit("CA1", 0, lasts=60), call("CA2", 2)], Terms()),
+    (checker.soon_after_they_called_us, [visit("CA1", 0, lasts=60), call("CA2", 181)], Terms()),
+    (checker.soon_after_they_called_us, [visit("CA1", 0, case=""), call("CA2", 2)], Terms()),
+    (checker.while_paused, [call("CA1", 0.5, campaign="one"), call("CA2", 60, campaign="one")], Terms()),
 ]
 
 
 def read(journal: list[dict[str, Any]], terms: Terms) -> History:
     cases = {each["sid"]: each["case"] for each in journal if "case" in each}
     campaigns = {each["sid"]: each["campaign"] for each in journal if "campaign" in each}
-    return checker.history(journal, [ANNA, BERT], terms, second_legs=frozenset(), case_of=cases, campaign_of=campaigns)
+    return checker.history(journal, [ANNA, BERT, CARL], terms, second_legs=frozenset(), case_of=cases, campaign_of=campaigns, pauses=PAUSED)
 
 
 @pytest.mark.parametrize(("rule", "journal", "terms"), BAD, ids=lambda value: getattr(value, "__name__", ""))

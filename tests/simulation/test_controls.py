@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,15 @@ from survey.fieldwork import placement
 from survey.fieldwork import turns as turns_module
 from survey.fieldwork.attempts import find_attempt
 from survey.fieldwork.respondents import wait_again
-from survey.store.models import CallAttempt, Turn
+from survey.store.models import CallAttempt, Respondent, Turn
 from survey.store.unit_of_work import UnitOfWork
+from tests.simulation.ground import START, Ground
+from tests.simulation.history import RATED
 from tests.simulation.hub import Fates
+from tests.simulation.ledger import Promise
 from tests.simulation.line import Weather
 from tests.simulation.month import Month, Outcome, Setting
-from tests.simulation.world import Ground, patched_jobs
+from tests.simulation.world import patched_jobs
 from worker import jobs
 
 SILENT_LINE = FaultPlan(status=HookFaults(drop=1.0), machine=HookFaults(drop=1.0))
@@ -56,12 +59,13 @@ def test_calm_weather_breaks_nothing(months: Ground, folder: Path) -> None:
     assert outcome.breaches == []
 
 
-def test_people_who_book_and_change_pace_and_limits_meanwhile_break_nothing(months: Ground, folder: Path) -> None:
+def test_people_who_book_write_call_us_and_change_pace_and_limits_meanwhile_break_nothing(months: Ground, folder: Path) -> None:
     runs: list[Month] = []
-    outcome = played(months, folder, replace(CALM, desk=0.3), people(months, "00", "28", "53", "72", "80", "85"), runs.append)
+    who = people(months, "00", "28", "53", "72", "80", "85", "97")
+    outcome = played(months, folder, replace(CALM, desk=0.5), who, runs.append)
 
     assert outcome.breaches == []
-    assert all(runs[0].desk.done.get(what) for what in ("pace", "limits", "book"))
+    assert all(runs[0].desk.done.get(what) for what in ("pace", "limits", "book", "visit", "letter"))
 
 
 def test_doubt_without_any_callback_rings_nobody_twice(months: Ground, folder: Path) -> None:
@@ -139,10 +143,8 @@ def test_a_web_hook_that_knows_no_steps_stores_what_nobody_pressed(months: Groun
     assert any("repeats were answered differently" in breach for breach in breaches)
 
 
-@pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(hours=-1)], ids=["an hour ahead", "an hour back"])
-@pytest.mark.parametrize("before", [True, False], ids=["wrong before the request", "set while in doubt"])
-def test_a_wrong_clock_rings_nobody_twice(months: Ground, folder: Path, step: timedelta, before: bool) -> None:
-    """RS72, with every call in doubt and no callback to help: only the carrier's list can tell."""
+def step_the_clock(step: timedelta, before: bool, patch: pytest.MonkeyPatch) -> Callable[[Month], None]:
+    """Set the office's clock wrong, before it asks for any call or while it does not know what became of one."""
 
     def set_the_clock(run: Month) -> None:
         run.worst_clock = abs(step)  # windows and spacing are kept by our clock, which is wrong
@@ -157,12 +159,110 @@ def test_a_wrong_clock_rings_nobody_twice(months: Ground, folder: Path, step: ti
 
         patch.setattr(fieldwork, "note_unknown", then_step)
 
-    setting = replace(CALM, weather=replace(DOUBTFUL, error_after=1.0), hooks=SILENT_LINE)
-    with pytest.MonkeyPatch.context() as patch:
-        outcome = played(months, folder, setting, people(months, "80", "85", "72"), set_the_clock)
+    return set_the_clock
+
+
+IN_DOUBT = replace(CALM, weather=replace(DOUBTFUL, error_after=1.0), hooks=SILENT_LINE)
+"""Every call in doubt and no callback to help: only the carrier's list can tell."""
+STEPS = pytest.mark.parametrize("step", [timedelta(hours=1), timedelta(hours=-1)], ids=["an hour ahead", "an hour back"])
+
+
+@STEPS
+@pytest.mark.parametrize("before", [True, False], ids=["wrong before the request", "set while in doubt"])
+def test_a_wrong_clock_rings_nobody_twice(
+    months: Ground, folder: Path, monkeypatch: pytest.MonkeyPatch, step: timedelta, before: bool
+) -> None:
+    """RS72."""
+    outcome = played(months, folder, IN_DOUBT, people(months, "80", "85", "72"), step_the_clock(step, before, monkeypatch))
 
     assert outcome.calls > 2
     assert outcome.breaches == []
+
+
+def test_a_list_that_is_believed_by_our_own_clock_alone_calls_people_again_and_again(
+    months: Ground, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour ahead of the carrier: each of our calls seems to be older than its request, so none of them is known again."""
+    monkeypatch.setattr(placement, "CLOCKS_APART", timedelta(0))
+    monkeypatch.setattr(fieldwork, "CLOCKS_APART", timedelta(0))
+    who = people(months, "80", "85", "72")
+    outcome = played(months, folder, IN_DOUBT, who, step_the_clock(timedelta(hours=1), True, monkeypatch))
+
+    assert any("no attempt knows of this call" in breach for breach in outcome.breaches)
+    assert any("one call more than" in breach for breach in outcome.breaches)
+
+
+def test_an_empty_list_that_is_believed_at_once_rings_people_twice_when_the_clock_jumps(
+    months: Ground, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Set forward in the middle of the doubt, the clock says that the grace is over while the list still lags."""
+    monkeypatch.setattr(placement, "PROMPT", timedelta(days=1))
+    lagging = replace(IN_DOUBT, weather=replace(IN_DOUBT.weather, list_lag_seconds=50.0))
+    who = people(months, "80", "85", "72")
+    outcome = played(months, folder, lagging, who, step_the_clock(timedelta(hours=1), False, monkeypatch))
+
+    assert any("no attempt knows of this call" in breach for breach in outcome.breaches)
+
+
+@pytest.mark.parametrize("machine", ["worker 1", "door"])
+@pytest.mark.parametrize("seconds", [90, -90])
+def test_machines_whose_clocks_are_90_seconds_apart_ring_nobody_twice(months: Ground, folder: Path, machine: str, seconds: int) -> None:
+    """RS15, with half of the calls in doubt."""
+    apart = replace(CALM, weather=DOUBTFUL, hooks=SILENT_LINE, clocks={machine: timedelta(seconds=seconds)})
+    outcome = played(months, folder, apart, people(months, "80", "72", "00"))
+
+    assert outcome.calls > 2
+    assert outcome.breaches == []
+
+
+def test_a_promised_call_comes_at_its_minute(months: Ground, folder: Path) -> None:
+    """R36: nobody is in the way here, so nothing excuses that it came late."""
+    runs: list[Month] = []
+
+    def promise(run: Month) -> None:
+        runs.append(run)
+        with run.world.calmly() as work:
+            respondent = work.session.scalars(select(Respondent)).one()
+            at, now = START + timedelta(hours=2), run.world.clock.now()
+            fieldwork.book(work.session, run.world.office, respondent, at, "tester", now)
+            run.desk.promises.append(Promise(respondent.id, now, at))
+
+    outcome = played(months, folder, CALM, people(months, "28"), promise)
+
+    assert outcome.breaches == []
+    first = min(call["created_at"] for call in runs[0].world.journal())
+    assert timedelta(0) <= datetime.fromisoformat(first) - (START + timedelta(hours=2)) < timedelta(minutes=1)
+
+
+def test_an_interview_that_was_put_off_goes_on_where_it_stopped(months: Ground, folder: Path) -> None:
+    runs: list[Month] = []
+    who = [incident for incident, number in months.incidents.items() if number.endswith("145")]
+    outcome = played(months, folder, replace(CALM, script="long"), who, runs.append)
+
+    assert outcome.breaches == []
+    first, second = ([press["item"] for press in call["presses"] if press["item"] in RATED] for call in runs[0].world.journal())
+    assert (first[0], second[0], second[-1]) == ("speed", "attitude", "appearance")
+
+
+def test_whoever_missed_us_and_calls_back_is_interviewed_on_their_own_call(months: Ground, folder: Path) -> None:
+    runs: list[Month] = []
+    outcome = played(months, folder, replace(CALM, script="long"), people(months, "99"), runs.append)
+    with runs[0].world.quiet() as session:
+        respondent = session.scalars(select(Respondent)).one()
+
+    assert outcome.breaches == []
+    assert [call["direction"] for call in runs[0].world.journal()] == ["outbound-api", "inbound"]
+    assert (respondent.disposition, respondent.tries) == ("complete", 1)
+
+
+def test_a_house_that_forgets_a_letter_is_found(months: Ground, folder: Path) -> None:
+    def forgetful(run: Month) -> None:
+        run.desk.refused = dict.fromkeys(months.incidents.values(), START - timedelta(days=1))
+
+    breaches = played(months, folder, CALM, people(months, "28"), forgetful).breaches
+
+    assert any("refused all calls at" in breach for breach in breaches)
+    assert any("refused by letter and are not on the list" in breach for breach in breaches)
 
 
 def test_the_stored_turns_of_a_calm_campaign_are_one_for_each_step(months: Ground, folder: Path) -> None:

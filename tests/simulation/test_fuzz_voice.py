@@ -1,6 +1,6 @@
 """RS73, RS29: whatever is sent to the voice door, signed or not, it answers at once, never with an error of its own.
 
-More requests: `MANY=10 pytest tests/simulation/test_fuzz_voice.py`.
+All 10,000 requests: `MANY=9 pytest tests/simulation/test_fuzz_voice.py`.
 """
 
 import io
@@ -18,11 +18,13 @@ from werkzeug.datastructures import MultiDict
 
 from ivr.carrier.simulator.signing import sign
 from survey.store.models import CallAttempt
+from tests.simulation.ground import Ground
 from tests.simulation.line import FORM
-from tests.simulation.world import ACCOUNT, BASE_URL, TOKEN, Ground, World
+from tests.simulation.world import ACCOUNT, BASE_URL, TOKEN, World
 
 REQUESTS = 1200 * int(os.environ.get("MANY", "1"))
-LONGEST_SECONDS = 5.0
+LONGEST_SECONDS = 5.0  # of the processor: on a machine with other work the clock on the wall proves nothing
+LONGEST_HANG_SECONDS = 60.0
 NAMES = ("CallSid", "CallStatus", "Digits", "AnsweredBy", "RecordingSid", "RecordingDuration", "RecordingStatus", "RecordingUrl",
          "CallDuration", "SipResponseCode", "ErrorCode", "From", "To", "SequenceNumber", "AccountSid", "SpeechResult")  # fmt: skip
 VALUES = st.one_of(
@@ -73,9 +75,10 @@ def ask(world: World, method: str, path: str, body: bytes, kind: str, signature:
         "wsgi.run_once": False, "CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)), "HTTP_X_TWILIO_SIGNATURE": signature,
         "HTTP_HOST": "voice.example", "REMOTE_ADDR": "127.0.0.1",
     }  # fmt: skip
-    began = time.monotonic()
+    began, worked = time.monotonic(), time.thread_time()
     body = b"".join(world._app(environ, lambda status, headers, problem=None: answer.append(status)))
-    assert time.monotonic() - began < LONGEST_SECONDS
+    assert time.thread_time() - worked < LONGEST_SECONDS
+    assert time.monotonic() - began < LONGEST_HANG_SECONDS
     assert b"Traceback" not in body
     return int(answer[0][:3])
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from tests.simulation import ledger
-from tests.simulation.ledger import Attempt, Books, Case, Matter, disagreements
+from tests.simulation.ledger import Attempt, Books, Case, Matter, Promise, disagreements
 
 NUMBER = "+8610000000001"
 DONE = Case(1, NUMBER, 1, "closed", "complete")
@@ -23,9 +24,16 @@ def press(keys: str, item: str = "speed", at: int = 1, **more: Any) -> dict[str,
     return {"at": f"2026-03-10T02:{at:02}:00+00:00", "keys": keys, "item": item, "intent": "answer", **more}
 
 
+VISIT = call("CA9", press("0", "", intent="never"), direction="inbound", caller_id=NUMBER, to="+8610000000000")
 UNSURE = press("4", acknowledged=False, at=2)
 GOOD = Books((DONE,), (MADE,), expected=1)
 SAID = replace(GOOD, answers={(1, "speed"): "1"})
+MADE_AT, DUE_AT = datetime(2026, 3, 10, 2, 5, tzinfo=UTC), datetime(2026, 3, 10, 4, tzinfo=UTC)
+PROMISED = replace(GOOD, promises=(Promise(1, MADE_AT, DUE_AT),))
+REMADE = replace(
+    PROMISED, attempts=(MADE, replace(MADE, id=2, sid="CA2")), promises=(Promise(1, MADE_AT, MADE_AT), *PROMISED.promises)
+)  # fmt: skip
+GIVEN_UP = replace(GOOD, cases=(replace(DONE, reason="max_attempts"),), most_tries=2)
 BAD: list[tuple[Rule, list[dict[str, Any]], Books]] = [
     (ledger.calls_are_attempts, [call(), call("CA2")], GOOD),
     (ledger.calls_are_attempts, [call()], replace(GOOD, attempts=(MADE, replace(MADE, id=2)))),
@@ -49,6 +57,12 @@ BAD: list[tuple[Rule, list[dict[str, Any]], Books]] = [
     (ledger.the_trail_is_whole, [call()], replace(GOOD, flaws=("entry 3 was altered",))),
     (ledger.no_document_was_wrong, [call(problems=["12100 Document parse failure"])], GOOD),
     (ledger.no_document_was_wrong, [call(repeats_differing=1)], GOOD),
+    (ledger.refusals_are_kept, [call(), VISIT], GOOD),
+    (ledger.refusals_are_kept, [call()], replace(GOOD, told=frozenset({NUMBER}))),
+    (ledger.promises_are_kept, [call()], PROMISED),
+    (ledger.promises_are_kept, [call(), call("CA2", created_at="2026-03-10T03:00:00+00:00")], REMADE),
+    (ledger.nobody_is_given_up_early, [call()], replace(GIVEN_UP, attempts=(MADE, replace(MADE, id=2, incoming=True)))),
+    (ledger.nobody_is_given_up_early, [call()], replace(GIVEN_UP, attempts=(MADE, replace(MADE, id=2, counted=False)))),
 ]
 FINE: list[tuple[list[dict[str, Any]], Books]] = [
     ([call("CA1", press("1"))], SAID),
@@ -59,6 +73,13 @@ FINE: list[tuple[list[dict[str, Any]], Books]] = [
     ([call("CA1", press("0", intent="never"))], replace(GOOD, refusals=frozenset({NUMBER}))),
     ([call(recordings=[{"sid": "RE1", "deleted": True}])], replace(GOOD, recordings={"RE1": "kept"})),
     ([call(problems=["11200 HTTP 503"])], GOOD),
+    ([call(), VISIT], replace(GOOD, refusals=frozenset({NUMBER}))),
+    ([call(), dict(VISIT, presses=[], repeats_differing=1)], GOOD),
+    ([call(created_at="2026-03-10T04:00:05+00:00")], PROMISED),
+    ([call()], replace(PROMISED, cases=(replace(DONE, reason="opted_out"),))),
+    ([call()], replace(PROMISED, attempts=(MADE, Attempt(2, 1, None, "rejected", True)))),
+    ([call(), call("CA2", created_at="2026-03-10T04:00:00+00:00")], REMADE),
+    ([call()], replace(GIVEN_UP, attempts=(MADE, Attempt(2, 1, None, "rejected", True)))),
 ]
 
 

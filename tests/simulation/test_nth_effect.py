@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulation.ground import Ground
 from tests.simulation.hub import Broken, Died
 from tests.simulation.line import Weather
 from tests.simulation.month import Month, Outcome, Setting
 from tests.simulation.test_controls import CALM, people
-from tests.simulation.world import Ground, patched_jobs
+from tests.simulation.world import patched_jobs
 
 STORIES = {
     "satisfied": (("00",), CALM),

@@ -19,10 +19,11 @@ from survey.fieldwork.replays import stored_calls
 from survey.replay import StoredCall, StoredTurn, beginning, contradiction, parting, replay, story, ways_under
 from survey.script import CALLBACK_QUESTION, Script
 from survey.store.models import Campaign
+from tests.simulation.ground import SCRIPTS, Ground
 from tests.simulation.hub import Fates
 from tests.simulation.month import Month, Setting
 from tests.simulation.test_controls import CALM, people
-from tests.simulation.world import SCRIPTS, Ground, patched_jobs
+from tests.simulation.world import patched_jobs
 
 TEXTS = {number: path.read_text("utf-8") for number, path in enumerate(SCRIPTS.values(), start=1)}
 PINNED = {number: script_yaml.parse(text) for number, text in TEXTS.items()}
@@ -108,7 +109,7 @@ def test_an_administrator_learns_how_many_calls_would_go_another_way_and_where(m
     known = stored(months, tmp_path, replace(CALM, terms=terms, groups=[people(months, "00", "03", "28"), []]))
     file = tmp_path / "changed.yaml"
     file.write_text(TEXTS[2].replace("score: 100", "score: 90"), "utf-8")
-    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path), "HUIFANG_DATABASE_URL": f"sqlite:///{months.file}"}, None))
+    house = House(Settings.from_env({"HUIFANG_DATA": str(tmp_path), "HUIFANG_DATABASE_URL": months.url}, None))
     told = [CliRunner().invoke(main, ["script", "replay", str(path), "--campaign", "1"], obj=house) for path in (SCRIPTS["short"], file)]
     unknown = CliRunner().invoke(main, ["script", "replay", str(file), "--campaign", "99"], obj=house)
     house.engine.dispose()

@@ -1,17 +1,16 @@
 """A whole survey office in one process, on a real database, with an exchange beside it and fate above: what the runs are made of."""
 
-import shutil
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -19,6 +18,7 @@ from ivr.carrier.simulator.clock import ExchangeClock, moment
 from ivr.carrier.simulator.delivery import Courier
 from ivr.carrier.simulator.exchange import Account, Exchange, Terms
 from ivr.carrier.simulator.faults import FaultPlan
+from ivr.carrier.simulator.incoming import Number
 from ivr.voice.app import create_voice_app
 from ivr.voice.guard import Guard
 from ivr.voice.routes import VoiceServices
@@ -27,24 +27,21 @@ from survey import fieldwork
 from survey.bureau import Bureau
 from survey.contact_rules import Rules
 from survey.phone import NumberPolicy
-from survey.store.database import open_engine
-from survey.store.models import Base, CallAttempt, Campaign, Draw, DrawnIncident, Incident, Recording, ScriptVersion, Unit
+from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Recording, ScriptVersion
 from survey.store.queries import fieldwork as queries
-from survey.store.sealing import KeyRing, place
+from survey.store.sealing import KeyRing
 from survey.store.unit_of_work import UnitOfWork
 from tests.conftest import RING
+from tests.simulation.ground import SCRIPTS, START, Ground
 from tests.simulation.hub import Broken, Died, Fates, Hub, Worker
 from tests.simulation.line import Door, Line, Weather
 from worker import jobs, runtime
 from worker.queues import QUEUES
 from worker.runtime import Runtime
 
-START = datetime(2026, 3, 10, 1, 30, tzinfo=UTC)  # a Tuesday, 09:30 in Shanghai
 BASE_URL, ACCOUNT, TOKEN = "https://voice.example", "AC" + "5" * 32, "token of the simulated account"
 CALLER_ID = "+861000000000"
 AUDIT_KEY = b"audit key of the simulated office"
-SCRIPTS = {"long": Path(__file__).parents[2] / "config" / "scripts" / "callback-zh.yaml", "short": Path(__file__).parent / "short.yaml"}
-ZONES = ("Asia/Shanghai", "Asia/Urumqi", "America/New_York")
 WEBHOOK_THREADS = 1
 
 
@@ -60,13 +57,15 @@ class Inline:
 
 @dataclass
 class OfficeClock:
-    """The office's wall clock: the carrier's, and as wrong as somebody has set it."""
+    """The office's wall clocks: the carrier's, and as wrong as somebody has set them; some machines differ from the others."""
 
     exchange: ExchangeClock
     error: timedelta = timedelta(0)
+    apart: Mapping[str, timedelta] = field(default_factory=dict)  # machine -> how far it is ahead of the others
+    machine: Callable[[], str] = lambda: ""
 
     def now(self) -> datetime:
-        return moment(self.exchange.now()) + self.error
+        return moment(self.exchange.now()) + self.error + self.apart.get(self.machine(), timedelta(0))
 
 
 @dataclass
@@ -117,69 +116,13 @@ class Fated(Session):
             raise OperationalError("COMMIT", None, Exception("server closed the connection")) from None
 
 
-@dataclass(frozen=True)
-class Ground:
-    """A database file with tables, scripts and incidents, copied afresh for every run; one engine for all of them.
-
-    The engine is emptied of connections whenever the office dies; the statements it has compiled stay, which only saves time.
-    """
-
-    template: Path
-    file: Path
-    engine: Engine
-    incidents: dict[int, str]  # id -> number
-    zones: dict[int, str]
-    parsed: dict[int, Any]
-
-    def renew(self) -> None:
-        """Begin with the template again."""
-        self.engine.dispose()
-        for ending in ("", "-wal", "-shm"):
-            Path(f"{self.file}{ending}").unlink(missing_ok=True)
-        shutil.copy(self.template, self.file)
-
-
-def prepare(folder: Path, endings: Sequence[str]) -> Ground:
-    """A ground whose people have numbers with these endings; an ending that comes twice is one number with two incidents."""
-    template, file = folder / "template.sqlite", folder / "office.sqlite"
-    engine = open_engine(f"sqlite:///{template}?synchronous=NORMAL")
-    Base.metadata.create_all(engine)
-    keys, incidents, zones = KeyRing.parse(RING), {}, {}
-    with Session(engine) as session:
-        unit = Unit(code="U1", name="城东派出所")
-        session.add(unit)
-        for number, (name, path) in enumerate(SCRIPTS.items(), start=1):
-            text = path.read_text("utf-8")
-            session.add(
-                ScriptVersion(
-                    id=number, name=name, number=1, language="zh-CN", text=text, digest=str(number) * 64, published_at=START,
-                    published_by="tester",
-                )
-            )  # fmt: skip
-        for serial, ending in enumerate(endings):
-            zone = ZONES[endings.index(ending) % 8 % 3] if endings.index(ending) % 8 < 3 else ZONES[0]
-            incident = _incident(serial, f"+861000000{ending:0>4}", zone, keys)
-            incident.unit = unit
-            session.add(incident)
-            session.flush()
-            incidents[incident.id], zones[incident.id] = f"+861000000{ending:0>4}", zone
-        session.commit()
-    engine.dispose()
-    return Ground(template, file, open_engine(f"sqlite:///{file}?synchronous=NORMAL"), incidents, zones, {})
-
-
-def _incident(serial: int, number: str, zone: str, keys: KeyRing) -> Incident:
-    incident = Incident(
-        number=f"J{serial:06d}", public_id=f"{serial:032x}", category="纠纷", occurred_at=START - timedelta(days=14),
-        closed_at=START - timedelta(days=13), zone=zone, phone_key=keys.phone_key(number), row_digest="",
-    )  # fmt: skip
-    incident.phone_sealed = keys.seal(number, place("incidents", "phone_sealed", incident.public_id))
-    return incident
-
-
 @dataclass
 class World:
-    """The office, its line and its time. `folder` takes the recordings."""
+    """The office, its line and its time, which begins at `start`. `folder` takes the recordings.
+
+    `clocks` says by how much the clocks of single machines (`worker 1`, `door`) differ; `told_of_ends`, whether the carrier
+    reports the end of calls to us.
+    """
 
     ground: Ground
     folder: Path
@@ -188,11 +131,14 @@ class World:
     weather: Weather = field(default_factory=Weather)
     hooks: FaultPlan = field(default_factory=FaultPlan)
     workers: int = 3
+    start: datetime = START
+    clocks: Mapping[str, timedelta] = field(default_factory=dict)
+    told_of_ends: bool = True
 
     def __post_init__(self) -> None:
         self.ground.renew()
         self.chance = Random(self.seed)
-        self.exchange_clock = ExchangeClock(START, lambda: 0.0)
+        self.exchange_clock = ExchangeClock(self.start, lambda: 0.0)
         self.hub = Hub(self.chance, self.exchange_clock.now, Fates())
         self.hub.workers = [Worker(f"worker {number}") for number in range(1, self.workers + 1)]
         terms = Terms(calls_per_second=50.0, threads=WEBHOOK_THREADS, quantum_seconds=0.0)
@@ -203,7 +149,8 @@ class World:
         self.line = Line(self.exchange, self.hub, self.weather)
         self.door = Door(self.hub, BASE_URL, TOKEN, lambda: self._app, self.open)
         self.exchange.courier = Courier(self.door, self.exchange.schedule, self.seed, lambda: self.hooks)  # type: ignore[arg-type]
-        self.clock = OfficeClock(self.exchange_clock)
+        self.exchange.number = Number(f"{BASE_URL}/voice/incoming", f"{BASE_URL}/voice/incoming/status" if self.told_of_ends else None)
+        self.clock = OfficeClock(self.exchange_clock, apart=self.clocks, machine=self.hub.machine)
         self.queue = Jobs(self.hub)
         kind = type("FatedSession", (Fated,), {"hub": self.hub, "door": self.door})
         self.sessions = sessionmaker(self.ground.engine, class_=kind, expire_on_commit=False)
@@ -241,8 +188,9 @@ class World:
         settings: dict[str, Any] = {"lines": 3, "calls_per_second": 1.0, "name": "三月回访", "caller_id": CALLER_ID, **terms}
         with self.calmly() as work:
             draw = Draw(
-                month="2026-02", size=len(incidents), minimum=1, seed=1, replicates=1, frame_count=len(incidents), frame_digest="0" * 64,
-                program_version="test", allocation=[], exclusions={}, incident_count=len(incidents), drawn_at=START,
+                month=f"{self.start:%Y-%m}", size=len(incidents), minimum=1, seed=1, replicates=1, frame_count=len(incidents),
+                frame_digest="0" * 64,
+                program_version="test", allocation=[], exclusions={}, incident_count=len(incidents), drawn_at=self.start,
             )  # fmt: skip
             work.session.add(draw)
             work.session.flush()
@@ -303,6 +251,20 @@ class World:
         """When the next respondent is to be called."""
         with self.quiet() as session:
             return queries.next_due(session)
+
+    def forget(self) -> list[dict[str, Any]]:
+        """Take what is over out of the carrier's memory, which is no part of the office's; gives its record of it."""
+        over = {call.sid for call in self.exchange.calls.values() if call.ended and call.story is None}
+        record = [call for call in self.journal() if call["sid"] in over]
+        for sid in over:
+            call = self.exchange.calls[sid]
+            for recording in call.recordings:
+                self.exchange.recordings.pop(recording.sid, None)
+            self.exchange.forget(call)
+        self.door.acknowledged = {each for each in self.door.acknowledged if each[0] not in over}
+        self.door.troubled -= over
+        self.hub.trace.clear()
+        return record
 
     def journal(self) -> list[dict[str, Any]]:
         """The carrier's record; each press says whether a reply of ours answered it."""
