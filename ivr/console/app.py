@@ -104,5 +104,5 @@ def _bureau_name(services: ConsoleServices) -> str:
 def _here() -> str:
     """The address of this page, to come back to; of its page, where the request was a post."""
     if request.method != "GET":
-        return re.sub(r"/(pause|resume|stop|pace|limits|booking|holds/\d+/lift)$", "", request.path)
+        return re.sub(r"/(pause|resume|stop|pace|limits|booking|unmask|holds/\d+/lift|(?<=/reviews/)\d+)$", "", request.path)
     return request.full_path.rstrip("?")

@@ -76,6 +76,28 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(log_in, mon
     assert (_campaign(sessions).lines, _campaign(sessions).daily_calls, _campaign(sessions).state) == (before.lines, None, "running")
 
 
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/campaigns/{campaign}/stop", "/campaigns/{campaign}"),
+        ("/campaigns/{campaign}/limits", "/campaigns/{campaign}"),
+        ("/calls/{waiting}/booking", "/calls/{waiting}"),
+        ("/calls/{waiting}/unmask", "/calls/{waiting}"),
+        ("/reviews/{review}", "/reviews"),
+    ],
+)
+def test_the_language_can_be_changed_on_a_page_that_tells_what_was_wrong(log_in, open_page, month, sessions, address, page):
+    number, _ = _one_for_review(sessions)
+    known = {"campaign": month.campaign, "waiting": _somebody_waiting(sessions), "review": number}
+    client = log_in("administrator")
+
+    refused = post(client, address.format(**known), verdict="close", daily_calls="0")
+
+    [back] = [one.attributes["value"] for one in Page.parse(refused.text).all("input") if one.attributes.get("name") == "next"]
+    assert (refused.status_code, back) == (422, page.format(**known))
+    open_page(client, back)
+
+
 def test_limits_are_set_and_taken_away_by_an_empty_field(log_in, open_page, month, sessions):
     client, limits = log_in("administrator"), f"/campaigns/{month.campaign}/limits"
 
