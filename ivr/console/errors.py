@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from flask import Flask, abort, request
 from flask_babel import lazy_gettext as _l
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
 from ivr.console.rendering import render
@@ -22,6 +24,12 @@ WORDS = {
     409: (_l("状态已变化"), _l("此操作与当前状态不符，请刷新页面后重试。")),
     413: (_l("内容过大"), _l("请缩短内容后再提交。")),
     500: (_l("系统出错"), _l("您的操作可能未完成。请稍后重试；如仍有问题，请将下方编号告知管理员。")),
+    503: (
+        _l("数据库没有应答"),
+        _l(
+            "数据库或其网络暂时没有应答，您的操作可能未完成。恢复后无需处理：请稍后刷新并核对；超过一分钟仍未恢复，请将下方编号告知管理员。"
+        ),
+    ),
 }
 
 
@@ -41,6 +49,8 @@ def handle_errors(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(NotFound, lambda error: _page(404))
     app.register_error_handler(CSRFError, lambda error: _page(400))
+    app.register_error_handler(OperationalError, _no_database)
+    app.register_error_handler(NoConnectionFree, _no_database)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -55,7 +65,16 @@ def _http_error(error: HTTPException) -> tuple[str, int]:
     return _page(error.code or 500)
 
 
+def _no_database(error: Exception) -> tuple[str, int]:
+    """The database is away, hangs, is full, or has no connection free: nobody's fault at the desk, and it passes."""
+    return _failed(error, 503)
+
+
 def _unexpected(error: Exception) -> tuple[str, int]:
+    return _failed(error, 500)
+
+
+def _failed(error: Exception, status: int) -> tuple[str, int]:
     reference = _reference()
     logger.error(
         "unexpected error %s in %s: %s",
@@ -65,7 +84,7 @@ def _unexpected(error: Exception) -> tuple[str, int]:
         exc_info=error,
         extra={"action": "console.failed", "reference": reference},
     )
-    return _page(500, reference)
+    return _page(status, reference)
 
 
 def _reference() -> str:

@@ -64,4 +64,9 @@ def test_every_page_answers_soon_and_comes_back_by_itself(station: Station, brow
     assert [f"{page} took {seconds:.1f} s" for page, _, seconds in answers if seconds > SOON_SECONDS] == []
     for page, answer, _ in answers:
         assert answer.status_code < 500 or REFERENCE.search(answer.text), f"{page} answered {answer.status_code} without a number to quote"
+        assert answer.status_code < 500 or (answer.status_code == 503 and "数据库没有应答" in answer.text), (
+            f"{page} does not say what is wrong"
+        )
+    if road == "database":
+        assert sum(answer.status_code == 503 for _, answer, _ in answers) > len(wanted) / 2
     assert all(get(page)[1].status_code < 500 for page in wanted), "recovers without hands"
