@@ -35,7 +35,7 @@ VERSIONS = ROOT / "survey" / "store" / "migrations" / "versions"
 PEOPLE, TRIES = 2_500, 4
 """Who was called in months before: ten thousand attempts."""
 
-CALLED = 40
+CALLED = 30
 LONGEST_SECONDS = 600
 MAKE_TABLES = "import sys; from survey.store import database, migrations; migrations.migrate(database.open_engine(sys.argv[1]))"
 PLAY = """
