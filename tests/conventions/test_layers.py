@@ -39,7 +39,7 @@ ALLOWED = {
     "prometheus_client": ("ivr/measures.py", "config/metrics.py"),
 }
 SIMULATOR = "ivr.carrier.simulator"
-SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "text"}
+SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "OperationalError", "TimeoutError", "text"}
 PURE = (
     "script", "events", "actions", "flow", "flow_ends", "flow_state", "disposition", "sampling", "contact_rules", "rates", "intervals",
     "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds", "pace",
