@@ -54,6 +54,7 @@ class Hub:
     effects: int = 0
     within_door: int = 0
     trace: list[str] = field(default_factory=list)
+    seed: int = 0
 
     def note(self, what: str) -> None:
         """Write a line into the history of this run."""

@@ -1,6 +1,7 @@
 """A whole survey office in one process, on a real database, with an exchange beside it and fate above: what the runs are made of."""
 
 import types
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ class World:
         self.ground.renew()
         self.chance = Random(self.seed)
         self.exchange_clock = ExchangeClock(self.start, lambda: 0.0)
-        self.hub = Hub(self.chance, self.exchange_clock.now, Fates())
+        self.hub = Hub(self.chance, self.exchange_clock.now, seed=self.seed)
         self.hub.workers = [Worker(f"worker {number}") for number in range(1, self.workers + 1)]
         terms = Terms(calls_per_second=50.0, threads=WEBHOOK_THREADS, quantum_seconds=0.0)
         self.exchange = Exchange(Account(ACCOUNT, TOKEN), self.exchange_clock, environment="test", seed=self.seed, terms=terms)
@@ -278,8 +279,9 @@ class World:
 
 @contextmanager
 def patched_jobs(world_now: Callable[[], float], hub: Callable[[], Hub]) -> Iterator[None]:
-    """While the block lasts the jobs' stop-watch follows the carrier's clock, and writing a file is an effect."""
-    stop_watch, write = jobs.time, jobs.write_whole
+    """While the block lasts the jobs' stop-watch follows the carrier's clock, writing a file is an effect, and tokens come of the seed."""
+    stop_watch, write, token = jobs.time, jobs.write_whole, uuid.uuid4
+    chance = Random(f"tokens {hub().seed}")
 
     def fated(path: Path, data: bytes) -> None:
         try:
@@ -291,7 +293,8 @@ def patched_jobs(world_now: Callable[[], float], hub: Callable[[], Hub]) -> Iter
 
     jobs.time = types.SimpleNamespace(monotonic=world_now)  # type: ignore[assignment]
     jobs.write_whole = fated
+    uuid.uuid4 = lambda: uuid.UUID(int=chance.getrandbits(128), version=4)  # a push-back's length lies in its attempt's token
     try:
         yield
     finally:
-        jobs.time, jobs.write_whole = stop_watch, write
+        jobs.time, jobs.write_whole, uuid.uuid4 = stop_watch, write, token
