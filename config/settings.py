@@ -112,11 +112,11 @@ class Settings:
     )  # fmt: skip
     spend_limit: float = _row(
         "0", readers.number(0, 1e9),
-        "新任务估计费用的上限，达到即停止外呼；0 为不限", "Estimated bill at which a new campaign stops dialling; 0: no limit",
+        "新任务估算话费的上限，达到即暂缓外呼；0 为不限", "Estimated bill at which a new campaign stops dialling; 0: no limit",
     )  # fmt: skip
     minute_price: float = _row(
         "0", readers.number(0, 10_000),
-        "每分钟通话的价格，用于估计费用；0 为不估计", "Price of a started minute of talk, for the estimated bill; 0: no estimate",
+        "每分钟通话的单价，用于估算话费；0 为不估算", "Price of a started minute of talk, for the estimated bill; 0: no estimate",
     )  # fmt: skip
     call_limit_seconds: int = _row("900", readers.whole(120, 7200), "单次通话最长秒数", "Longest call in seconds")
     machine_detection: bool = _row("yes", readers.yes_no, "是否识别语音信箱", "Detect answering machines: yes or no")

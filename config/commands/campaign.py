@@ -165,7 +165,7 @@ def pace(house: House, campaign_id: int, lines: int | None, rate: float | None, 
 @click.argument("campaign_id", type=int)
 @click.option("--hourly", help="任意一小时的呼叫上限，或 none / calls in any hour, or none.")
 @click.option("--daily", help="任意 24 小时的呼叫上限，或 none / calls in any 24 hours, or none.")
-@click.option("--spend", help="估计费用的上限，或 none / limit of the estimated bill, or none.")
+@click.option("--spend", help="估算话费的上限，或 none / limit of the estimated bill, or none.")
 @click.option("--price", type=float, help="每分钟价格 / price of a started minute.")
 @REASON
 @click.pass_obj
