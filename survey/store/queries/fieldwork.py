@@ -94,7 +94,7 @@ def unsettled_attempts(session: Session, now: datetime, grace: timedelta) -> Seq
 
 def open_recordings(session: Session, now: datetime) -> Sequence[int]:
     """Recordings that are to be fetched, or whose copy at the carrier is to be deleted, now."""
-    return session.scalars(select(Recording.id).where(Recording.due_at <= now).order_by(Recording.id).limit(200)).all()
+    return session.scalars(select(Recording.id).where(Recording.due_at <= now).order_by(Recording.due_at, Recording.id).limit(200)).all()
 
 
 def put_answer(session: Session, values: dict[str, Any]) -> None:
