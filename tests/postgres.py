@@ -44,12 +44,32 @@ def running(folder: Path, *, durable: bool = False) -> Iterator[str]:
             subprocess.run([str(folder / program), *arguments], check=True, user=servant, capture_output=True, cwd=home)
 
         call("initdb", "-D", data, "-U", "tester", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
-        options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync={'on' if durable else 'off'} -c max_connections=200"
-        call("pg_ctl", "start", "-D", data, "-w", "-l", f"{home}/log", "-o", options)
+        call("pg_ctl", "start", "-D", data, "-w", "-l", f"{home}/log", "-o", _options(home, durable=durable))
         try:
             yield f"postgresql+psycopg://tester@/postgres?host={quote(home)}"
         finally:
             call("pg_ctl", "stop", "-D", data, "-m", "immediate")
+
+
+def _options(home: str, *, durable: bool = False) -> str:
+    return f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync={'on' if durable else 'off'} -c max_connections=200"
+
+
+@contextmanager
+def down(folder: Path, url: str) -> Iterator[None]:
+    """Stop the server behind a URL of `running`, as in a fall, for the length of the block."""
+    servant, home = SERVANT if os.getuid() == 0 else None, str(make_url(url).query["host"])
+
+    def call(*arguments: str) -> None:
+        subprocess.run(
+            [str(folder / "pg_ctl"), *arguments, "-D", f"{home}/data", "-w"], check=True, user=servant, capture_output=True, cwd=home
+        )
+
+    call("stop", "-m", "immediate")
+    try:
+        yield
+    finally:
+        call("start", "-l", f"{home}/log", "-o", _options(home))
 
 
 def restart(folder: Path, url: str) -> None:
