@@ -14,7 +14,8 @@ from tests.ivr.console.builders import Month
 from tests.ivr.console.conftest import LogIn, csrf_of
 
 REQUESTS = 300 * int(os.environ.get("MANY", "1"))
-LONGEST_SECONDS = 5.0
+LONGEST_SECONDS = 5.0  # of the processor: on a machine with other work the clock on the wall proves nothing
+LONGEST_HANG_SECONDS = 60.0
 METHODS = st.sampled_from(["GET", "GET", "POST", "PUT", "HEAD"])
 APART = {"/logout", "/readyz"}  # the one ends the session; 503 is an honest answer of the other
 VARIABLE = re.compile(r"<[^>]+>")
@@ -37,10 +38,11 @@ def test_nothing_that_is_sent_to_the_console_makes_it_fail(app: Flask, month: Mo
     @given(st.sampled_from(rules), METHODS, st.lists(WORDS, min_size=4, max_size=4), FORMS, FORMS)
     def run(rule: str, method: str, words: list[str], query: list[tuple[str, str]], form: list[tuple[str, str]]) -> None:
         address = VARIABLE.sub(lambda found: quote(words[len(found[0]) % len(words)], safe="", errors="replace"), rule)
-        began = time.monotonic()
+        began, worked = time.monotonic(), time.thread_time()
         data = None if method in ("GET", "HEAD") else {**dict(form), "csrf_token": token}
         answer = client.open(address, method=method, query_string=dict(query), data=data)
-        assert time.monotonic() - began < LONGEST_SECONDS
+        assert time.thread_time() - worked < LONGEST_SECONDS
+        assert time.monotonic() - began < LONGEST_HANG_SECONDS
         assert answer.status_code < 500, (method, address, query, form)
         assert "Traceback" not in answer.text[:20_000]
         seen.add(answer.status_code)
