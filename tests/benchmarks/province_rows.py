@@ -31,10 +31,10 @@ def furnish(house: House, history: int, people: int, starts: float, lines: int) 
             (CallAttempt, _attempts(house, history, now)),
         ):
             _insert(connection, table, rows)
-        for name in ("incidents", "respondents", "call_attempts"):
+        for name in ("incidents", "respondents", "call_attempts") if house.engine.dialect.name == "postgresql" else ():
             connection.exec_driver_sql(f"SELECT setval('{name}_id_seq', (SELECT coalesce(max(id), 1) FROM {name}))")
     with house.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM ANALYZE")
+        connection.exec_driver_sql("VACUUM ANALYZE" if house.engine.dialect.name == "postgresql" else "ANALYZE")
 
 
 def _insert(connection: Any, table: Any, rows: Iterator[dict[str, Any]]) -> None:
