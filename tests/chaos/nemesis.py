@@ -6,6 +6,7 @@ a machine that is slow or busy a nemesis that went by the clock would leave the 
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
@@ -149,5 +150,8 @@ class Nemesis:
 
     def _restart(self) -> bool:
         assert self.restart_database is not None
-        self.restart_database()
+        try:
+            self.restart_database()
+        except subprocess.CalledProcessError:  # it was not up again within a minute: it still comes, or the run says that it is stuck
+            return False
         return True
