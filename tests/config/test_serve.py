@@ -34,6 +34,22 @@ def status(port: int) -> int:
         return 0
 
 
+def family_of(data: Path) -> dict[int, str]:
+    """Every process of a house by number: those that carry its data folder in their environment."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            mine = f"HUIFANG_DATA={data}".encode() in (folder / "environ").read_bytes().split(b"\0")
+            mine = mine or f"unixsocket:{data}/" in words  # the server writes its title over its environment
+            alive = (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            continue
+        if mine and alive:
+            found[int(folder.name)] = words
+    return found
+
+
 class Served:
     """`serve` on a data folder and ports of its own."""
 
@@ -52,19 +68,7 @@ class Served:
         )  # fmt: skip
 
     def family(self) -> dict[int, str]:
-        """Every process of this house by number: those that carry its data folder in their environment."""
-        found = {}
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                mine = f"HUIFANG_DATA={self.data}".encode() in (folder / "environ").read_bytes().split(b"\0")
-                mine = mine or f"unixsocket:{self.data}/" in words  # the server writes its title over its environment
-                alive = (folder / "stat").read_text().rpartition(")")[2].split()[0] != "Z"
-            except OSError:
-                continue
-            if mine and alive:
-                found[int(folder.name)] = words
-        return found
+        return family_of(self.data)
 
     def children(self, word: str) -> list[int]:
         return [pid for pid, words in self.family().items() if word in words and pid != self.process.pid]
