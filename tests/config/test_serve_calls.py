@@ -1,6 +1,6 @@
-"""Stops, a killed supervisor, a pause and a lost carrier while real processes call people (RS67, RS68, RS14, RS6).
+"""Stops, a killed supervisor, a pause and a lost carrier while real processes call people on SQLite (RS67, RS68, RS14, RS6).
 
-`SERVE_ENGINE=postgresql` plays the same on PostgreSQL.
+`SERVE_ENGINE=postgresql` tries the same on PostgreSQL, where so far only the two scenes of a stop (RS67) are known to pass.
 """
 
 import os
