@@ -151,14 +151,17 @@ class Scene:
 
 
 ENDED_CALL = CarrierCall("CA1", "+8610000000000", "+861000000000", "completed", None, 20, None)
+ASKED = ("sleep", "place_call")
+"""A call is decided a moment before it starts (`jobs.LEAD`); the job waits for that start with its transaction closed."""
+
 FETCHED = ("fetch_recording", "file", "delete_recording")
 SCENES: dict[str, dict[str, Scene]] = {
     "dial": {
-        "accepted": Scene(claimed, {"place_call": Accepted("CA1")}, ("place_call",)),
+        "accepted": Scene(claimed, {"place_call": Accepted("CA1")}, ASKED),
         "early": Scene(early, {}, ("sleep",)),
-        "refused": Scene(claimed, {"place_call": Rejected("bad_number", "21211", "no")}, ("place_call", "enqueue")),
-        "for later": Scene(claimed, {"place_call": Rejected("busy", "429", "later")}, ("place_call",)),
-        "unknown": Scene(claimed, {"place_call": Unknown("ReadTimeout")}, ("place_call",)),
+        "refused": Scene(claimed, {"place_call": Rejected("bad_number", "21211", "no")}, (*ASKED, "enqueue")),
+        "for later": Scene(claimed, {"place_call": Rejected("busy", "429", "later")}, ASKED),
+        "unknown": Scene(claimed, {"place_call": Unknown("ReadTimeout")}, ASKED),
     },
     "hang_up": {
         "ended": Scene(placed, {}, ("hang_up",)),
