@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -97,7 +97,9 @@ def _room(session: Session, office: Office, campaign: Campaign, now: datetime, a
     lines = min(campaign.lines, office.lines or campaign.lines) - queries.lines_taken(session)
     if lines <= 0:
         return 0
-    room = min(lines, *(each.pace.room(each.started, now, ahead) - len(each.waiting) for each in _streams(session, office, campaign, now)))
+    traffic = _traffic(session, office, campaign, now)
+    bounds = traffic.campaigns[campaign.id], traffic.together
+    room = min(lines, *(each.pace.room(each.started, now, ahead) - len(each.waiting) for each in bounds))
     if room <= 0:
         return 0
     trials = breaker.claims_left(session, now)
@@ -115,16 +117,32 @@ class _Stream:
     started: list[datetime]
     waiting: list[int]
 
+    def ready(self, now: datetime) -> list[int]:
+        """Those of the waiting that this rate would let go now."""
+        return sorted(self.waiting)[: max(0, self.pace.room(self.started, now))]
 
-def _streams(session: Session, office: Office, campaign: Campaign, now: datetime) -> tuple[_Stream, _Stream]:
-    """The campaign's own calls at its own rate, and all calls at the greatest rate that runs; neither exceeds the account's."""
+    def opens(self, attempt_id: int, others: Iterable[int], now: datetime) -> datetime:
+        """When an attempt may go out that lets those of the others go first that were claimed before it."""
+        return self.pace.opens(self.started, now, sum(other < attempt_id for other in others))
+
+
+@dataclass(frozen=True)
+class _Traffic:
+    """Each campaign's own calls at its own rate, and all calls `together` at the greatest rate that runs."""
+
+    campaigns: dict[int, _Stream]
+    together: _Stream
+
+
+def _traffic(session: Session, office: Office, campaign: Campaign, now: datetime) -> _Traffic:
+    """The calls and claims of the campaign and of all that run; no rate exceeds the account's."""
     most = office.calls_per_second or math.inf
-    rate = min(campaign.calls_per_second, most)
-    greatest = rate if rate == most else min(max(rate, dialling.greatest_rate(session)), most)
-    own, every = pace_of(rate), pace_of(greatest)
-    traffic = dialling.traffic(session, now - max(own.window, every.window))
-    ours = [row for row in traffic if row[0] == campaign.id]
-    return _stream(own, ours), _stream(every, traffic)
+    rates = {campaign.id: campaign.calls_per_second} | dialling.rates(session)
+    together, own = pace_of(min(max(rates.values()), most)), {each: pace_of(min(rate, most)) for each, rate in rates.items()}
+    longer = {each: now - pace.window for each, pace in own.items() if pace.window > together.window}
+    rows = dialling.traffic(session, now - together.window, longer)
+    streams = {each: _stream(pace, [row for row in rows if row[0] == each]) for each, pace in own.items()}
+    return _Traffic(streams, _stream(together, rows))
 
 
 def _stream(pace: Pace, traffic: Sequence[tuple[int, int, datetime | None]]) -> _Stream:
@@ -132,9 +150,14 @@ def _stream(pace: Pace, traffic: Sequence[tuple[int, int, datetime | None]]) -> 
 
 
 def _opening(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> datetime:
-    """When the attempt may go out; those that were claimed before it go first, so that workers who wait do not wait for one place."""
-    streams = _streams(session, office, attempt.campaign, now)
-    return max(each.pace.opens(each.started, now, sum(waiting < attempt.id for waiting in each.waiting)) for each in streams)
+    """When the attempt may go out; those that were claimed before it go first, so that workers who wait do not wait for one place.
+
+    In the pace of all together only those go first whose own campaign lets them go: a slow one's claim holds up nobody.
+    """
+    traffic = _traffic(session, office, attempt.campaign, now)
+    own = traffic.campaigns[attempt.campaign_id]
+    ready = [each for stream in traffic.campaigns.values() for each in stream.ready(now)]
+    return max(own.opens(attempt.id, own.waiting, now), traffic.together.opens(attempt.id, ready, now))
 
 
 def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], now: datetime) -> list[int]:

@@ -4,7 +4,7 @@ Only our own dialling counts (`direction` out), and of it only what rang or may 
 for the moment is settled without a disposition.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -43,10 +43,15 @@ def start_after(session: Session, campaign_id: int, moment: datetime, place: int
     return session.scalar(select(CallAttempt.requested_at).where(ours).order_by(CallAttempt.requested_at).offset(place).limit(1))
 
 
-def traffic(session: Session, moment: datetime) -> list[tuple[int, int, datetime | None]]:
-    """Campaign and id of all attempts that were handed to the carrier after `moment`, refused ones too, and when; and of the claimed."""
+def traffic(session: Session, since: datetime, longer: Mapping[int, datetime]) -> list[tuple[int, int, datetime | None]]:
+    """Campaign and id of all attempts that were handed to the carrier after `since`, refused ones too, and when; and of the claimed.
+
+    Those of the campaigns in `longer` are read since the moment that stands there.
+    """
+    late = [and_(CallAttempt.campaign_id == campaign, CallAttempt.requested_at > moment) for campaign, moment in longer.items()]
     known = select(CallAttempt.campaign_id, CallAttempt.id, CallAttempt.requested_at)
-    return [(row[0], row[1], row[2]) for row in session.execute(known.where(or_(CLAIMED, CallAttempt.requested_at > moment)))]
+    rows = session.execute(known.where(or_(CLAIMED, CallAttempt.requested_at > since, *late)))
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def take_claimed(session: Session, attempt_id: int) -> CallAttempt | None:
@@ -57,9 +62,10 @@ def take_claimed(session: Session, attempt_id: int) -> CallAttempt | None:
     return session.scalar(wanted.execution_options(populate_existing=True))
 
 
-def greatest_rate(session: Session) -> float:
-    """The calls a second of the fastest campaign that runs; 0 when none does."""
-    return session.scalar(select(func.max(Campaign.calls_per_second)).where(Campaign.state == "running")) or 0.0
+def rates(session: Session) -> dict[int, float]:
+    """The calls a second of each campaign that runs."""
+    running = select(Campaign.id, Campaign.calls_per_second).where(Campaign.state == "running")
+    return {row[0]: row[1] for row in session.execute(running)}
 
 
 def last_claimer(session: Session) -> int:

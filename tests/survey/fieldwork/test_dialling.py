@@ -1,6 +1,7 @@
 """Who may be dialled, when, how many at once; and that a dial is intended before it is asked for."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -114,6 +115,25 @@ def test_a_slow_campaign_has_its_calls_beside_a_fast_one_and_no_more(ground: Gro
     assert counts[slow] == [1, 1, 1, 1]
     assert all(together <= 5 for together in map(sum, zip(*counts.values(), strict=True)))
     assert sum(counts[fast]) >= 8
+
+
+def test_a_slow_campaigns_claim_that_is_not_yet_to_go_holds_up_no_other_campaign(ground: Ground) -> None:
+    slow, fast = ground.launch(20, lines=60, calls_per_second=0.3), ground.launch(60, lines=60, calls_per_second=1)
+    ground.office = replace(ground.office, calls_per_second=1.0)
+    waiting: list[int] = []
+    started: Counter[int] = Counter()
+    for _ in range(40 * 2):
+        waiting += ground.claim(ahead=2.0)
+        for attempt_id in list(waiting):
+            order = ground.prepare(attempt_id)
+            if not isinstance(order, fieldwork.Early):
+                waiting.remove(attempt_id)
+                started[ground.attempt(attempt_id).campaign_id] += isinstance(order, fieldwork.DialOrder)
+        ground.clock.advance(seconds=0.5)
+
+    assert started.total() == 40, "every second has its call"
+    assert started[slow] >= 10
+    assert started[fast] == 40 - started[slow]
 
 
 def test_the_second_replicate_waits_until_each_case_of_the_first_was_tried(ground: Ground) -> None:

@@ -110,7 +110,7 @@ def test_a_whole_interview_ends_the_case_and_leaves_our_own_counts_alone(missed)
     missed.talk(token, "112345111")
     with missed.sessions() as session:
         assert queries.lines_taken(session) == 0
-        assert all(at is not None for _, _, at in dialling.traffic(session, missed.now))
+        assert all(at is not None for _, _, at in dialling.traffic(session, missed.now, {}))
     hang_up(missed, token)
 
     person, (ours, theirs) = respondent(missed), attempts(missed)
