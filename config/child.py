@@ -88,21 +88,23 @@ class Running:
         return self.process is not None and self.process.poll() is None
 
     def start(self) -> None:
-        """Start the process; it dies with this one."""
+        """Start the process; it dies with this one. Raises OSError when its program is not there."""
         child, given, passed = self.child, dict(self.child.environment), []
         mouth = self._open_ear() if child.tells else None
         for name, descriptor in ((LISTENS, child.listens), (TELLS, mouth)):
             if descriptor is not None:
                 given[name] = str(descriptor)
                 passed.append(descriptor)
-        self.process = subprocess.Popen(
-            list(child.command), env={**os.environ, **given}, pass_fds=passed, start_new_session=not child.shown, stdin=subprocess.DEVNULL,
-            stdout=None if child.shown else subprocess.PIPE, stderr=None if child.shown else subprocess.STDOUT,
-            preexec_fn=partial(die_with, os.getpid()),
-        )  # fmt: skip
+        try:
+            self.process = subprocess.Popen(
+                list(child.command), env={**os.environ, **given}, pass_fds=passed, start_new_session=not child.shown,
+                stdin=subprocess.DEVNULL, stdout=None if child.shown else subprocess.PIPE,
+                stderr=None if child.shown else subprocess.STDOUT, preexec_fn=partial(die_with, os.getpid()),
+            )  # fmt: skip
+        finally:
+            if mouth is not None:
+                os.close(mouth)
         self.started_at = time.monotonic()
-        if mouth is not None:
-            os.close(mouth)
 
     def _open_ear(self) -> int:
         self.close_ear()

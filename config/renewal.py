@@ -29,6 +29,7 @@ FIXED = (
 """What only a stop and a start change. Everything is stored, and calls in progress come back, where these say; with keys, a process
 of before could not read what one of after has sealed. The last is the supervisor's own."""
 
+ONLY_BY_A_STOP = "这个版本要停止后再启动才能换上 / this version needs a stop and a start"
 QUESTION = "RENEWAL_QUESTION"
 MADE_IN_PLACE = ("config.doors", "config.metrics", "config.sweep", "survey.store.migrations", "worker.jobs", "worker.worker")
 
@@ -66,14 +67,18 @@ class Renewal:
         return Child("renewal", processes.python("config.renewal"), environment, once=True, tells=True)
 
     def children(self, told: bytes) -> Sequence[Child]:
-        """What it has answered. Raises NotRenewed."""
-        reply: dict[str, Any] = json.loads(told)
-        if reply["problem"]:
-            raise NotRenewed(reply["problem"])
-        self._kept = tuple(reply["kept"])
+        """What it has answered. Raises NotRenewed, also where a newer version describes its processes in a way unknown to this one."""
+        try:
+            reply: dict[str, Any] = json.loads(told)
+            if reply["problem"]:
+                raise NotRenewed(reply["problem"])
+            wanted = [Child(environment=reply["environment"], **manners) for manners in reply["children"]]
+            self._kept = tuple(reply["kept"])
+        except (ValueError, KeyError, TypeError) as unknown:
+            raise NotRenewed(f"{ONLY_BY_A_STOP} ({type(unknown).__name__}: {unknown})") from unknown
         for name in self._kept:
             log.warning("%s", kept_sentence(name), extra={"action": "restart.kept"})
-        return [Child(environment=reply["environment"], **manners) for manners in reply["children"]]
+        return wanted
 
     def end(self, problem: str) -> None:
         """Note how the restart went."""
@@ -103,8 +108,11 @@ def _manners(child: Child) -> dict[str, Any]:
 
 
 def on_footing(read: Settings, standing: Footing) -> tuple[Settings, list[str]]:
-    """The settings with what is fixed as it is in force, and the variables of what is fixed and has been changed."""
-    items = [item for item in fields(Settings) if item.name in FIXED]
+    """The settings with what is fixed as it is in force, and the variables of what is fixed and has been changed.
+
+    What the service did not know when it started, because an older version was installed, is taken as read.
+    """
+    items = [item for item in fields(Settings) if item.name in FIXED and variable(item) in standing.read]
     now = read.as_environment()
     changed = [variable(item) for item in items if now[variable(item)] != standing.read[variable(item)]]
     fixed = {item.name: row_of(item).read(standing.in_force[variable(item)]) for item in items}

@@ -11,21 +11,10 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from types import FrameType
 
+from config import falls
 from config.child import Child, Outputs, Renewal, Running
 from survey.errors import SurveyError
 
-FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 3.0
-STEADY_SECONDS = 20.0
-"""A child that lived this long starts again without a pause."""
-
-HOPELESS_FALLS = 8
-"""So many falls in a row, none after a steady life, and the child is said to be unable to start."""
-
-SURVIVABLE_FALLS = HOPELESS_FALLS // 2
-"""Falls of a child that is able to start, because it was killed from outside or had been at work: no more of them are counted."""
-
-HOPELESS_PAUSE_SECONDS = 30.0
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
 HURRIED_STOP_SECONDS = 2.0
@@ -41,12 +30,6 @@ __all__ = ["Child", "ChildFailed", "Supervisor"]
 
 class ChildFailed(SurveyError):
     """A process that everything else needs did not start."""
-
-
-def pause_after(falls: int) -> float:
-    """The seconds before the next start: none after a steady life, then doubling, and long once there is little hope."""
-    longest = LONGEST_PAUSE_SECONDS if falls < HOPELESS_FALLS else HOPELESS_PAUSE_SECONDS
-    return min(FIRST_PAUSE_SECONDS * 2 ** min(falls, HOPELESS_FALLS), longest) if falls else 0.0
 
 
 class Supervisor:
@@ -110,8 +93,15 @@ class Supervisor:
             self._await(group.pop())
 
     def _start(self, running: Running) -> None:
-        running.start()
-        self._outputs.listen_to(running)
+        """Start the process, or plan another try where its program is not there: it is being exchanged."""
+        try:
+            running.start()
+        except OSError as missing:
+            running.reason, running.falls = f"{type(missing).__name__}: {missing}", running.falls + 1
+            running.start_at = time.monotonic() + falls.pause_after(running.falls)
+            self._outputs.say(running.child.name, running.reason)
+        else:
+            self._outputs.listen_to(running)
 
     def _await(self, running: Running, beat: Callable[[float], object] | None = None) -> None:
         """Wait until the child is ready or, for a `once` child, done; `beat` is what is done meanwhile. Raises ChildFailed."""
@@ -150,7 +140,7 @@ class Supervisor:
                 self._outputs.finish(running)
                 return running.process.returncode if running.process else 1
             self._revive(running)
-            if self._is_led and running.falls >= HOPELESS_FALLS:
+            if self._is_led and running.falls >= falls.HOPELESS:
                 return 1
         return None
 
@@ -159,23 +149,23 @@ class Supervisor:
         now = time.monotonic()
         if running.process is not None:
             self._outputs.finish(running)
-            is_well = running.was_asked_to_end() or now - running.started_at > STEADY_SECONDS
+            is_well = running.was_asked_to_end() or now - running.started_at > falls.STEADY_SECONDS
             running.falls = 0 if is_well else running.falls + 1
             if running.is_able_to_start():
-                running.falls = min(running.falls, SURVIVABLE_FALLS)
-            pause = pause_after(running.falls)
+                running.falls = min(running.falls, falls.SURVIVABLE)
+            pause = falls.pause_after(running.falls)
             self._tell_fall(running, running.process.returncode, pause)
             running.process, running.start_at = None, now + pause
         if running.process is None and now >= running.start_at:
             self._start(running)
 
     def _tell_fall(self, running: Running, status: int, pause: float) -> None:
-        name, falls = running.child.name, running.falls
-        if falls < HOPELESS_FALLS:
+        name, count = running.child.name, running.falls
+        if count < falls.HOPELESS:
             self._outputs.say(name, f"已退出（状态 {status}），{pause:.1f} 秒后重启 / ended, starts again in {pause:.1f} s")
             return
-        zh = f"{name} 连续 {falls} 次启动后随即退出（状态 {status}），原因见上"
-        en = f"{name} has ended {falls} times in a row right after its start (status {status}), see above"
+        zh = f"{name} 连续 {count} 次启动后随即退出（状态 {status}），原因见上"
+        en = f"{name} has ended {count} times in a row right after its start (status {status}), see above"
         then_zh, then_en = ("全部停止", "everything stops") if self._is_led else (f"{pause:.0f} 秒后再试", f"tried again in {pause:.0f} s")
         self._outputs.say(name, f"{zh}；{then_zh} / {en}; {then_en}")
 
@@ -191,8 +181,9 @@ class Supervisor:
                 if child.once or child.listens is not None:
                     self._replace(child)
             self._renew([child for child in wanted if child.is_ended_first])
-        except SurveyError as failed:
-            problem = f"{failed}；未替换的进程照旧运行 / what was not replaced goes on"
+        except Exception as failed:  # of whatever kind: people talk on what is at work
+            reason = failed if isinstance(failed, SurveyError) else f"{type(failed).__name__}: {failed}"
+            problem = f"{reason}；未替换的进程照旧运行 / what was not replaced goes on"
             self._outputs.say("restart", problem)
         if self._renewal and not self._signals:
             self._renewal.end(problem)

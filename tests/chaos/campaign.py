@@ -68,6 +68,7 @@ def run(trial: Trial, folder: Path) -> Outcome:
         )  # fmt: skip
         with raging(nemesis, trial.calm):
             stuck = _brought_to_its_end(clockwork, nemesis, premises)
+        clockwork.lifted += _watch_over(premises)  # the last settlement of all may have opened one
         journal = exchange.journal()
         with house.sessions() as session:
             found = outcome(house, session, session.get_one(Campaign, campaign_id), journal, premises.log())

@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from functools import partial
 
-from config import ports, processes, supervisor
+from config import falls, ports, processes
 from config.cli import open_house
 from config.settings import ROOT, Settings
 from config.supervisor import Child, Supervisor
@@ -26,7 +26,7 @@ def children(settings: Settings, seed: str, start: str) -> list[Child]:
 
 def main(seed: str, start: str) -> int:
     """Keep the house until told to stop; pauses are as short as after a long life."""
-    supervisor.STEADY_SECONDS = 2.0
+    falls.STEADY_SECONDS = 2.0
     return Supervisor(children(open_house().settings, seed, start)).run()
 
 

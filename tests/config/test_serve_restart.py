@@ -9,6 +9,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,10 @@ class Copy:
         """The supervisor's children by what they are."""
         found: dict[str, set[int]] = {}
         for pid in map(int, Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()):
-            words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
-            found.setdefault("valkey" if "valkey" in words[0] else words[-2], set()).add(pid)
+            with suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+                if len(words) > 1:  # else it has just ended
+                    found.setdefault("valkey" if "valkey" in words[0] else words[-2], set()).add(pid)
         return found
 
     def setting(self, part: str, name: str) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from config.supervisor import HOPELESS_FALLS, HOPELESS_PAUSE_SECONDS, Child, ChildFailed, Supervisor, pause_after
+from config.falls import HOPELESS, HOPELESS_PAUSE_SECONDS, pause_after
+from config.supervisor import Child, ChildFailed, Supervisor
 
 ROOT = Path(__file__).parents[2]
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
@@ -138,8 +139,8 @@ def test_a_child_that_falls_at_once_is_not_restarted_without_pause(tmp_path: Pat
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short pauses, so that many falls take no time."""
-    monkeypatch.setattr("config.supervisor.LONGEST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr("config.supervisor.HOPELESS_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("config.falls.LONGEST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr("config.falls.HOPELESS_PAUSE_SECONDS", 0.01)
 
 
 @pytest.mark.usefixtures("hurried")
@@ -148,14 +149,14 @@ def test_a_child_that_can_never_start_ends_what_a_leading_child_waits_in(tmp_pat
     status = Supervisor([Child("worker", falls), Child("lead", writes_its_pid(tmp_path / "lead"), leading=True)]).run()
 
     assert status == 1
-    assert len(pids(tmp_path / "falls")) == HOPELESS_FALLS
+    assert len(pids(tmp_path / "falls")) == HOPELESS
     assert all(is_gone(pid) for pid in pids(tmp_path / "lead"))
-    assert f"worker has ended {HOPELESS_FALLS} times in a row" in lines()[-1]
+    assert f"worker has ended {HOPELESS} times in a row" in lines()[-1]
 
 
 @pytest.mark.usefixtures("hurried")
 def test_without_a_leading_child_it_is_told_and_tried_again(tmp_path: Path, lines: Callable[[], list[str]]) -> None:
-    enough = HOPELESS_FALLS + 2
+    enough = HOPELESS + 2
     falls = writes_its_pid(tmp_path / "falls", f"""
         if len(open({str(tmp_path / "falls")!r}).readlines()) == {enough}: os.kill(os.getppid(), 15)
         raise SystemExit(3)""")  # fmt: skip
@@ -178,7 +179,7 @@ AT_WORK = "os.write(int(os.environ['READY_DESCRIPTOR']), b'1')"
 def test_a_child_that_can_start_is_never_given_up_however_often_it_falls(
     tmp_path: Path, lines: Callable[[], list[str]], tells: bool, end: str
 ) -> None:
-    enough = HOPELESS_FALLS + 2
+    enough = HOPELESS + 2
     falls = writes_its_pid(tmp_path / "falls", f"""
         if {tells}: {AT_WORK}
         while not os.path.exists({str(tmp_path / "led")!r}): time.sleep(0.02)

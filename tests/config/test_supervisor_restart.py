@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -250,3 +251,41 @@ def test_without_a_renewal_the_same_children_are_started_anew(tmp_path: Path) ->
     wait_until(lambda: len(pids(tmp_path / "pids")) == 2)
     outside.end(signal.SIGTERM)
     assert all(is_gone(pid) for pid in pids(tmp_path / "pids"))
+
+
+def test_a_new_version_that_the_supervisor_does_not_understand_changes_nothing(small: Make, tmp_path: Path) -> None:
+    here = small(door(tmp_path), steady(tmp_path, "worker"))
+    here.await_pids("worker", 1)
+    here.plan([{**steady(tmp_path, "worker"), "manner_of_tomorrow": True}])
+
+    said = here.restart()
+
+    assert "TypeError" in said
+    assert "manner_of_tomorrow" in said
+    assert not any(map(is_gone, [*here.pids("door"), *here.pids("worker")]))
+
+
+def test_a_door_whose_program_is_not_there_is_not_exchanged(small: Make, tmp_path: Path) -> None:
+    here = small(door(tmp_path), steady(tmp_path, "worker"))
+    here.await_pids("worker", 1)
+    here.plan([{**door(tmp_path), "command": [str(tmp_path / "missing")]}, steady(tmp_path, "worker")])
+
+    assert "FileNotFoundError" in here.restart()
+    assert not any(map(is_gone, [*here.pids("door"), *here.pids("worker")]))
+
+
+def test_a_worker_whose_program_is_away_for_a_moment_is_started_when_it_is_back(small: Make, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    here = small(door(tmp_path), steady(tmp_path, "worker"))
+    here.await_pids("worker", 1)
+    here.plan([door(tmp_path), {"name": "worker", "command": [str(program)]}])
+
+    here.restart()
+    wait_until(lambda: is_gone(here.pids("worker")[0]))
+    fresh = tmp_path / "fresh-program"
+    fresh.write_text(f"#!/bin/sh\nexec {shlex.join(writes_its_pid(tmp_path / 'worker'))}\n")
+    fresh.chmod(0o700)
+    fresh.rename(program)
+
+    here.await_pids("worker", 2)
+    assert not is_gone(here.pids("door")[-1])
