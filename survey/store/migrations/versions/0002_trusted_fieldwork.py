@@ -68,6 +68,5 @@ STEPS = (
     BuildIndex("call_attempts", ("claimed_at",)),
     BuildIndex("respondents", ("booked_for",)),
     BuildIndex("respondents", (*WAITING, "id"), instead_of=WAITING),
-    BuildIndex("recordings", ("due_at",)),
 )  # fmt: skip
 """Taken by `migrate`, one after another, while the release before is at work."""
