@@ -181,8 +181,11 @@ def _reason() -> str:
 
 
 def _number(field: str, kind: type[int] | type[float]) -> Any:
-    """The number that was typed into the field, or None for an empty one. Raises BadInput."""
-    text = request.form.get(field, "").strip()
+    """The number that was typed into the field, or None for an empty one. Raises BadInput; a form without the field is refused.
+
+    A page opened before an upgrade may lack it, and an empty field takes a limit away.
+    """
+    text = request.form[field].strip()
     if not text:
         return None
     wanted = "整数 / a whole number" if kind is int else "数字 / a number"

@@ -13,6 +13,9 @@ from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import post
 from tests.ivr.console.pages import Page
 
+EMPTY = dict.fromkeys(("hourly_calls", "daily_calls", "spend_limit", "minute_price"), "")
+"""The limits' form with nothing in it: as the page sends it."""
+
 
 def _campaign(sessions) -> Campaign:
     with sessions() as session:
@@ -52,10 +55,20 @@ def test_a_pace_that_cannot_be_is_refused_with_a_reason_and_changes_nothing(log_
         ("pace", {"lines": "2.5", "calls_per_second": "0.7", "reason": "试"}, "lines", "“2.5” 不是整数"),
         ("pace", {"lines": "2", "calls_per_second": "0.001", "reason": "试"}, "calls_per_second", "每秒呼叫数须为 0.05"),
         ("pace", {"lines": "2", "calls_per_second": "0.7", "reason": " "}, "pace-reason", "请写明原因"),
-        ("limits", {"hourly_calls": "0", "daily_calls": "71", "reason": "试"}, "hourly_calls", "每小时呼叫上限须为 1–1,000,000"),
-        ("limits", {"hourly_calls": "9" * 30, "daily_calls": "71", "reason": "试"}, "hourly_calls", "每小时呼叫上限须为 1–1,000,000"),
-        ("limits", {"spend_limit": "inf", "daily_calls": "71", "reason": "试"}, "spend_limit", "“inf” 不是数字"),
-        ("limits", {"minute_price": "-1", "daily_calls": "71", "reason": "试"}, "minute_price", "每分钟单价须为 0–1,000,000"),
+        (
+            "limits",
+            EMPTY | {"hourly_calls": "0", "daily_calls": "71", "reason": "试"},
+            "hourly_calls",
+            "每小时呼叫上限须为 1–1,000,000",
+        ),
+        (
+            "limits",
+            EMPTY | {"hourly_calls": "9" * 30, "daily_calls": "71", "reason": "试"},
+            "hourly_calls",
+            "每小时呼叫上限须为 1–1,000,000",
+        ),
+        ("limits", EMPTY | {"spend_limit": "inf", "daily_calls": "71", "reason": "试"}, "spend_limit", "“inf” 不是数字"),
+        ("limits", EMPTY | {"minute_price": "-1", "daily_calls": "71", "reason": "试"}, "minute_price", "每分钟单价须为 0–1,000,000"),
         ("stop", {"understood": "yes", "reason": ""}, "stop-reason", "未停止：请写明原因"),
         ("stop", {"reason": "月份弄错"}, "understood", "请先勾选"),
     ],
@@ -91,7 +104,7 @@ def test_the_language_can_be_changed_on_a_page_that_tells_what_was_wrong(log_in,
     known = {"campaign": month.campaign, "waiting": _somebody_waiting(sessions), "review": number}
     client = log_in("administrator")
 
-    refused = post(client, address.format(**known), verdict="close", daily_calls="0")
+    refused = post(client, address.format(**known), **{**EMPTY, "verdict": "close", "daily_calls": "0"})
 
     [back] = [one.attributes["value"] for one in Page.parse(refused.text).all("input") if one.attributes.get("name") == "next"]
     assert (refused.status_code, back) == (422, page.format(**known))
@@ -101,12 +114,27 @@ def test_the_language_can_be_changed_on_a_page_that_tells_what_was_wrong(log_in,
 def test_limits_are_set_and_taken_away_by_an_empty_field(log_in, open_page, month, sessions):
     client, limits = log_in("administrator"), f"/campaigns/{month.campaign}/limits"
 
-    post(client, limits, hourly_calls="100", daily_calls="500", spend_limit="20.5", reason="先小规模试呼")
-    assert (_campaign(sessions).hourly_calls, _campaign(sessions).daily_calls, _campaign(sessions).spend_limit) == (100, 500, 20.5)
+    post(client, limits, **EMPTY | {"hourly_calls": "100", "daily_calls": "500", "spend_limit": "123456.78", "reason": "先小规模试呼"})
+    assert (_campaign(sessions).hourly_calls, _campaign(sessions).daily_calls, _campaign(sessions).spend_limit) == (100, 500, 123456.78)
+    assert 'value="123456.78"' in open_page(client, f"/campaigns/{month.campaign}").html, "saved again, it stays the same"
 
-    post(client, limits, hourly_calls="", daily_calls="500", spend_limit="", reason="试呼结束")
+    post(client, limits, **EMPTY | {"daily_calls": "500", "reason": "试呼结束"})
     assert (_campaign(sessions).hourly_calls, _campaign(sessions).spend_limit) == (None, None)
     assert "不设上限" in open_page(client, f"/campaigns/{month.campaign}").text
+
+
+@pytest.mark.parametrize("field", EMPTY)
+def test_a_form_of_a_page_from_before_an_upgrade_takes_no_limit_away(log_in, month, sessions, field):
+    client, limits = log_in("administrator"), f"/campaigns/{month.campaign}/limits"
+    post(client, limits, **EMPTY | {"daily_calls": "500", "spend_limit": "20", "minute_price": "0.5", "reason": "先小规模试呼"})
+    form = EMPTY | {"daily_calls": "70", "reason": "旧页面"}
+    del form[field]
+
+    answer = post(client, limits, **form)
+
+    assert answer.status_code == 400
+    assert "刷新" in answer.text
+    assert (_campaign(sessions).daily_calls, _campaign(sessions).spend_limit, _campaign(sessions).minute_price) == (500, 20, 0.5)
 
 
 def test_a_hold_says_why_nobody_is_dialled_and_an_administrator_lifts_it(log_in, open_page, month, sessions):
