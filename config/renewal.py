@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 FIXED = (
     "environment", "data", "database_url", "redis_url", "clock_file", "voice_host", "voice_port", "console_host", "console_port",
-    "public_base_url", "twilio_account_sid", "twilio_api_url", "pii_keys", "drain_seconds",
+    "public_base_url", "twilio_account_sid", "twilio_api_url", "pii_keys", "drain_seconds", "log_format",
 )  # fmt: skip
 """What only a stop and a start change. Everything is stored, and calls in progress come back, where these say; with keys, a process
-of before could not read what one of after has sealed. The last is the supervisor's own."""
+of before could not read what one of after has sealed. The last two are the supervisor's own."""
 
 ONLY_BY_A_STOP = "这个版本要停止后再启动才能换上 / this version needs a stop and a start"
 QUESTION = "RENEWAL_QUESTION"
