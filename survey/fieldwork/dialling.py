@@ -180,7 +180,7 @@ def _claim(work: UnitOfWork, campaign: Campaign, respondents: list[Respondent], 
 
 
 def look_ahead(session: Session, office: Office, attempt_id: int, now: datetime) -> Early | None:
-    """When a claimed attempt's place in the pace opens, if not yet; a look that holds nobody up. The decision is `prepare_dial`'s."""
+    """When a claimed attempt's place in the pace opens, if not yet; without the lock that all diallers share. `prepare_dial` decides."""
     attempt = session.get(CallAttempt, attempt_id)
     if attempt is None or attempt.status != "claimed" or not _is_fresh(attempt, now):
         return None
