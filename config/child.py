@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
 
 from config.logs import masked, relayed
 from worker.parents import die_with
@@ -54,19 +53,6 @@ class Child:
     def is_ended_first(self) -> bool:
         """Whether a restart ends it before it starts it again; a door is replaced, and what the others need stays."""
         return not (self.once or self.last or self.listens is not None)
-
-
-class Renewal(Protocol):
-    """Where a restart learns which children there shall be from now on."""
-
-    def begin(self) -> Child:
-        """The child that knows: it tells, and runs once."""
-
-    def children(self, told: bytes) -> Sequence[Child]:
-        """What it has told. Raises SurveyError with what stands against a restart."""
-
-    def end(self, problem: str) -> None:
-        """The restart is over; `problem` is what went wrong, "" for nothing."""
 
 
 class Running:

@@ -10,15 +10,14 @@ import signal
 import time
 from collections.abc import Callable, Collection, Sequence
 from types import FrameType
+from typing import Protocol
 
 from config import falls
-from config.child import Child, Outputs, Renewal, Running
+from config.child import Child, Outputs, Running
 from survey.errors import SurveyError
 
 START_SECONDS = 60.0
-STOP_SECONDS = 5.0
-HURRIED_STOP_SECONDS = 2.0
-LAST_STOP_SECONDS = 1.5
+STOP_SECONDS, HURRIED_STOP_SECONDS, LAST_STOP_SECONDS = 5.0, 2.0, 1.5
 RETIREMENT_SECONDS = 60.0
 """How long a replaced process may go on with what it has begun: the longest request of a door, the request of a dialling worker."""
 
@@ -32,12 +31,25 @@ class ChildFailed(SurveyError):
     """A process that everything else needs did not start."""
 
 
+class Renewing(Protocol):
+    """Where a restart learns which children there shall be from now on."""
+
+    def begin(self) -> Child:
+        """The child that knows: it tells, and runs once."""
+
+    def children(self, told: bytes) -> Sequence[Child]:
+        """What it has told. Raises SurveyError with what stands against a restart."""
+
+    def end(self, problem: str) -> None:
+        """The restart is over; `problem` is what went wrong, "" for nothing."""
+
+
 class Supervisor:
     """Runs children until a signal, a leading child's end, or `stop`."""
 
     def __init__(
         self, children: Sequence[Child], *, drained: Callable[[], bool] | None = None, drain_seconds: float = 0,
-        renewal: Renewal | None = None,
+        renewal: Renewing | None = None,
     ) -> None:  # fmt: skip
         """`drained` is asked after a signal, for `drain_seconds` at most, before the children are stopped.
 
@@ -114,7 +126,7 @@ class Supervisor:
                     return
                 reason = running.reason or "原因见日志 / see the log"
                 raise ChildFailed(f"{child.name} 未能启动 / {child.name} did not start: {reason}")
-            if running.is_ready() and not child.once:
+            if running.is_ready() and not child.once:  # asked of a `once` child too, lest what it tells fill the pipe
                 return
             if (child.tells or not child.once) and time.monotonic() > until:
                 raise ChildFailed(f"{child.name} 在 {START_SECONDS:.0f} 秒内未就绪 / {child.name} was not ready in {START_SECONDS:.0f} s")

@@ -23,7 +23,7 @@ LOST_SECONDS = 10
 """So long a job may be on its way from its queue to a worker; a worker that stands still for longer there loses it to another one."""
 
 REMEMBERED_SECONDS = 600
-MAINTENANCE_SECONDS = 10
+CLEANING_LOCK_SECONDS = 10
 """A worker that dies while it cleans up keeps others from it no longer than this: RQ's own quarter of an hour would break promise P6.
 Two that clean up at once do no harm."""
 
@@ -64,7 +64,7 @@ class SurveyQueue(Queue):
 
     def acquire_maintenance_lock(self) -> bool:
         """Whether this worker may clean up now."""
-        return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=MAINTENANCE_SECONDS))
+        return bool(self.connection.set(self.registry_cleaning_key, 1, nx=True, ex=CLEANING_LOCK_SECONDS))
 
 
 class Underway(IntermediateQueue):
