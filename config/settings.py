@@ -86,7 +86,7 @@ class Settings:
         "Twilio 接口地址；可换成任何同接口的服务器", "Twilio API URL; any server that speaks the same API can be named",
     )  # fmt: skip
     carrier_timeout: float = _row(
-        "10", readers.number(1, 60), "等待运营商接口的秒数", "Seconds to wait for the carrier's API",
+        "10", readers.number(1, 10), "等待运营商接口的秒数", "Seconds to wait for the carrier's API",
     )  # fmt: skip
     caller_id: str = _row(
         "", readers.e164,

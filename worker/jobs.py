@@ -140,7 +140,7 @@ def hang_up(attempt_id: int, epoch: int = 0) -> None:
 
 
 def call_off(attempt_id: int, epoch: int = 0) -> None:
-    """Have the carrier let a call be that does not ring yet, because its campaign was paused or stopped."""
+    """Have the carrier let a call be that nobody has answered: its campaign was paused or stopped, or its number refused."""
     runtime = current()
     with runtime.unit_of_work() as work:
         sid = fieldwork.prepare_call_off(work, attempt_id)
@@ -165,7 +165,10 @@ def reconcile(attempt_id: int, epoch: int = 0) -> None:
         fieldwork.note_asked(work, attempt_id, runtime.clock.now())
         since, incident = attempt.requested_at or attempt.claimed_at, attempt.respondent.incident
         to = runtime.office.keys.open(incident.phone_sealed, place("incidents", "phone_sealed", incident.public_id))
+        is_other = attempt.phone_key != incident.phone_key
     try:
+        if is_other:  # an import has corrected the number meanwhile, and the one that was dialled stands nowhere any more
+            raise CarrierError("the number that was dialled is not known any more")
         calls = runtime.carrier.find_calls(to or "", since - fieldwork.CLOCKS_APART)
     except CarrierError as problem:
         log.warning("the carrier's list could not be read for attempt %s: %s", attempt_id, problem, extra=_event("list_unread", attempt_id))

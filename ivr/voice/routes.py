@@ -70,8 +70,8 @@ def take_turn(token: str, step: int) -> Response:
     services = services_here()
     call_sid, event = inbound.call_sid(request.form), _event(step)
     with services.unit_of_work() as work:
-        now = services.clock.now()
-        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, now, render, measures.turn_taken)
+        clock = services.clock.now
+        reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, clock(), render, measures.turn_taken, clock)
     return speak(reply)
 
 

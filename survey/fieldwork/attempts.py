@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from survey.alarms import AlarmKind
 from survey.errors import UnknownAttempt
 from survey.fieldwork.alarms import raise_alarm
-from survey.store.models import CallAttempt, CarrierEvent
+from survey.store.models import CallAttempt, CarrierEvent, Respondent
+from survey.store.rows import read_again
 
 
 def find_attempt(session: Session, token: str) -> CallAttempt:
@@ -17,6 +18,29 @@ def find_attempt(session: Session, token: str) -> CallAttempt:
     if attempt is None:
         raise UnknownAttempt
     return attempt
+
+
+NOT_PLACED = "not placed"
+"""The error of a request that the carrier's list never showed."""
+
+
+def revive(session: Session, attempt: CallAttempt, call_sid: str, now: datetime) -> None:
+    """The carrier speaks of a call that its list did not show: it was placed after all, and the respondent is on this line.
+
+    Where the respondent has been called anew, the carrier's list has made us ring twice: that is written down.
+    """
+    if attempt.error != NOT_PLACED or attempt.settled_at is None:
+        return
+    respondent: Respondent = attempt.respondent
+    read_again(session, respondent, "state")
+    anew = exists().where(CallAttempt.respondent_id == respondent.id, CallAttempt.number > attempt.number)
+    if session.scalar(select(anew)):
+        note_second_leg(session, attempt, call_sid, now)
+        return
+    if respondent.state != "waiting" or session.scalar(select(exists().where(CallAttempt.live_key == attempt.phone_key))):
+        return
+    attempt.status, attempt.error, attempt.settled_at, attempt.live_key = "placed", "", None, attempt.phone_key
+    respondent.state, respondent.due_at = "calling", None
 
 
 def bind_call(attempt: CallAttempt, call_sid: str) -> bool:

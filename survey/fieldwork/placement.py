@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 from survey.alarms import AlarmKind
 from survey.fieldwork import breaker
 from survey.fieldwork.alarms import raise_alarm
+from survey.fieldwork.attempts import NOT_PLACED, bind_call, note_second_leg
 from survey.fieldwork.campaigns import halt
 from survey.fieldwork.holds import CARRIER, scope_of
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import give_back, wait_again
 from survey.fieldwork.reviews import CANDIDATE, ask_review
 from survey.fieldwork.statuses import note_event, report
+from survey.fieldwork.suppressions import is_suppressed
 from survey.store.models import CallAttempt, CarrierEvent
 from survey.store.queries import fieldwork as queries
 from survey.store.unit_of_work import UnitOfWork
@@ -31,9 +33,9 @@ CLOCKS_APART = timedelta(minutes=65)
 """How far our clock and the carrier's may differ, a wrong hour included, before one of our calls in its list is not known again."""
 PROMPT, LATE_PATIENCE = timedelta(seconds=90), timedelta(seconds=60)
 """A list that is asked later than `PROMPT` after the request must be empty twice, so long apart: the clock may have been set forward."""
-NOT_PLACED, MOST_NOT_PLACED = "not placed", 5
-"""The error of a request that the carrier's list never showed, and how many of them a respondent may have: perhaps the list is
-wrong, and somebody is rung again and again."""
+MOST_NOT_PLACED = 5
+"""So many requests that the carrier's list never showed a respondent may have: perhaps the list is wrong, and somebody is rung again
+and again."""
 LIST_EMPTY = "list_empty"
 """Kind of the carrier event that keeps when the carrier's list did not show the call for the first time."""
 SECOND_LEG = "second_leg"
@@ -55,8 +57,8 @@ class SeenCall:
 def note_accepted(work: UnitOfWork, attempt_id: int, sid: str, now: datetime, queue_milliseconds: int = 0) -> None:
     """The carrier took the call, which is to wait `queue_milliseconds` in its queue; a callback may have told so before."""
     attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
-    if attempt.carrier_sid is None:
-        attempt.carrier_sid = sid
+    if not bind_call(attempt, sid):
+        note_second_leg(work.session, attempt, sid, now)
     attempt.respondent.pushed_back = 0
     report(work, attempt, "placed", now)
     breaker.note_reached(work.session, now)
@@ -122,6 +124,9 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
     attempt = work.session.get_one(CallAttempt, attempt_id, with_for_update=True)
     if attempt.status not in ("requested", "unknown"):
         return "known"
+    if attempt.carrier_sid is not None:  # a signed callback with our token told it, and no status has come since
+        report(work, attempt, "placed", now)
+        return "bound"
     since = (attempt.requested_at or attempt.claimed_at) - CLOCKS_APART
     matches = [
         call for call in seen
@@ -181,11 +186,12 @@ def note_unreadable(work: UnitOfWork, attempt_id: int, now: datetime) -> None:
 
 
 def prepare_call_off(work: UnitOfWork, attempt_id: int) -> str | None:
-    """The carrier's sid of a call that shall not ring any more, because its campaign was paused or stopped; None: let it be."""
+    """The carrier's sid of a call that shall ring no more: campaign paused or stopped, number refused. None: let it be."""
     attempt = work.session.get(CallAttempt, attempt_id)
-    if attempt is None or attempt.status not in ("placed", "initiated") or attempt.campaign.state not in ("paused", "stopped"):
+    if attempt is None or attempt.status not in ("placed", "initiated", "ringing"):
         return None
-    return attempt.carrier_sid
+    is_halted = attempt.status != "ringing" and attempt.campaign.state in ("paused", "stopped")
+    return attempt.carrier_sid if is_halted or is_suppressed(work.session, attempt.phone_key) else None
 
 
 def note_called_off(work: UnitOfWork, attempt_id: int, now: datetime) -> None:

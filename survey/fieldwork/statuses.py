@@ -7,11 +7,14 @@ from sqlalchemy.orm import Session
 
 from survey import flow, ladder
 from survey.events import MachineAnswered
-from survey.fieldwork.attempts import bind_call, find_attempt
+from survey.fieldwork.attempts import bind_call, find_attempt, note_second_leg, revive
 from survey.fieldwork.office import Office
 from survey.fieldwork.turns import advance
 from survey.store.models import CallAttempt, CarrierEvent
 from survey.store.unit_of_work import UnitOfWork
+
+RANG = frozenset({"ringing", "in_progress", "completed", "busy", "no_answer"})
+"""What is only reported of a call that rang somebody."""
 
 TIMES = {"placed": "placed_at", "ringing": "ringing_at", "in_progress": "answered_at"}
 
@@ -21,11 +24,17 @@ def apply_status(
 ) -> None:  # fmt: skip
     """Climb the ladder by one report; `status` is a word of `survey.ladder`, `seconds` the talk time, `error` a code.
 
-    A repeat, a lower rung, or another leg's report changes nothing. Raises UnknownAttempt.
+    A repeat, a lower rung, or another leg's report changes nothing; that another leg rang is written down. Raises UnknownAttempt.
     """
     attempt = find_attempt(work.session, token)
     key = f"{call_sid}:{status}"
-    if not bind_call(attempt, call_sid) or not note_event(work.session, attempt, "status", key, now):
+    if status in RANG:
+        revive(work.session, attempt, call_sid, now)
+    if not bind_call(attempt, call_sid):
+        if status in RANG:
+            note_second_leg(work.session, attempt, call_sid, now)
+        return
+    if not note_event(work.session, attempt, "status", key, now):
         return
     report(work, attempt, status, now, seconds=seconds, error=error)
 

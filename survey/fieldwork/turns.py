@@ -26,7 +26,7 @@ from survey.actions import (
     Withdraw,
 )  # fmt: skip
 from survey.events import Event
-from survey.fieldwork.attempts import bind_call, find_attempt, may_be_led_back, note_broken, note_second_leg
+from survey.fieldwork.attempts import bind_call, find_attempt, may_be_led_back, note_broken, note_second_leg, revive
 from survey.fieldwork.beginnings import begin
 from survey.fieldwork.bookings import note_wish, promised
 from survey.fieldwork.escalations import escalate, note_consent, withdraw
@@ -51,13 +51,13 @@ Notice = Callable[[str], None]
 
 def take_turn(
     work: UnitOfWork, office: Office, token: str, step: int, event: Event, call_sid: str, now: datetime, render: Render,
-    notice: Notice = lambda kind: None,
+    notice: Notice = lambda kind: None, clock: Callable[[], datetime] | None = None,
 ) -> str:  # fmt: skip
     """Answer the carrier's request for `step` of the attempt, and store what it brought.
 
     A repeated or late step gets its stored reply byte for byte; a step ahead of the conversation is led back to
     where it stands; both change nothing. A second leg of the same attempt, and a call that has been settled, hear
-    a hang-up. Raises UnknownAttempt.
+    a hang-up. `clock` tells when our voice begins, where the wait for the attempt's row is to count (R18). Raises UnknownAttempt.
     """
     session = work.session
     attempt = find_attempt(session, token)
@@ -75,7 +75,7 @@ def take_turn(
         speaking = advance(work, office, attempt, event, context.script, now)
         attempt.status = ladder.climb(attempt.status, "in_progress")
         attempt.answered_at = attempt.answered_at or now
-        attempt.voice_at = attempt.voice_at or now
+        attempt.voice_at = attempt.voice_at or (clock() if clock else now)
         reply = render(speaking, step + 1, promised(attempt, context, speaking, now))
         _store_turn(session, attempt, event, reply, now)
     notice("new")
@@ -112,6 +112,7 @@ def lead_back(
 
 def _is_over(session: Session, attempt: CallAttempt, call_sid: str, now: datetime) -> bool:
     """Whether nothing more is to be said: the call has been settled, or this is a second leg, which is written down."""
+    revive(session, attempt, call_sid, now)
     is_ours = bind_call(attempt, call_sid)
     if not is_ours:
         note_second_leg(session, attempt, call_sid, now)

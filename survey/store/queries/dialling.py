@@ -131,11 +131,16 @@ def take(session: Session, respondent_ids: Collection[int]) -> set[int]:
 
 
 def to_be_called_off(session: Session) -> list[int]:
-    """Calls of paused and stopped campaigns that the carrier has taken and that do not ring yet, and were not called off."""
+    """Calls that the carrier has taken and that nobody has answered, and that were not called off.
+
+    In paused and stopped campaigns those that do not ring yet; everywhere those to a number that has been refused meanwhile.
+    """
     asked = select(CarrierEvent.id).where(CarrierEvent.attempt_id == CallAttempt.id, CarrierEvent.kind == "call_off").exists()
-    queued = CallAttempt.status.in_(("placed", "initiated")), CallAttempt.direction == "out", CallAttempt.carrier_sid.is_not(None)
-    halted = Campaign.state.in_(("paused", "stopped"))
-    return list(session.scalars(select(CallAttempt.id).join(Campaign).where(*queued, halted, ~asked).order_by(CallAttempt.id)))
+    refused = select(Suppression.id).where(Suppression.phone_key == CallAttempt.phone_key, Suppression.lifted_at.is_(None)).exists()
+    taken = CallAttempt.status.in_(("placed", "initiated", "ringing")), CallAttempt.direction == "out", CallAttempt.carrier_sid.is_not(None)
+    halted = and_(Campaign.state.in_(("paused", "stopped")), CallAttempt.status != "ringing")
+    wanted = select(CallAttempt.id).join(Campaign).where(*taken, or_(halted, refused), ~asked)
+    return list(session.scalars(wanted.order_by(CallAttempt.id)))
 
 
 def put_hold(session: Session, values: dict[str, Any]) -> bool:

@@ -147,3 +147,19 @@ def test_a_stopped_campaign_closes_whom_it_called_off(ground: Ground, carrier: Q
 
     respondent = ground.respondent_of(queued)
     assert (respondent.state, respondent.close_reason) == ("closed", "campaign_stopped")
+
+
+def test_who_has_refused_meanwhile_is_called_off_even_while_it_rings(ground: Ground, carrier: QueueingCarrier) -> None:
+    first, second = placed(ground, 2)
+    ground.status(ground.attempt(first).token, "ringing")
+    ground.status(ground.attempt(second).token, "ringing")
+    with ground.work() as work:
+        fieldwork.opt_out(work.session, ground.office, ground.attempt(first).phone_key, "called us and pressed 0", ground.now)
+
+    assert sweep(ground) == [first]
+    assert carrier.called_off == [(ground.attempt(first).carrier_sid, True)]
+    ground.status(ground.attempt(first).token, "canceled")
+    ground.clock.advance(seconds=31)
+    assert ground.settle(ground.attempt(first).token)
+    assert ground.respondent_of(first).close_reason == "opted_out"
+    assert sweep(ground) == []

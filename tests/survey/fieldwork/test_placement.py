@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from survey import fieldwork
 from survey.alarms import AlarmKind
+from survey.events import Answered
 from survey.fieldwork import SeenCall
 from survey.store.models import Alarm, Campaign, CarrierEvent, Respondent
 from tests.survey.fieldwork.conftest import CALLER_ID, Ground
@@ -290,3 +291,80 @@ def test_a_code_that_nobody_knows_is_left_to_a_person_and_not_repeated(ground: G
     assert ground.claim() == []
     respondent = ground.respondent_of(attempt_id)
     assert (respondent.state, respondent.review_reason) == ("needs_review", "unlisted_code")
+
+
+def test_a_call_that_a_callback_has_told_of_was_placed_whatever_the_list_shows(ground: Ground, doubtful: int) -> None:
+    """A machine's verdict binds the call, and every status of it was lost."""
+    with ground.work() as work:
+        fieldwork.apply_machine(work, ground.office, ground.attempt(doubtful).token, "CAours", "human", ground.now)
+
+    assert reconcile(ground, doubtful, seen(ground, "CAours")) == "bound"
+    assert ground.attempt(doubtful).status == "placed"
+    assert ground.claim() == []
+
+
+def double_rings(ground: Ground) -> list[str]:
+    with ground.sessions() as session:
+        return list(session.scalars(select(Alarm.subject).where(Alarm.kind == AlarmKind.DOUBLE_RING.word)))
+
+
+def report(ground: Ground, attempt_id: int, sid: str, word: str) -> None:
+    with ground.work() as work:
+        fieldwork.apply_status(work, ground.attempt(attempt_id).token, sid, word, ground.now)
+
+
+@pytest.mark.parametrize("word", ["ringing", "no_answer"])
+def test_a_second_leg_that_only_rings_is_noticed_too(ground: Ground, word: str) -> None:
+    ground.launch(1)
+    attempt_id, _ = ground.dial_next()
+    report(ground, attempt_id, "CAsecond", "initiated")
+    assert double_rings(ground) == []
+
+    report(ground, attempt_id, "CAsecond", word)
+
+    assert double_rings(ground) == [f"attempt:{attempt_id}"]
+    assert ground.attempt(attempt_id).status == "placed", "nothing is learnt from it about our own call"
+
+
+def test_two_calls_of_which_the_carrier_told_one_each_way_are_noticed(ground: Ground) -> None:
+    ground.launch(1)
+    attempt_id = ground.claim()[0]
+    ground.prepare(attempt_id)
+    report(ground, attempt_id, "CAfirst", "ringing")
+    with ground.work() as work:
+        fieldwork.note_accepted(work, attempt_id, "CAsecond", ground.now)
+
+    assert double_rings(ground) == [f"attempt:{attempt_id}"]
+    assert ground.attempt(attempt_id).carrier_sid == "CAfirst"
+
+
+def test_a_call_that_rings_after_the_list_was_believed_goes_on_and_nobody_is_called_anew(ground: Ground, doubtful: int) -> None:
+    assert reconcile(ground, doubtful) == "not_placed"
+    report(ground, doubtful, "CAlate", "ringing")
+
+    assert ground.claim() == []
+    heard = ground.turn(ground.attempt(doubtful).token, 0, Answered(), "CAlate")
+    assert "collect" in heard, "the survey begins"
+    ground.end(ground.attempt(doubtful).token)
+    assert ground.attempt(doubtful).disposition is not None
+
+
+def test_a_call_that_rings_after_the_person_was_called_anew_is_ended_and_noticed(ground: Ground, doubtful: int) -> None:
+    assert reconcile(ground, doubtful) == "not_placed"
+    ground.clock.advance(seconds=2)
+    anew, _ = ground.dial_next()
+
+    heard = ground.turn(ground.attempt(doubtful).token, 0, Answered(), "CAlate")
+
+    assert heard.startswith("hangup")
+    assert double_rings(ground) == [f"attempt:{doubtful}"]
+    assert ground.attempt(anew).status == "placed"
+
+
+def test_a_late_call_to_one_who_was_closed_meanwhile_is_ended_and_no_double_ring(ground: Ground, doubtful: int) -> None:
+    reconcile(ground, doubtful)
+    with ground.work() as work:
+        fieldwork.opt_out(work.session, ground.office, ground.attempt(doubtful).phone_key, "hotline", ground.now)
+
+    assert ground.turn(ground.attempt(doubtful).token, 0, Answered(), "CAlate").startswith("hangup")
+    assert double_rings(ground) == []

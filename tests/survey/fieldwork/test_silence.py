@@ -7,10 +7,11 @@ from sqlalchemy import select, update
 
 from survey import fieldwork
 from survey.alarms import AlarmKind
+from survey.events import Answered
 from survey.fieldwork.alarms import is_standing
 from survey.fieldwork.holds import scope_of
 from survey.store.models import CallAttempt, Campaign, Hold, Respondent
-from tests.survey.fieldwork.conftest import Ground
+from tests.survey.fieldwork.conftest import Ground, render
 
 
 def answered(ground: Ground, *, voice_after: float | None = 0.5, answered_by: str | None = None) -> int:
@@ -168,3 +169,16 @@ def test_the_rest_holds_in_every_campaign_whatever_is_booked(ground: Ground) -> 
     with ground.sessions() as session:
         due = session.scalars(select(Respondent.due_at).where(Respondent.campaign_id == campaign_id)).one()
     assert due == picked_up + timedelta(hours=72)
+
+
+def test_a_turn_that_waits_long_for_the_database_is_a_silent_call_too(ground: Ground) -> None:
+    """The request is in time; what the person hears comes when the attempt's row is free."""
+    ground.launch(1)
+    attempt_id, token = ground.dial_next()
+    with ground.work() as work:
+        later = ground.now + timedelta(seconds=3)
+        sid = ground.attempt(attempt_id).carrier_sid or ""
+        fieldwork.take_turn(work, ground.office, token, 0, Answered(), sid, ground.now, render, clock=lambda: later)
+    ground.end(token)
+
+    assert ground.attempt(attempt_id).abandoned
