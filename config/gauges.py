@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from survey.alarms import AlarmKind
+from survey.alarms import SWEEP_SILENT_SECONDS, AlarmKind
 from survey.holds import HoldReason
 from survey.rates import share
 from survey.store.queries import operations
@@ -70,6 +70,12 @@ def sweep_age(sweep_until: datetime | None, lease: timedelta, real: datetime) ->
     return None if sweep_until is None else max(0.0, (real - (sweep_until - lease)).total_seconds())
 
 
+def _silence(seen: Look) -> dict[str, int]:
+    """The one alarm that nobody can raise: the process that raises them is not seen any more."""
+    age = sweep_age(seen.present.sweep_until, seen.lease, seen.real)
+    return {AlarmKind.SWEEP_SILENT.word: 1} if age is not None and age > SWEEP_SILENT_SECONDS else {}
+
+
 def _age(since: datetime | None, now: datetime) -> float:
     return max(0.0, (now - since).total_seconds()) if since else 0.0
 
@@ -114,7 +120,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("needs_review", "respondents", "respondents at whom a person must look, now", lambda seen: seen.present.needs_review),
     Gauge("double_ring_total", "legs", "second legs of one attempt, ever; must be 0", lambda seen: seen.present.second_legs),
     Gauge("alarms", "alarms", "standing alarms, by kind",
-          lambda seen: {kind.word: seen.alarms.get(kind.word, 0) for kind in AlarmKind}, "kind"),
+          lambda seen: {kind.word: seen.alarms.get(kind.word, 0) for kind in AlarmKind} | _silence(seen), "kind"),
     Gauge("holds", "holds", "standing holds of dialling, by reason",
           lambda seen: {reason.word: seen.holds.get(reason.word, 0) for reason in HoldReason}, "reason"),
     Gauge("sweep_age_seconds", "seconds", "real time since the clock process renewed its lease; absent: never",

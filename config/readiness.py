@@ -14,6 +14,7 @@ from config.clock import SystemClock
 from config.gauges import sweep_age
 from config.sweep import LEASE
 from config.wiring import House
+from survey.alarms import SWEEP_SILENT_SECONDS
 from survey.errors import CannotUnseal
 from survey.store import leases
 from survey.store.database import reading, session_factory
@@ -25,7 +26,6 @@ log = logging.getLogger(__name__)
 
 OK, FAILING, DEGRADED, UNKNOWN = "ok", "failing", "degraded", "unknown"
 ANSWER_SECONDS = 1.0
-SILENT_SECONDS = 30.0
 NEEDS = ("database", "migration", "disk", "keys", "redis", "sweep")
 FATAL_FOR_CALLS = frozenset({"database", "migration", "disk", "keys"})
 """Without these no turn can be kept. Turns need no Redis and no sweep."""
@@ -107,7 +107,7 @@ class Readiness:
 
     def _is_swept(self, session: Session, real: datetime) -> bool:
         age = sweep_age(operations.sweep_until(session), LEASE, real)
-        return age is not None and age <= SILENT_SECONDS
+        return age is not None and age <= SWEEP_SILENT_SECONDS
 
     def _can_open(self, session: Session) -> bool:
         """Whether the keys in force open what was sealed last."""

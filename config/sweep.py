@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from config.backup_age import newest
 from config.clock import SystemClock
 from config.wiring import House
+from survey.errors import SurveyError
 from survey.store.leases import hold, release
 from survey.store.unit_of_work import UnitOfWork
 from worker.jobs import sweep
@@ -74,7 +75,7 @@ class Sweeper:
         try:
             sweep(self._runtime, self._may)
             self._lookout.look()
-        except SQLAlchemyError as problem:
+        except (SQLAlchemyError, SurveyError) as problem:
             log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})
             return False
         return True

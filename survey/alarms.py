@@ -5,6 +5,9 @@
 
 from enum import Enum
 
+SWEEP_SILENT_SECONDS = 30.0
+"""So long after its last sign of life the clock process counts as silent: the one alarm that is not raised but found by whoever asks."""
+
 
 class AlarmKind(Enum):
     """One kind of alarm: its stored word, how grave it is (`critical` wakes somebody, `warning` can wait till morning), its names."""
@@ -20,6 +23,7 @@ class AlarmKind(Enum):
     SPEND_LIMIT = ("spend_limit", "critical", "估算话费达到上限", "The estimated bill has reached its limit")
     CARRIER_QUEUES = ("carrier_queues", "warning", "呼叫在运营商处排队，拨打过快", "The carrier queues our calls")
     FOREIGN_JOB = ("foreign_job", "critical", "作业队列中混入外来作业", "A job that is not ours was in the queue")
+    CALENDAR_MISSING = ("calendar_missing", "critical", "缺少节假日安排，无法排定呼叫", "No holiday calendar: calls cannot be timed")
     NEEDS_REVIEW = ("needs_review", "warning", "有受访人待人工核查", "Respondents need a person's review")
     BACKUP_OLD = ("backup_old", "warning", "备份已过期", "The last backup is too old")
     DISK_FULL = ("disk_full", "critical", "磁盘空间不足", "The disk is nearly full")

@@ -15,7 +15,7 @@ from ivr.console.language import is_english, moment
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.words import BAD, CARE, REFUSALS, Tag, review, say
-from survey.alarms import AlarmKind
+from survey.alarms import SWEEP_SILENT_SECONDS, AlarmKind
 from survey.errors import NotFound
 from survey.fieldwork.alarms import acknowledge, standing_alarms
 from survey.store.models import Alarm
@@ -23,7 +23,6 @@ from survey.store.queries import console
 
 alarms = Blueprint("alarms", __name__)
 GRAVITY = {"critical": Tag(_l("紧急"), "!!", BAD), "warning": Tag(_l("注意"), "!", CARE)}
-SILENT_SECONDS = 30.0
 SUBJECTS = {
     "carrier": _l("运营商线路"),
     "clock": _l("调度进程"),
@@ -174,4 +173,4 @@ def _is_sweep_silent() -> bool:
     """Whether the clock process, which raises most alarms, is not seen any more; in production also when it never was."""
     house = services()
     age = house.operations.sweep_age()
-    return house.environment == "production" if age is None else age > SILENT_SECONDS
+    return house.environment == "production" if age is None else age > SWEEP_SILENT_SECONDS

@@ -10,18 +10,26 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from survey import disposition as dispositions
 from survey import phone
+from survey.alarms import AlarmKind
 from survey.contact_rules import Close, may_call, next_call, next_opening
 from survey.disposition import Disposition
+from survey.errors import CannotUnseal
 from survey.fieldwork import silence
+from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.history import past_attempts, settled_attempts
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition, close
+from survey.fieldwork.reviews import ask_review
 from survey.store.models import Respondent
 from survey.store.queries import dialling
 from survey.store.sealing import place
-from survey.working_days import calendar
+from survey.working_days import CalendarMissing, calendar
+
+ASK_AGAIN = timedelta(minutes=10)
+"""Whoever cannot be called for want of a calendar of the year is looked at again so much later: by then it may be loaded."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +61,12 @@ class Known:
         return max((each.at for each in rung if each.respondent_id != respondent.id), default=None)
 
 
+def renew_number(respondent: Respondent) -> None:
+    """Take over the number that an import has corrected since the draw: every rule is about the number that would be dialled."""
+    if respondent.phone_key != respondent.incident.phone_key:
+        respondent.phone_key = respondent.incident.phone_key
+
+
 def look_up(session: Session, office: Office, respondents: Sequence[Respondent], now: datetime) -> Known:
     """Read what `is_cleared` will need to know about these respondents."""
     keys = {respondent.phone_key for respondent in respondents if respondent.phone_key}
@@ -65,12 +79,24 @@ def look_up(session: Session, office: Office, respondents: Sequence[Respondent],
 
 
 def is_cleared(session: Session, office: Office, known: Known, respondent: Respondent, now: datetime) -> bool:
-    """Check every rule about one respondent; whoever must not be called is closed, whoever must not be called now is put off."""
+    """Check every rule about one respondent; whoever must not be called is closed, whoever must not be called now is put off.
+
+    One whose number cannot be read waits for a person, so that the others are called.
+    """
     key = respondent.phone_key
+    try:
+        number = number_of(office, respondent)
+    except CannotUnseal:
+        ask_review(session, respondent, "unreadable", now)
+        return False
     if key is None or key in known.suppressed:
         close(respondent, "opted_out" if key else "no_number", now)
-    elif number_of(office, respondent) is None:
+    elif number is None:
         close(respondent, "refused_number", now)
+    elif respondent.incident.exclusion is not None:
+        found_excluded = dispositions.final([Disposition.from_word(respondent.disposition), Disposition.WRONG_PERSON])
+        change_disposition(session, respondent, found_excluded, now, None)
+        close(respondent, "excluded", now)
     elif known.elsewhere(respondent, now - timedelta(days=office.quarantine_days)):
         change_disposition(session, respondent, Disposition.DUPLICATE, now, None)
         close(respondent, "quarantine", now)
@@ -87,7 +113,11 @@ def number_of(office: Office, respondent: Respondent) -> str | None:
 
 
 def _is_time(session: Session, known: Known, respondent: Respondent, now: datetime) -> bool:
-    earliest = _earliest(session, known, respondent, now)
+    try:
+        earliest = _earliest(session, known, respondent, now)
+    except CalendarMissing as missing:
+        earliest = now + ASK_AGAIN
+        raise_alarm(session, AlarmKind.CALENDAR_MISSING, str(missing.year), now, year=missing.year)
     if isinstance(earliest, Close):
         close(respondent, earliest.reason, now)
     elif earliest > now:

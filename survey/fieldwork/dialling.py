@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from survey.fieldwork import breaker, limits
 from survey.fieldwork.campaigns import finish_if_done, rules_of
-from survey.fieldwork.clearance import is_cleared, look_up, number_of
+from survey.fieldwork.clearance import is_cleared, look_up, number_of, renew_number
 from survey.fieldwork.holds import lift_expired
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import wait_again
@@ -82,6 +82,8 @@ def _claim_for(work: UnitOfWork, office: Office, campaign: Campaign, room: int, 
     if room <= 0:
         return []
     due = queries.due_respondents(session, campaign.id, now, queries.open_replicate(session, campaign.id), 4 * room)
+    for respondent in due:
+        renew_number(respondent)
     known = look_up(session, office, due, now)
     chosen: dict[bytes | None, Respondent] = {}  # by number: two people may share one
     for respondent in due:
@@ -191,8 +193,8 @@ def look_ahead(session: Session, office: Office, attempt_id: int, now: datetime)
 def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> DialOrder | Early | None:
     """Check everything once more for a call that starts at `now`, and commit the intent; Early or None: do not ask the carrier.
 
-    A claim that may not be dialled any more (paused, held back, window over, opted out meanwhile, refused number, too old)
-    is released.
+    A claim that may not be dialled any more (paused, held back, window over, opted out meanwhile, refused or corrected number, too
+    old) is released.
     """
     session = work.session
     dialling.one_at_a_time(session)
@@ -219,7 +221,7 @@ def _is_fresh(attempt: CallAttempt, now: datetime) -> bool:
 
 def _may_request(session: Session, office: Office, attempt: CallAttempt, now: datetime) -> bool:
     campaign = attempt.campaign
-    if not _is_fresh(attempt, now):
+    if not _is_fresh(attempt, now) or attempt.phone_key != attempt.respondent.incident.phone_key:
         return False
     if limits.calls_left(session, campaign, now) == 0:
         return False

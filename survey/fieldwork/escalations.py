@@ -6,10 +6,12 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from survey.alarms import AlarmKind
+from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Escalation
-from survey.working_days import calendar, deadline
+from survey.working_days import CalendarMissing, calendar, deadline
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ HANDLING = {
 def escalate(session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime) -> Escalation:
     """Open the respondent's case, or add the reason to the open one; the earliest deadline holds. Raises KeyError for an unknown reason."""
     handling = HANDLING[reason]
-    due_at = _due_at(office, attempt, handling, now)
+    due_at = _due_at(session, office, attempt, handling, now)
     case = _case_of(session, attempt.respondent_id)
     if case is None:
         case = Escalation(
@@ -62,9 +64,14 @@ def withdraw(session: Session, office: Office, attempt: CallAttempt, reason: str
     office.record(session, now, "system", "case.withdraw", f"attempt:{attempt.id}", reason=reason)
 
 
-def _due_at(office: Office, attempt: CallAttempt, handling: Handling, now: datetime) -> datetime:
+def _due_at(session: Session, office: Office, attempt: CallAttempt, handling: Handling, now: datetime) -> datetime:
+    """By the working days of the calendar; Monday to Friday in a year without one, because an answer is worth more than its date."""
     days = office.bureau.callback_days if handling.days is None else handling.days
-    return deadline(calendar(rules_of(attempt.campaign).calendar), now, days, office.bureau.zone)
+    try:
+        return deadline(calendar(rules_of(attempt.campaign).calendar), now, days, office.bureau.zone)
+    except CalendarMissing as missing:
+        raise_alarm(session, AlarmKind.CALENDAR_MISSING, str(missing.year), now, year=missing.year)
+        return deadline(calendar("weekdays"), now, days, office.bureau.zone)
 
 
 def _case_of(session: Session, respondent_id: int) -> Escalation | None:

@@ -21,6 +21,7 @@ REASONS = {
     "several_calls": ("运营商处有多个通话与一次呼叫相符", "The carrier has several calls that may be this one"),
     "list_unreadable": ("24 小时内无法向运营商核实", "The carrier's list could not be read for 24 hours"),
     "never_listed": ("运营商通话清单多次查无此呼叫", "The carrier's list never shows the calls that were asked for"),
+    "unreadable": ("号码无法解密", "The number cannot be read: its key is missing, or the row was altered"),
     "unlisted_code": ("运营商以未知代码拒绝", "The carrier refused with a code that we do not know"),
 }
 """Words of `Respondent.review_reason` with their names."""

@@ -10,6 +10,7 @@ from survey.fieldwork import breaker
 from survey.fieldwork.alarms import clear_alarm, raise_alarm
 from survey.store.models import Alarm
 from survey.store.queries.fieldwork import doubtful_attempts
+from survey.working_days import calendar
 
 UNKNOWN_FOR = timedelta(minutes=10)
 QUEUES_FORGOTTEN = timedelta(hours=1)
@@ -22,6 +23,9 @@ def watch(session: Session, now: datetime) -> None:
     for alarm in _standing(session, AlarmKind.CARRIER_QUEUES):
         if now - alarm.seen_at >= QUEUES_FORGOTTEN:
             clear_alarm(session, AlarmKind.CARRIER_QUEUES, alarm.subject, now)
+    for alarm in _standing(session, AlarmKind.CALENDAR_MISSING):
+        if int(alarm.subject) in (calendar("cn").years or ()):
+            clear_alarm(session, AlarmKind.CALENDAR_MISSING, alarm.subject, now)
 
 
 def _watch_unknown(session: Session, now: datetime) -> None:

@@ -122,6 +122,7 @@ def test_doubt_a_second_leg_and_an_alarm_are_told(ground: Ground, tmp_path: Path
     assert told["huifang_alarms['double_ring']"] == 1
     assert told["huifang_alarms['disk_full']"] == 0
     assert told["huifang_sweep_age_seconds[]"] == pytest.approx(660 + 40, abs=2)
+    assert told["huifang_alarms['sweep_silent']"] == 1, "nobody else can raise it"
 
 
 def test_every_gauge_can_be_computed_where_there_is_nothing(ground: Ground) -> None:
