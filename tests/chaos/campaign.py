@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from config.conductor import RemoteExchange
 from survey.contact_rules import Rules
 from survey.fieldwork import holds
@@ -106,12 +108,18 @@ def raging(nemesis: Nemesis, calm: bool) -> Iterator[None]:
 
 
 def _watch_over(premises: Premises) -> int:
-    """Do what a supervisor does who watches: lift what only a person may lift. The number of holds lifted."""
+    """Do what a supervisor does who watches: lift what only a person may lift. The number of holds lifted.
+
+    A database that falls meanwhile is looked at again by and by.
+    """
     house = premises.house
-    with house.unit_of_work() as work:
-        standing = [hold for hold in holds.standing_holds(work.session) if HoldReason.from_word(hold.reason).needs_person]
-        for hold in standing:
-            holds.lift(work.session, house.office, hold.id, "test", "the door was killed on purpose", house.clock.now())
+    try:
+        with house.unit_of_work() as work:
+            standing = [hold for hold in holds.standing_holds(work.session) if HoldReason.from_word(hold.reason).needs_person]
+            for hold in standing:
+                holds.lift(work.session, house.office, hold.id, "test", "the door was killed on purpose", house.clock.now())
+    except SQLAlchemyError:
+        return 0
     return len(standing)
 
 

@@ -60,7 +60,8 @@ def outcome(house: House, session: Session, campaign: Campaign, journal: Sequenc
     persons = [checker.Person(case.number) for case in books.cases]
     cases = {attempt.sid: str(attempt.case) for attempt in books.attempts if attempt.sid}
     found = checker.violations(calls, persons, terms, case_of=cases) + ledger.disagreements(calls, books)
-    faults = [fault for fault in found if not fault.endswith(EXCUSED)]
+    falls = session.get_bind().dialect.name == "postgresql"  # only there the database itself is restarted in mid-turn
+    faults = [fault for fault in found if not (falls and fault.endswith(EXCUSED))]
     rows = session.execute(select(CallAttempt.carrier_sid, Answer.item, Answer.raw).join(Answer, Answer.attempt_id == CallAttempt.id))
     stored = [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows]
     return Outcome({**_counts(session, people, calls), **_answers(calls, stored)}, faults, evidence=_evidence(session, calls, faults, log))

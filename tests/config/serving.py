@@ -9,9 +9,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select, update
 
 from config import ports
+from config.clock import SystemClock
 from config.conductor import RemoteExchange
 from config.settings import Settings
+from config.sweep import LEASE
 from config.wiring import House
 from survey.fieldwork import holds
 from survey.holds import HoldReason
-from survey.store.models import CallAttempt, Campaign, Incident, Recording, Respondent, Unit
+from survey.store.database import reading, session_factory
+from survey.store.models import CallAttempt, Campaign, Incident, Lease, Recording, Respondent, Unit
 from survey.store.queries import fieldwork as queries
 from tests.calls.stage import free_port
 from tests.config.test_serve import ROOT, family_of, wait_until
@@ -41,6 +44,9 @@ SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 ENDINGS = ("00", "01", "02", "40")
 """Of the numbers that are called: three people who answer every question at the first call, and one who also leaves a remark."""
 
+LEFT_SECONDS = 20.0
+"""A step of virtual time that waits so long for a request is far from the minute after which the carrier's list is believed."""
+
 LONGEST_SECONDS = 120.0
 """What a busy machine may take for what a quiet one does in a second or two."""
 
@@ -55,17 +61,21 @@ class People(Ground):
 
 @dataclass
 class Scene:
-    """`exchange` is the carrier as the test sees it, `line` the road on which the house reaches it."""
+    """`exchange` is the carrier as the test sees it, `line` the road on which the house reaches it.
+
+    `left` are the attempts that an earlier house has left half done: only virtual time brings them to their end.
+    """
 
     settings: Settings
     exchange: RemoteExchange
     line: Road
     carrier: subprocess.Popen[bytes]
     serve: subprocess.Popen[bytes] | None = None
-    said: dict[str, Any] = field(default_factory=dict)
+    left: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.house = House(self.settings)
+        self.look = session_factory(reading(self.house.engine))
         self.people = People(self.house.engine, self.house.office, StandingClock(START))
         self.log = self.settings.data / "serve.log"
 
@@ -75,6 +85,7 @@ class Scene:
 
     def start(self) -> None:
         """Start `serve` and wait until everything of it is at work."""
+        self.left = self._on_their_way() if self.serve else set()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUIFANG_")}
         with self.log.open("ab") as log:
             self.serve = subprocess.Popen(
@@ -113,14 +124,36 @@ class Scene:
 
     def count(self, *statuses: str) -> int:
         """Attempts in these statuses."""
-        with self.house.sessions() as session:
+        with self.look() as session:
             return session.scalar(select(func.count()).select_from(CallAttempt).where(CallAttempt.status.in_(statuses))) or 0
 
     def go_on(self, length: timedelta) -> None:
-        """Let virtual time pass once nothing is on its way to the carrier, and give the clock process time for a look."""
-        wait_until(lambda: not self.count("claimed", "requested"), LONGEST_SECONDS)
+        """Let virtual time pass once nothing is on its way to the carrier, and wait until the clock process has looked at it.
+
+        What a worker has given up half way waits for virtual time itself: after a while it is waited for no longer.
+        """
+        self.settle_down()
         self.exchange.advance(self.now + length)
-        time.sleep(0.15)
+        self.await_look()
+
+    def settle_down(self) -> None:
+        """Wait until nothing is on its way to the carrier."""
+        with suppress(AssertionError):
+            wait_until(lambda: self._on_their_way() <= self.left, LEFT_SECONDS)
+
+    def _on_their_way(self) -> set[int]:
+        with self.look() as session:
+            return set(session.scalars(select(CallAttempt.id).where(CallAttempt.status.in_(("claimed", "requested")))))
+
+    def await_look(self) -> None:
+        """Wait until a look of the clock process is over that began after this moment: each begins by renewing the lease."""
+        since = SystemClock().now()
+        wait_until(lambda: self._last_look() >= since, LONGEST_SECONDS)
+
+    def _last_look(self) -> datetime:
+        with self.look() as session:
+            expires_at = session.scalar(select(Lease.expires_at).where(Lease.name == "sweep"))
+        return expires_at - LEASE if expires_at else datetime.min.replace(tzinfo=UTC)
 
     def until(self, condition: Callable[[], bool], step: timedelta = 2 * SECOND) -> None:
         """Go on, step by step, until something holds."""

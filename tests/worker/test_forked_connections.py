@@ -143,6 +143,8 @@ for child in range(4):
             inode = str(os.fstat(connection.connection.driver_connection.fileno()).st_ino)
         os._exit(3 if inode in before else 2 if ask(child, int(sys.argv[3])) else 0)
     children.append(pid)
+    if sys.argv[2] == "keep":  # one after another: two that ask over one connection may wait for ever
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 wrong = ask("parent", int(sys.argv[3]))
 print(wrong, *(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children))
 """
