@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
+from survey.phone import mask
 from survey.store import audit
 from survey.store.models import AuditEntry, AuditHead, Recording, Respondent
 from survey.store.sealing import KeyRing, place
@@ -58,6 +59,12 @@ def open_field(keys: KeyRing, sealed: bytes | None, name: str, public_id: str) -
         return keys.open(sealed, place("incidents", f"{name}_sealed", public_id))
     except CannotUnseal:
         return UNREADABLE
+
+
+def last_digits(keys: KeyRing, sealed: bytes | None, public_id: str) -> str:
+    """The number of an incident as it is shown without a reason; empty when there is none, `?` when it cannot be read."""
+    number = open_field(keys, sealed, "phone", public_id)
+    return UNREADABLE if number == UNREADABLE else mask(number)
 
 
 def permit_listening(session: Session, audit_key: bytes, recording_id: str, by: str, reason: str, now: datetime) -> int:

@@ -1,6 +1,5 @@
 """`campaign`: launch a month's fieldwork and steer it."""
 
-import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config.commands.deeds import REASON, myself
 from config.wiring import House
 from survey import fieldwork, scripting
 from survey.contact_rules import Rules
@@ -134,15 +134,6 @@ def status(house: House, campaign_id: int | None) -> None:
 
 
 NONE = "none"
-REASON = click.option("--reason", required=True, help="原因，记入审计 / reason, for the audit trail.")
-
-
-def _myself() -> str:
-    """Who works at this shell, for the audit trail."""
-    try:
-        return f"cli:{getpass.getuser()}"[:64]
-    except (KeyError, OSError):  # a container knows no names
-        return "cli"
 
 
 @campaign.command()
@@ -156,7 +147,7 @@ def pace(house: House, campaign_id: int, lines: int | None, rate: float | None, 
     with house.unit_of_work() as work:
         found = _find(work.session, campaign_id)
         fieldwork.change_pace(
-            work.session, house.office, found, _myself(), house.clock.now(), lines=lines, calls_per_second=rate, reason=reason
+            work.session, house.office, found, myself(), house.clock.now(), lines=lines, calls_per_second=rate, reason=reason
         )
         click.echo(f"{found.id}\t{found.name}\t{found.lines} 线 / lines\t{found.calls_per_second:g}/s")
 
@@ -178,7 +169,7 @@ def limits(
     wanted |= {} if price is None else {"minute_price": price}
     with house.unit_of_work() as work:
         found = _find(work.session, campaign_id)
-        fieldwork.change_limits(work.session, house.office, found, _myself(), house.clock.now(), reason=reason, **wanted)
+        fieldwork.change_limits(work.session, house.office, found, myself(), house.clock.now(), reason=reason, **wanted)
         figures = f"{found.hourly_calls or '-'}/h\t{found.daily_calls or '-'}/24h\t{found.spend_limit or '-'}\t{found.minute_price:g}/min"
         click.echo(f"{found.id}\t{found.name}\t{figures}")
 
@@ -210,7 +201,7 @@ def holds(house: House) -> None:
 def lift(house: House, hold_id: int, reason: str) -> None:
     """解除暂缓，继续外呼 / Lift a hold: dial on."""
     with house.unit_of_work() as work:
-        fieldwork.holds.lift(work.session, house.office, hold_id, _myself(), reason, house.clock.now())
+        fieldwork.holds.lift(work.session, house.office, hold_id, myself(), reason, house.clock.now())
     click.echo(f"{hold_id}\t已解除 / lifted")
 
 
@@ -227,7 +218,7 @@ def review(house: House, campaign_id: int, respondent: int | None, verdict: str 
         if respondent is not None:
             if respondent not in {each.respondent_id for each in fieldwork.reviews.needs_review(work.session, found.id)}:
                 raise NotFound(f"对象 {respondent} 无须核查 / respondent {respondent} of this campaign needs no review")
-            fieldwork.reviews.resolve(work.session, house.office, respondent, verdict or "", _myself(), reason, house.clock.now())
+            fieldwork.reviews.resolve(work.session, house.office, respondent, verdict or "", myself(), reason, house.clock.now())
             work.session.flush()
         for each in fieldwork.reviews.needs_review(work.session, found.id):
             zh, en = REASONS.get(each.reason, (each.reason, each.reason))

@@ -47,7 +47,11 @@ def rotate(house: House) -> None:
         audit.append(work.session, house.audit_key, house.clock.now(), "cli", "keys.rotate", f"key:{current}", sealed=done)
     click.echo(f"已用 {current} 重新加密 / sealed again with {current}: {done}")
     if _show(house):
-        click.echo("仍有数据用旧密钥加密：请停止再启动各进程，然后重新运行 / some still bear an old key: stop and start all processes, then run this again")
+        zh, en = (
+            "仍有数据用旧密钥加密：请停止再启动各进程，然后重新运行",
+            "some still bear an old key: stop and start all processes, then run this again",
+        )
+        click.echo(f"{zh} / {en}")
         sys.exit(1)
 
 

@@ -26,11 +26,16 @@ from ivr.console.navigation import menu
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
+from ivr.console.suppressions import suppressions
 from survey.sheet import html as sheet_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
-BLUEPRINTS = (access, alarms, audit, bookings, calls, campaigns, escalations, health, home, reports, reviews)
+POSTED = re.compile(
+    r"/(pause|resume|stop|pace|limits|booking|unmask|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift))$"
+)
+"""What a form's address adds to that of its page."""
+BLUEPRINTS = (access, alarms, audit, bookings, calls, campaigns, escalations, health, home, reports, reviews, suppressions)
 
 
 class PublicId(BaseConverter):
@@ -104,5 +109,5 @@ def _bureau_name(services: ConsoleServices) -> str:
 def _here() -> str:
     """The address of this page, to come back to; of its page, where the request was a post."""
     if request.method != "GET":
-        return re.sub(r"/(pause|resume|stop|pace|limits|booking|unmask|holds/\d+/lift|(?<=/reviews/)\d+)$", "", request.path)
+        return POSTED.sub("", request.path)
     return request.full_path.rstrip("?")

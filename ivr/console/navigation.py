@@ -13,6 +13,7 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("campaigns", "calls", "bookings"), "campaigns.index", _l("回访任务")),
     (("escalations",), "escalations.index", _l("人工队列")),
     (("reviews",), "reviews.index", _l("待核查")),
+    (("suppressions",), "suppressions.index", _l("拒访登记")),
     (("reports",), "reports.index", _l("月度报表")),
     (("alarms",), "alarms.index", _l("警报")),
     (("audit",), "audit.index", _l("审计记录")),

@@ -12,6 +12,7 @@ from survey.alarms import AlarmKind
 from survey.disposition import Disposition
 from survey.eligibility import category_words
 from survey.fieldwork.reviews import REASONS as REVIEWS
+from survey.fieldwork.suppressions import SOURCES
 from survey.holds import HoldReason
 
 GOOD, BAD, BUSY, CARE, QUIET = "good", "bad", "busy", "care", "quiet"
@@ -63,6 +64,7 @@ CLOSE_REASONS = {
     "handed_over": _l("已转人工处理"),
     "campaign_stopped": _l("任务已停止"),
     "quarantine": _l("静默期内已访"),
+    "excluded": _l("抽样后查明不应回访"),
     "reviewed": _l("人工核查后结束"),
     "refused_number": _l("号码不允许拨打"),
     "no_number": _l("无可拨号码"),
@@ -185,6 +187,8 @@ ACTIONS = {
     "contact.incoming": _l("对方回拨"),
     "contact.dial": _l("拨打"),
     "contact.opt_out": _l("本人拒绝再访"),
+    "suppression.register": _l("登记拒访"),
+    "suppression.lift": _l("解除拒访登记"),
     "case.escalate": _l("转人工队列"),
     "case.withdraw": _l("撤回转人工"),
     "answer": _l("记录回答"),
@@ -275,6 +279,12 @@ def hold_detail(reason: HoldReason, detail: str) -> str:
 def review(reason: str) -> str:
     """Why a respondent waits for a person, in the page's language; an unknown word stands for itself."""
     zh, en = REVIEWS.get(reason, (reason, reason))
+    return en if is_english() else zh
+
+
+def refusal_source(source: str) -> str:
+    """How a refusal reached us, in the page's language; an unknown word stands for itself."""
+    zh, en = SOURCES.get(source, (source, source))
     return en if is_english() else zh
 
 

@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from survey import ladder
-from survey.disposition import Disposition
+from survey.disposition import Disposition, final
 from survey.store.models import CallAttempt, Campaign, DispositionChange, Respondent
 from survey.store.rows import read_again
 
@@ -38,8 +39,18 @@ def close(respondent: Respondent, reason: str, now: datetime) -> None:
 
 
 def change_disposition(session: Session, respondent: Respondent, new: Disposition, now: datetime, attempt_id: int | None) -> None:
-    """Set the respondent's disposition and keep the old one in its history."""
+    """Set the respondent's disposition and keep the old one in its history; `attempt_id` is None where no call to it gave the code."""
+    new = _beside_the_refusal(session, respondent, new)
     if respondent.disposition != new.word:
         change = DispositionChange(respondent_id=respondent.id, attempt_id=attempt_id, old=respondent.disposition, new=new.word, at=now)
         session.add(change)
         respondent.disposition = new.word
+
+
+def _beside_the_refusal(session: Session, respondent: Respondent, new: Disposition) -> Disposition:
+    """A refusal that was said in no call to this respondent stands in no attempt: it is weighed against what attempts bring (R17)."""
+    if respondent.disposition != Disposition.REFUSAL_BEFORE.word:
+        return new
+    mine = DispositionChange.respondent_id == respondent.id, DispositionChange.attempt_id.is_(None)
+    said = session.scalar(select(exists().where(*mine, DispositionChange.new == Disposition.REFUSAL_BEFORE.word)))
+    return final([Disposition.REFUSAL_BEFORE, new]) if said else new

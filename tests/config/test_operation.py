@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ivr.voice.forgery import MOST_A_MINUTE
-from tests.config.test_serve import Served, wait_until
+from survey.alarms import SWEEP_SILENT_SECONDS
+from tests.config.test_serve import PATIENCE_SECONDS, Served, wait_until
 
 FIELDS = {"at", "level", "message", "action", "child"}
 
@@ -32,12 +33,25 @@ class Watched:
 
 def fetch(port: int, path: str, **headers: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers), timeout=60) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read().decode()
     except OSError:
         return 0, ""
+
+
+def await_ready(port: int) -> tuple[int, dict[str, str]]:
+    """Status and needs of a door that is ready: one that has just started may take more than the second that it gives each answer."""
+    answers: list[tuple[int, dict[str, str]]] = []
+
+    def is_ready() -> bool:
+        status, body = fetch(port, "/readyz")
+        answers.append((status, json.loads(body or "{}")))
+        return set(answers[-1][1].values()) == {"ok"}
+
+    wait_until(is_ready)
+    return answers[-1]
 
 
 @pytest.fixture(scope="module")
@@ -54,17 +68,17 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
             fetch(house.voice, "/voice/incoming")
         wait_until(lambda: fetch(house.console, "/readyz")[0] == 200)
         _kill_a_worker(house)
-        wait_until(lambda: fetch(house.voice, "/healthz")[0] == 200)
+        status, _ = await_ready(house.voice)
         forwarded = {"X-Forwarded-For": "203.0.113.9"}
         statuses = {
-            "voice /metrics": fetch(house.voice, "/metrics")[0], "voice /readyz": fetch(house.voice, "/readyz")[0],
+            "voice /metrics": fetch(house.voice, "/metrics")[0], "voice /readyz": status,
             "voice /readyz forwarded": fetch(house.voice, "/readyz", **forwarded)[0],
             "console /metrics forwarded": fetch(house.console, "/metrics", **forwarded)[0],
         }  # fmt: skip
-        metrics, readiness = fetch(house.console, "/metrics")[1], json.loads(fetch(house.console, "/readyz")[1])
+        metrics, readiness = fetch(house.console, "/metrics")[1], await_ready(house.console)[1]
     finally:
         house.process.send_signal(signal.SIGTERM)
-        output = house.process.communicate(timeout=60)[0]
+        output = house.process.communicate(timeout=PATIENCE_SECONDS)[0]
     return Watched(metrics, readiness, statuses, _alarms(data), output.splitlines())
 
 
@@ -74,7 +88,7 @@ def _kill_a_worker(house: Served) -> None:
     workers = [pid for pid in master if _parent(pid) in master]
     assert workers
     os.kill(workers[0], signal.SIGKILL)
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while Path(f"/proc/{workers[0]}").exists() and time.monotonic() < until:
         time.sleep(0.02)
 
@@ -93,7 +107,9 @@ def test_metrics_of_all_processes_come_from_the_console_alone(watched: Watched) 
 
     assert refused
     assert float(refused[1]) >= MOST_A_MINUTE + 2, "what a worker has counted outlives it"
-    assert re.search(r"huifang_sweep_age_seconds [0-4]\.", watched.metrics)
+    age = re.search(r"huifang_sweep_age_seconds (\d\S*)", watched.metrics)
+    assert age
+    assert 0 <= float(age[1]) < SWEEP_SILENT_SECONDS
     assert "huifang_double_ring_total 0.0" in watched.metrics
     assert watched.statuses == {
         "voice /metrics": 403, "voice /readyz": 200, "voice /readyz forwarded": 403, "console /metrics forwarded": 403,

@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,14 +43,27 @@ sys.exit(Supervisor(before, renewal=Plan()).run())
 """
 
 
+AN_HOUR_LATER = """
+import time, types
+
+falls.FIRST_PAUSE_SECONDS = falls.LONGEST_PAUSE_SECONDS = 1800
+
+def moment():
+    return time.monotonic() + 3600 * (folder / "later").exists()
+
+supervisor.time = types.SimpleNamespace(monotonic=moment, sleep=time.sleep)
+"""
+"""The supervisor's pauses last half an hour, and a file lets an hour pass."""
+
+
 class Small:
     """A supervisor of small children, each of which writes its process id to a file of its name."""
 
-    def __init__(self, folder: Path, children: list[dict[str, object]]) -> None:
+    def __init__(self, folder: Path, children: list[dict[str, object]], manner: str = "") -> None:
         self.folder = folder
         (folder / "before").write_text(json.dumps(children))
         self.plan(children)
-        self.outside = Outside(folder, HOUSE)
+        self.outside = Outside(folder, manner + HOUSE)
 
     def plan(self, children: list[dict[str, object]] | str, then: str = "") -> None:
         """What the fresh process will tell, or the problem that it will find."""
@@ -86,8 +98,8 @@ Make = Callable[..., Small]
 def small(tmp_path: Path) -> Iterator[Make]:
     made: list[Small] = []
 
-    def make(*children: dict[str, object]) -> Small:
-        made.append(Small(tmp_path, list(children)))
+    def make(*children: dict[str, object], manner: str = "") -> Small:
+        made.append(Small(tmp_path, list(children), manner))
         return made[0]
 
     yield make
@@ -181,19 +193,22 @@ def test_a_failing_migration_ends_the_restart_before_anything_is_replaced(small:
 
 
 def test_a_child_in_its_pause_is_started_anew_at_once(small: Make, tmp_path: Path) -> None:
-    falls = f"if len(open({str(tmp_path / 'faller')!r}).readlines()) < 5: raise SystemExit(1)\ntime.sleep(600)"
-    here = small(
-        steady(tmp_path, "other"), {"name": "faller", "command": writes_its_pid(tmp_path / "faller", falls.replace("\n", "\n        "))}
-    )
-    here.await_pids("faller", 4)
-    wait_until(lambda: is_gone(here.pids("faller")[3]))
+    falls = f"if len(open({str(tmp_path / 'faller')!r}).readlines()) < 2: raise SystemExit(1)\n        time.sleep(600)"
+    faller = {"name": "faller", "command": writes_its_pid(tmp_path / "faller", falls)}
+    here = small(steady(tmp_path, "other"), faller, manner=AN_HOUR_LATER)
+    here.await_pids("other", 1)
+    here.await_pids("faller", 1)
+    wait_until(lambda: is_gone(here.pids("faller")[0]))
 
     assert here.restart() == ""
 
-    here.await_pids("faller", 5)
-    time.sleep(3.2)  # as long as its pause was
-    assert len(here.pids("faller")) == 5, "once, not by the restart and by the end of the pause"
-    assert not is_gone(here.pids("faller")[4])
+    here.await_pids("faller", 2)
+    here.await_pids("other", 2)
+    (tmp_path / "later").touch()
+    os.kill(here.pids("other")[1], signal.SIGKILL)
+    here.await_pids("other", 3)  # so the supervisor has looked after all of them since the pause was over
+    assert len(here.pids("faller")) == 2, "once, not by the restart and by the end of the pause"
+    assert not is_gone(here.pids("faller")[1])
 
 
 def test_a_child_that_falls_while_a_door_is_being_replaced_is_started_again_meanwhile(small: Make, tmp_path: Path) -> None:

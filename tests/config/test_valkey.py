@@ -81,7 +81,7 @@ def test_a_server_left_over_is_ended(tmp_path: Path) -> None:
 
     assert valkey.end_left_over(tmp_path)
 
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=embedded.PATIENCE_SECONDS) == 0
     assert not valkey.end_left_over(tmp_path)
 
 

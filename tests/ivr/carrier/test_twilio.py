@@ -33,7 +33,7 @@ def company():
 
 @pytest.fixture
 def carrier(company):
-    return TwilioCarrier(ACCOUNT, "token", company.url, connect_seconds=1, timeout_seconds=0.3)
+    return TwilioCarrier(ACCOUNT, "token", company.url, connect_seconds=5, timeout_seconds=2)
 
 
 def fault(code, message="wrong"):

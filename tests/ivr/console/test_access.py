@@ -21,6 +21,7 @@ ALLOWED = {
     "home.index": "aock", "campaigns.index": "aock", "campaigns.show": "aock", "campaigns.progress": "aock",
     "campaigns.pause": "a", "campaigns.resume": "a", "campaigns.stop": "a", "campaigns.pace": "a", "campaigns.limits": "a",
     "campaigns.lift": "a", "reviews.index": "ao", "reviews.decide": "ao", "bookings.book": "ao",
+    "suppressions.index": "ao", "suppressions.register": "ao", "suppressions.search": "ao", "suppressions.lift": "a",
     "calls.index": "ao", "calls.show": "ao", "calls.unmask": "ao", "calls.permit": "ao", "calls.listen": "ao", "calls.sound": "ao",
     "alarms.index": "ak", "alarms.take": "a", "escalations.index": "ao", "audit.index": "ak", "audit.check": "ak",
     "reports.index": "aock", "reports.sheet": "aock", "reports.style": "aock", "reports.download": "aock", "access.log_out": "aock",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from survey.fieldwork.holds import open_hold, scope_of
 from survey.fieldwork.reviews import ask_review
 from survey.holds import HoldReason
-from survey.store.models import Alarm, AuditEntry, Campaign, Hold, Respondent
+from survey.store.models import Alarm, AuditEntry, Campaign, Hold, Respondent, Suppression
 from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import post
 from tests.ivr.console.pages import Page
@@ -97,11 +97,14 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(log_in, mon
         ("/calls/{waiting}/booking", "/calls/{waiting}"),
         ("/calls/{waiting}/unmask", "/calls/{waiting}"),
         ("/reviews/{review}", "/reviews"),
+        ("/suppressions", "/suppressions"),
+        ("/suppressions/search", "/suppressions"),
+        ("/suppressions/{entry}/lift", "/suppressions"),
     ],
 )
 def test_the_language_can_be_changed_on_a_page_that_tells_what_was_wrong(log_in, open_page, month, sessions, address, page):
     number, _ = _one_for_review(sessions)
-    known = {"campaign": month.campaign, "waiting": _somebody_waiting(sessions), "review": number}
+    known = {"campaign": month.campaign, "waiting": _somebody_waiting(sessions), "review": number, "entry": _an_entry(sessions)}
     client = log_in("administrator")
 
     refused = post(client, address.format(**known), **{**EMPTY, "verdict": "close", "daily_calls": "0"})
@@ -109,6 +112,14 @@ def test_the_language_can_be_changed_on_a_page_that_tells_what_was_wrong(log_in,
     [back] = [one.attributes["value"] for one in Page.parse(refused.text).all("input") if one.attributes.get("name") == "next"]
     assert (refused.status_code, back) == (422, page.format(**known))
     open_page(client, back)
+
+
+def _an_entry(sessions) -> int:
+    with sessions.begin() as session:
+        entry = Suppression(phone_key=b"0" * 16, reason="by letter", at=NOON)
+        session.add(entry)
+        session.flush()
+        return entry.id
 
 
 def test_limits_are_set_and_taken_away_by_an_empty_field(log_in, open_page, month, sessions):

@@ -13,7 +13,7 @@ from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.holds import open_hold, scope_of
 from survey.fieldwork.reviews import ask_review
 from survey.holds import HoldReason
-from survey.store.models import CallAttempt, Campaign, Escalation, Respondent
+from survey.store.models import CallAttempt, Campaign, Escalation, Respondent, Suppression
 from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.builders import NOON, a_kept_sound
 
@@ -41,7 +41,8 @@ HEAR = """async () => {
 SCREEN = {"width": 1366, "height": 768}
 TELEPHONE = {"width": 390, "height": 844}
 PAGES = ("/", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{call}", "/escalations",
-         "/escalations?tab=closed", "/reviews", "/alarms", "/reports", "/reports/2026-10", "/audit", "/audit/check")  # fmt: skip
+         "/escalations?tab=closed", "/reviews", "/suppressions", "/suppressions?tab=lifted",
+         "/alarms", "/reports", "/reports/2026-10", "/audit", "/audit/check")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +114,9 @@ def _make_wide(sessions) -> None:
         ask_review(session, session.query(Respondent).filter_by(state="waiting").first(), "never_listed", NOON)
         raise_alarm(session, AlarmKind.CARRIER_REFUSED, scope_of(campaign), NOON, refusal="bad_caller_id", code="21212")
         open_hold(session, scope_of(campaign), HoldReason.ABANDONED, NOON, detail="4/60")
+        key, by = session.query(Respondent).first().phone_key, "administrator" * 4
+        session.add(Suppression(phone_key=key, reason=f"hotline:{by}", at=NOON))
+        session.add(Suppression(phone_key=key, reason=f"visit:{by}", at=NOON, lifted_at=NOON, lifted_by=by, lift_reason="本人来函 " * 30))
         campaign.hourly_calls, campaign.spend_limit, campaign.minute_price = 1, 1.0, 0.4
 
 

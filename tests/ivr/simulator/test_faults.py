@@ -126,10 +126,10 @@ def test_a_connection_is_cut_after_the_call_was_accepted(exchange, toy):
 
 
 def test_a_creation_hangs_after_the_call_was_accepted(exchange, toy):
-    exchange.inflict(FaultPlan(next_creates=("hang_after",), hang_seconds=3))
+    exchange.inflict(FaultPlan(next_creates=("hang_after",), hang_seconds=6))
 
     with pytest.raises(requests.ReadTimeout):
-        post(exchange, toy, timeout=0.3)
+        post(exchange, toy, timeout=2)
 
     assert len(exchange.calls) == 1
 

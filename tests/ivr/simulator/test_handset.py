@@ -94,7 +94,7 @@ def test_an_application_that_hangs_is_given_up(story, toy, exchange):
     release = threading.Event()
 
     def hang(seen):
-        release.wait(10)
+        release.wait(60)
         return xml("<Hangup/>")
 
     toy.pages["/steps/0"] = hang
@@ -139,14 +139,14 @@ def test_repeats_asked_for_in_the_address_keep_the_token(story, toy):
     assert call.problems == []
 
 
-@pytest.mark.parametrize(("wishes", "problems"), [("rt=300&rp=ct,rt", []), ("rt=300", ["11200"])])
+@pytest.mark.parametrize(("wishes", "problems"), [("rt=2000&rp=ct,rt", []), ("rt=2000", ["11200"])])
 def test_a_turn_that_takes_too_long_is_asked_again_only_where_the_address_wishes_it(story, toy, wishes, problems):
     release, asked = threading.Event(), []
 
     def hang_once(seen):
         asked.append(seen)
         if len(asked) == 1:
-            release.wait(10)
+            release.wait(60)
         return xml("<Hangup/>")
 
     toy.pages["/slow"] = hang_once

@@ -150,7 +150,19 @@ def test_key_0_ends_all_calling(ground, caller):
     with ground.sessions() as session:
         person = session.scalars(select(Respondent)).one()
         assert fieldwork.is_suppressed(session, person.phone_key)
-    assert (person.state, person.close_reason) == ("closed", "opted_out")
+    assert (person.state, person.close_reason, person.disposition) == ("closed", "opted_out", "refusal_before")
+
+
+def test_key_0_while_our_own_call_rings_is_a_refusal_whatever_becomes_of_our_call(ground, services):
+    ground.launch(1)
+    _, token = ground.dial_next()
+    Caller(create_voice_app(services).test_client(), "", THEIRS).press("0")
+
+    ground.end(token, "no_answer")
+
+    with ground.sessions() as session:
+        person = session.scalars(select(Respondent)).one()
+    assert (person.state, person.close_reason, person.disposition) == ("closed", "opted_out", "refusal_before")
 
 
 @pytest.mark.parametrize("key", ["1", "9"])
