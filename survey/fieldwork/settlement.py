@@ -7,13 +7,16 @@ from sqlalchemy.orm import Session
 
 from survey import disposition as dispositions
 from survey import flow
+from survey.alarms import AlarmKind
 from survey.contact_rules import CallAt, Close, Rules, next_call, next_opening
 from survey.disposition import Disposition
 from survey.events import HungUp, LineFailed
 from survey.fieldwork import limits, silence
+from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.attempts import was_broken
 from survey.fieldwork.beginnings import answered
 from survey.fieldwork.campaigns import finish_if_done, rules_of
+from survey.fieldwork.clearance import ASK_AGAIN
 from survey.fieldwork.history import past_attempts, settled_attempts
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition, close, give_back, wait_again
@@ -22,7 +25,7 @@ from survey.fieldwork.turns import advance
 from survey.ladder import is_ended
 from survey.store.models import CallAttempt, Escalation
 from survey.store.unit_of_work import UnitOfWork
-from survey.working_days import calendar
+from survey.working_days import CalendarMissing, calendar
 
 LATE_TURN_GRACE = timedelta(seconds=30)
 """How long after the end a last key or recording may still arrive: web-hooks overtake each other."""
@@ -99,6 +102,16 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     if _is_handed_over(session, respondent.id):
         close(respondent, "handed_over", now)
         return
+    try:
+        _choose_next(session, attempt, settled, now)
+    except CalendarMissing as missing:  # the days are looked at again until the year is loaded
+        raise_alarm(session, AlarmKind.CALENDAR_MISSING, str(missing.year), now, year=missing.year)
+        wait_again(session, respondent, now + ASK_AGAIN, now)
+
+
+def _choose_next(session: Session, attempt: CallAttempt, settled: list[CallAttempt], now: datetime) -> None:
+    """When the respondent is called next, or that it is not. Raises CalendarMissing."""
+    respondent = attempt.respondent
     rules, zone = rules_of(attempt.campaign), respondent.incident.zone
     decision = next_call(rules, calendar(rules.calendar), past_attempts(settled), now, zone)
     if _is_booked(attempt) and decision != Close("finished"):

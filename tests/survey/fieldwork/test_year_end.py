@@ -67,3 +67,17 @@ def test_a_dissatisfied_key_on_the_last_day_is_kept_and_its_case_has_a_date(grou
     assert case.due_at is not None
     assert LAST_DAY < case.due_at < LAST_DAY + timedelta(days=7)
     assert alarmed(ground)
+
+
+def test_a_call_of_the_last_days_is_settled_though_nobody_knows_the_days_of_the_next(ground: Ground) -> None:
+    ground.clock.moment = LAST_DAY
+    ground.launch(1)
+    for _ in range(3):  # morning, afternoon, evening of the last day; what is left lies in the new year
+        _, token = ground.dial_next()
+        ground.end(token, "no_answer")
+        ground.clock.advance(hours=4)
+
+    with ground.sessions() as session:
+        respondent = session.get_one(Respondent, 1)
+        assert (respondent.state, respondent.disposition) == ("waiting", "no_answer")
+    assert alarmed(ground)
