@@ -13,12 +13,14 @@ from redis import Redis
 from config import valkey
 from worker.parents import die_with
 
+PATIENCE_SECONDS = 60.0
+
 
 def start(data: Path) -> subprocess.Popen[bytes]:
     """Start the server of a data folder and wait until it answers."""
     process = subprocess.Popen(valkey.command(data), preexec_fn=partial(die_with, os.getpid()))
     connection = valkey.client("", data)
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_SECONDS
     while not valkey.answers(connection):
         assert process.poll() is None, "the embedded server ended at its start"
         assert time.monotonic() < until, "the embedded server does not answer"
@@ -34,4 +36,4 @@ def running(data: Path) -> Iterator[Redis]:
         yield valkey.client("", data)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=PATIENCE_SECONDS)

@@ -76,7 +76,7 @@ class ForeignCarrier:
     def _post(self, url: str, form: dict[str, str]) -> bytes:
         signed = url + "".join(name + form[name] for name in sorted(form))
         signature = base64.b64encode(hmac.new(TOKEN.encode(), signed.encode(), hashlib.sha1).digest()).decode()
-        with urlopen(Request(url, urlencode(form).encode(), {"X-Twilio-Signature": signature}), timeout=10) as answer:
+        with urlopen(Request(url, urlencode(form).encode(), {"X-Twilio-Signature": signature}), timeout=60) as answer:
             body: bytes = answer.read()
         return body
 

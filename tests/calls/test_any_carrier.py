@@ -64,7 +64,7 @@ def work_off(queue: InlineQueue, house: Runtime, carrier: ForeignCarrier) -> Non
         jobs.sweep(house)
         queue.drain(lambda job, row_id, epoch: getattr(jobs, job)(row_id, epoch))
         for thread in carrier.threads:
-            thread.join(timeout=30)
+            thread.join(timeout=120)
 
 
 def test_a_campaign_is_worked_off_through_a_foreign_server(

@@ -156,6 +156,7 @@ def test_a_database_that_never_answers_is_waited_for_a_second_and_not_asked_agai
     def hang(self: Readiness) -> dict[str, str]:
         asked.append(self)
         release.wait(HANGING_SECONDS)
+        release.set()
         return {"database": "ok"}
 
     monkeypatch.setattr(readiness, "ANSWER_SECONDS", ANSWER_SECONDS)

@@ -16,8 +16,9 @@ from sqlalchemy import select
 
 from config import processes
 from config.settings import Settings
-from config.wiring import House
+from config.wiring import VOICE_SECONDS, House
 from ivr.carrier.simulator.signing import sign
+from survey.store.database import reading
 from survey.store.migrations import migrate
 from survey.store.models import Answer
 from tests import postgres
@@ -26,7 +27,9 @@ from tests.conftest import NO_POSTGRES, StandingClock
 from tests.survey.fieldwork.conftest import Ground
 
 ACCOUNT, TOKEN = "AC" + "2" * 32, "token of the outage"
-SOON_SECONDS, START_SECONDS = 5.0, 60.0
+SOON_SECONDS, CARRIER_SECONDS, START_SECONDS = 5.0, 15.0, 60.0
+"""What is promised (RS31) and what the door gives the database stays below; who waits for longer than the second hears nothing at all."""
+
 Outage = Callable[[], AbstractContextManager[None]]
 
 
@@ -80,8 +83,18 @@ def _answers(port: int) -> bool:
         return False
 
 
+def patience(house: House) -> float:
+    """How long a turn waits for another's lock, as the door's own engine says."""
+    with reading(house.voice_engine).connect() as connection:
+        if connection.dialect.name == "sqlite":
+            return float(connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()) / 1000
+        return float(connection.exec_driver_sql("SHOW lock_timeout").scalar_one().removesuffix("s"))
+
+
 @pytest.mark.slow
-def test_the_same_question_is_asked_again_when_database_and_door_are_back(database: tuple[str, Outage], tmp_path: Path) -> None:
+def test_the_same_question_is_asked_again_when_database_and_door_are_back(
+    database: tuple[str, Outage], tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     url, outage = database
     port = free_port()
     given = {
@@ -119,7 +132,9 @@ def test_the_same_question_is_asked_again_when_database_and_door_are_back(databa
         asked = ask(again)
         answered = ask(f"{first}3", Digits="4")
 
-    assert took < SOON_SECONDS
+    record_property("told", f"RS31: without its {house.engine.dialect.name} database the door answered after {took:.1f} s")
+    assert patience(house) < VOICE_SECONDS < SOON_SECONDS
+    assert took < CARRIER_SECONDS
     assert [verb.tag for verb in excuse] == ["Say", "Pause", "Redirect"]
     assert again == f"{first}2?again=1"
     assert "民警到场的速度" in said(asked)
@@ -128,3 +143,4 @@ def test_the_same_question_is_asked_again_when_database_and_door_are_back(databa
     with ground.sessions() as session:
         assert {answer.item: answer.raw for answer in session.scalars(select(Answer))} == {"right_person": "1", "speed": "4"}
     house.engine.dispose()
+    house.voice_engine.dispose()

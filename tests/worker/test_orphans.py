@@ -12,7 +12,7 @@ from redis import Redis
 
 from config import valkey
 from tests import embedded
-from tests.worker.test_worker import Outside, is_running, wait_until
+from tests.worker.test_worker import PATIENCE_SECONDS, Outside, is_running, wait_until
 from worker import orphans
 from worker.orphans import MOST_DEATHS, SurveyQueue, take_back
 from worker.presence import FOLDER, Presence
@@ -78,23 +78,27 @@ def test_a_killed_workers_job_runs_again_with_the_next_worker(
 
     second = start(queue)
 
-    wait_until(lambda: len(second.noted()) == 2, seconds=40)
+    wait_until(lambda: len(second.noted()) == 2)
     record_property("told", f"{name}: runs again {time.monotonic() - began:.1f} s after the start of the next worker")
     assert [words[:3] for words in second.noted()] == [[name, "7", "2"]] * 2
     wait_until(lambda: is_idle(redis, queue))
 
 
-def test_a_forking_workers_child_is_gone_before_its_job_is_brought_back(redis: Redis, start: Callable[..., Outside]) -> None:
+def test_a_forking_workers_child_is_gone_before_its_job_is_brought_back(
+    redis: Redis, start: Callable[..., Outside], record_property: Callable[[str, object], None]
+) -> None:
     RqJobQueue(redis).enqueue("fetch_recording", 1)
     first = start("recordings", FOR_EVER)
     wait_until(first.noted)
     child = int(first.noted()[0][3])
+    killed = time.monotonic()
     kill(first)
-    wait_until(lambda: not is_running(child), seconds=2)
+    wait_until(lambda: not is_running(child))
+    record_property("told", f"RS38: the child is gone {time.monotonic() - killed:.1f} s after its worker")
 
     second = start("recordings")
 
-    wait_until(lambda: len(second.noted()) == 2, seconds=40)
+    wait_until(lambda: len(second.noted()) == 2)
 
 
 def test_as_long_as_a_child_outlives_its_worker_the_job_is_nobody_elses(data: Path, redis: Redis, start: Callable[..., Outside]) -> None:
@@ -178,7 +182,7 @@ def test_a_job_that_kills_every_worker_is_left_alone_after_some_deaths(redis: Re
     RqJobQueue(redis).enqueue("settle", 1)
     for count in range(1, MOST_DEATHS + 2):
         deadly = start("settle", "if row_id == 1: os.kill(os.getpid(), 9)")
-        deadly.process.wait(timeout=40)
+        deadly.process.wait(timeout=PATIENCE_SECONDS)
         assert len(deadly.noted()) == count
 
     last = start("settle", "if row_id == 1: os.kill(os.getpid(), 9)")
@@ -234,7 +238,7 @@ def passing(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> Passing:
 def test_a_job_lost_between_queue_and_worker_is_put_back_once(passing: Passing) -> None:
     assert passing.look() == []
 
-    wait_until(lambda: passing.look() == [b"settle-5-0"], seconds=10)
+    wait_until(lambda: passing.look() == [b"settle-5-0"])
 
     assert passing.look() == [b"settle-5-0"]
     assert passing.redis.llen(f"{passing.queue.key}:intermediate") == 0

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -23,7 +23,9 @@ from tests.conftest import StandingClock
 from tests.survey.fieldwork.conftest import Ground
 
 BASE, ACCOUNT, TOKEN = "https://voice.example", "AC" + "3" * 32, "token of the wire"
-START_SECONDS, LONGEST_SECONDS = 60.0, 10.0
+START_SECONDS, LONGEST_SECONDS = 60.0, 60.0
+"""A request that is not answered by then hangs."""
+
 FORM = "application/x-www-form-urlencoded"
 CHUNKED = b"3\r\nDig\r\n7\r\nits=1&x\r\n0\r\n\r\n"
 
@@ -36,6 +38,7 @@ class Wire:
     ground: Ground
     path: str
     sid: str
+    slowest: float = 0.0
 
     def say(self, *pieces: bytes) -> bytes:
         """Send bytes as they are; everything that comes back until the server or our patience ends it."""
@@ -62,7 +65,9 @@ class Wire:
             lines.append(f"Content-Length: {len(body)}")
         began = time.monotonic()
         answer = self.say("\r\n".join([*lines, "", ""]).encode("utf-8", "surrogateescape"), body)
-        assert time.monotonic() - began < LONGEST_SECONDS
+        seconds = time.monotonic() - began
+        self.slowest = max(self.slowest, seconds)
+        assert seconds < LONGEST_SECONDS
         assert b"Traceback" not in answer
         return int(answer.split(None, 2)[1]) if answer else 0
 
@@ -184,7 +189,8 @@ def test_a_thousand_strangers_cost_one_alarm_and_a_signed_turn_is_served_meanwhi
     assert wire.turn() == 200
 
 
-def test_the_call_goes_on_after_all_that(wire: Wire) -> None:
+def test_the_call_goes_on_after_all_that(wire: Wire, record_property: Callable[[str, object], None]) -> None:
     assert wire.turn() == 200
+    record_property("told", f"RS27: the slowest answer over the wire took {wire.slowest:.1f} s")
     with wire.ground.sessions() as session:
         assert session.scalar(text("SELECT count(*) FROM turns")) == 1

@@ -141,14 +141,14 @@ def test_a_backup_under_load_is_a_prefix_of_what_was_committed(engine: Engine, t
                     session.add(Unit(code=f"{writer}-{number}", name="所"))
                     audit.append(session, secrets.audit_key, NOW, "tester", "unit.add", f"unit:{writer}-{number}")
                 if number == 5:
-                    begun.wait(30)
+                    begun.wait(120)
         except Exception as error:
             problems.append(error)
 
     threads = [threading.Thread(target=write, args=(writer,)) for writer in range(3)]
     for thread in threads:
         thread.start()
-    begun.wait(30)
+    begun.wait(120)
     made, manifest = backup.make(engine, tmp_path, tmp_path / "backups", secrets, NOW, "test")
     done.set()
     for thread in threads:

@@ -217,7 +217,7 @@ def test_an_index_whose_building_was_killed_is_built_again_and_stops_nobody(fres
             while not (unfinished := other.scalars(INVALID).all()):
                 assert process.poll() is None
                 let_pass(other, until)
-            other.execute(text("SET LOCAL lock_timeout = '1s'"))
+            other.execute(text("SET LOCAL lock_timeout = '20s'"))
             other.execute(text("UPDATE call_attempts SET step = step"))  # another call's
             other.execute(text("DELETE FROM turns"))
             other.commit()
