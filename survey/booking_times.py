@@ -15,7 +15,7 @@ from survey.errors import BadInput
 from survey.working_days import ONE_DAY, Calendar
 
 LATER = timedelta(hours=1)
-"""“Later today” is not at once."""
+"""“Later today” is not at once, nor is “this evening” when it is evening already."""
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
@@ -25,7 +25,7 @@ NAMED_DAYS = 7  # farther days are told by their date
 
 
 def _today_from(clock: time) -> Callable[[datetime, Rules, Calendar], datetime]:
-    return lambda now, rules, calendar: max(now, datetime.combine(now.date(), clock, now.tzinfo))
+    return lambda now, rules, calendar: max(now + LATER, datetime.combine(now.date(), clock, now.tzinfo))
 
 
 def _tomorrow_from(clock: time) -> Callable[[datetime, Rules, Calendar], datetime]:

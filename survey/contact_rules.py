@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -141,12 +141,14 @@ def _reachable_dayparts(rules: Rules) -> set[str]:
 class PastAttempt:
     """A call at `at`, `ours` or one to us, and how it ended.
 
-    `declined`: a person answered and would not take part this time without asking never to be called."""
+    `declined`: a person answered and would not take part this time without asking never to be called. `barred`: the carrier
+    never puts a call through to this number."""
 
     at: datetime
     disposition: Disposition
     declined: bool = False
     ours: bool = True
+    barred: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,10 @@ def next_call(
     tried least; a call that found the line busy is soon repeated; one that the person put off is repeated in
     another daypart, within a working day (R36). As many attempts as are still needed to reach `dayparts` different
     ones are kept for new ones.
+
+    The person's own “not now” goes before `within_days`, before nothing else: where a holiday, or the end of those days,
+    leaves no opening for the call that was asked for, it is made on the first day after it that has one, or not at all.
+    What the person puts off in a call to us is asked for in the same way, and is no try and no postponement.
     """
     reason = _closing_reason(rules, history)
     if reason:
@@ -244,18 +250,22 @@ def next_call(
     if not history:
         start = max(now, closed_at.astimezone(UTC) + timedelta(minutes=rules.start_delay_minutes)) if closed_at else now
         return next(openings(rules, calendar, start, zone), Close("out_of_time"))
-    tried = [_daypart(calendar, attempt.at, zone) for attempt in history]
-    last = history[-1]
-    limit = history[0].at.astimezone(UTC) + timedelta(days=rules.within_days)
-    only_new = rules.max_attempts - sum(attempt.ours for attempt in history) <= rules.dayparts - len(set(tried))
-    since = max(now, last.at.astimezone(UTC) + _pause(rules, history, zone))
-    return _choose(openings(rules, calendar, since, zone, limit), tried, last.disposition, only_new) or Close("out_of_time")
+    last, ours = history[-1], [attempt for attempt in history if attempt.ours]
+    uses = Counter(_daypart(calendar, attempt.at, zone) for attempt in ours)
+    only_new = rules.max_attempts - len(ours) <= rules.dayparts - len(uses)
+    chosen = partial(_choose, uses=uses, last=last.disposition, part=_daypart(calendar, last.at, zone), only_new=only_new)
+    rested = last.at.astimezone(UTC) + _pause(rules, history, zone)
+    limit = (ours or history)[0].at.astimezone(UTC) + timedelta(days=rules.within_days)
+    found = chosen(openings(rules, calendar, max(now, rested), zone, limit))
+    if found is None and last.disposition is Disposition.NOT_AVAILABLE:
+        found = chosen(_first_open_day(rules, calendar, rested, now, zone))
+    return found or Close("out_of_time")
 
 
 def _closing_reason(rules: Rules, history: Sequence[PastAttempt]) -> str:
-    if any(attempt.disposition in FINAL for attempt in history):
+    if any(attempt.disposition in FINAL or attempt.barred for attempt in history):
         return "finished"
-    put_off = sum(attempt.disposition is Disposition.NOT_AVAILABLE for attempt in history)
+    put_off = sum(attempt.ours and attempt.disposition is Disposition.NOT_AVAILABLE for attempt in history)
     if sum(map(_declines, history)) >= rules.declined_calls or put_off > rules.postponements:
         return "declined"
     return "max_attempts" if sum(attempt.ours for attempt in history) >= rules.max_attempts else ""
@@ -285,14 +295,23 @@ def _daypart(calendar: Calendar, at: datetime, zone: str) -> str:
     return DAYPARTS[(local.time() >= NOON) + (local.time() >= EVENING)]
 
 
-def _choose(openings: Iterator[CallAt], tried: Sequence[str], last: Disposition, only_new: bool) -> CallAt | None:
-    """The opening to take: at once after a busy line, soon after "not now", else in the daypart tried least."""
-    uses = Counter(tried)
+def _first_open_day(rules: Rules, calendar: Calendar, rested: datetime, now: datetime, zone: str) -> Iterator[CallAt]:
+    """What is left at `now` of the first day from `rested` on that has an opening."""
+    first = next(openings(rules, calendar, rested, zone), None)
+    if first is None:
+        return iter(())
+    tz = ZoneInfo(zone)
+    day_after = datetime.combine(first.at.astimezone(tz).date() + ONE_DAY, time.min, tz)
+    return openings(rules, calendar, max(now, rested), zone, day_after.astimezone(UTC))
+
+
+def _choose(openings: Iterator[CallAt], uses: Counter[str], last: Disposition, part: str, only_new: bool) -> CallAt | None:
+    """The opening to take after a call in `part`: at once after a busy line, soon after "not now", else in the daypart tried least."""
     best: CallAt | None = None
     for opening in openings:
         if only_new and uses[opening.daypart]:
             continue
-        soon = last is Disposition.BUSY or (last is Disposition.NOT_AVAILABLE and opening.daypart != tried[-1])
+        soon = last is Disposition.BUSY or (last is Disposition.NOT_AVAILABLE and opening.daypart != part)
         if soon or not uses[opening.daypart]:
             return opening
         if best is None or uses[opening.daypart] < uses[best.daypart]:

@@ -1,6 +1,7 @@
 """Web-hooks of the number itself: somebody calls the number that calls people (R20).
 
-Everybody hears who we are and how to be left alone; whoever is still waited for may be interviewed at once or say when.
+Everybody hears who we are and how to be left alone; whoever is still waited for may be interviewed at once or say when, and
+whoever was given up may be interviewed at once.
 """
 
 import logging
@@ -11,7 +12,7 @@ from ivr.voice import call_status, inbound, twiml, wording
 from ivr.voice.fallback import fall_back
 from ivr.voice.routes import announce, door, services_here, speak, url_of
 from survey import fieldwork
-from survey.fieldwork.incoming import KNOWN, ON_THE_LINE, REFUSED, STRANGER, WAITED_FOR, Caller
+from survey.fieldwork.incoming import KNOWN, ON_THE_LINE, REFUSED, STRANGER, UNFINISHED, WAITED_FOR, Caller
 
 __all__ = ["door"]
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ OFFERS = {
     STRANGER: (wording.WHO_WE_ARE, wording.NO_MORE_CALLS),
     KNOWN: (wording.WHO_WE_ARE, wording.NO_MORE_CALLS),
     WAITED_FOR: (wording.WHO_WE_ARE, wording.NOW_OR_LATER, wording.NO_MORE_CALLS),
+    UNFINISHED: (wording.WHO_WE_ARE, wording.NOW, wording.NO_MORE_CALLS),
     ON_THE_LINE: (wording.WHO_WE_ARE, wording.ON_THE_LINE, wording.NO_MORE_CALLS),
 }
 """What a caller hears before the wait for a key."""

@@ -22,6 +22,7 @@ WHO_WE_ARE = {
 }
 """Never more than this before the person is confirmed: whoever calls may have found the number on somebody else's telephone."""
 
+NOW = {"zh": "现在接受回访，请按1。", "en": "To take the survey right now, press 1. "}
 NOW_OR_LATER = {
     "zh": "现在接受回访，请按1。改天再接，请按9。",
     "en": "To take the survey right now, press 1. To be called another time, press 9. ",

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 from survey import flow
 from survey.contact_rules import CallAt, PastAttempt, next_call
 from survey.disposition import Disposition
+from survey.fieldwork.bookings import stands
 from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.history import past_attempts, settled_attempts
+from survey.fieldwork.respondents import is_reopened
 from survey.script import Script
 from survey.store.models import Answer, CallAttempt
 from survey.working_days import CalendarMissing, calendar
@@ -31,12 +33,15 @@ def answered(session: Session, respondent_id: int) -> dict[str, str]:
 
 
 def _may_postpone(session: Session, attempt: CallAttempt, now: datetime) -> bool:
-    """Whether the contact rules would allow one more call if the person put this one off (R15)."""
+    """Whether settlement would bring one more call if the person put this one off (R15)."""
     respondent = attempt.respondent
+    if is_reopened(respondent):
+        return False
     rules = rules_of(respondent.campaign)
     history = [] if attempt.number == 1 else past_attempts(settled_attempts(session, respondent.id))
-    put_off = [*history, PastAttempt(now, Disposition.NOT_AVAILABLE, declined=True)]
+    put_off = [*history, PastAttempt(now, Disposition.NOT_AVAILABLE, declined=True, ours=attempt.direction == "out")]
     try:
-        return isinstance(next_call(rules, calendar(rules.calendar), put_off, now, respondent.incident.zone), CallAt)
+        decision = next_call(rules, calendar(rules.calendar), put_off, now, respondent.incident.zone)
     except CalendarMissing:
         return True
+    return isinstance(decision, CallAt) or stands(attempt, decision)

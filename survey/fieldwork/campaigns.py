@@ -179,14 +179,24 @@ def _begin_change(session: Session, campaign: Campaign, reason: str) -> None:
 
 
 def finish_if_done(session: Session, office: Office, campaign: Campaign, now: datetime) -> bool:
-    """Mark a running campaign as finished once nobody waits and nothing rings; tells whether it is."""
-    open_respondent = exists().where(Respondent.campaign_id == campaign.id, Respondent.state.in_(("waiting", "calling")))
-    unsettled = exists().where(CallAttempt.campaign_id == campaign.id, CallAttempt.settled_at.is_(None))
-    if campaign.state != "running" or session.scalar(select(open_respondent | unsettled)):
+    """Mark a running campaign as finished once every case is closed and nothing rings; tells whether it is.
+
+    Somebody whom a person is to look at may have to be called again: the campaign stays open for that.
+    """
+    if campaign.state != "running" or _is_open(session, campaign.id):
+        return False
+    read_again(session, campaign, "state")  # whoever takes up a call to us holds it
+    if campaign.state != "running" or _is_open(session, campaign.id):
         return False
     campaign.state, campaign.finished_at = "finished", now
     office.record(session, now, "system", "campaign.finish", f"campaign:{campaign.public_id}")
     return True
+
+
+def _is_open(session: Session, campaign_id: int) -> bool:
+    open_respondent = exists().where(Respondent.campaign_id == campaign_id, Respondent.state != "closed")
+    unsettled = exists().where(CallAttempt.campaign_id == campaign_id, CallAttempt.settled_at.is_(None))
+    return bool(session.scalar(select(open_respondent | unsettled)))
 
 
 def halt(session: Session, office: Office, campaign: Campaign, now: datetime, reason: str) -> None:

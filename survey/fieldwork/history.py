@@ -7,6 +7,11 @@ from survey.contact_rules import DECLINING, FINAL, PastAttempt
 from survey.disposition import Disposition
 from survey.store.models import CallAttempt
 
+BARRED = frozenset({"21215", "21216", "13225", "13227"})
+"""The carrier's codes for numbers that it puts no call through to, however often it is asked."""
+THEIRS = FINAL | DECLINING | {Disposition.NOT_AVAILABLE}
+"""What counts of a person's calls to us: they end or decline the interview, or ask for another time."""
+
 
 def settled_attempts(session: Session, respondent_id: int) -> list[CallAttempt]:
     """The respondent's attempts that have a verdict, oldest first."""
@@ -15,14 +20,15 @@ def settled_attempts(session: Session, respondent_id: int) -> list[CallAttempt]:
 
 
 def past_attempts(attempts: list[CallAttempt]) -> list[PastAttempt]:
-    """The same for the rules of contact: our own calls, and of the person's calls to us those that end or decline the interview."""
-    return [_past(attempt) for attempt in attempts if attempt.direction == "out" or _verdict(attempt) in FINAL | DECLINING]
+    """The same for the rules of contact: our own calls, and of the person's calls to us those that say whether and when to call."""
+    return [_past(attempt) for attempt in attempts if attempt.direction == "out" or _verdict(attempt) in THEIRS]
 
 
 def _past(attempt: CallAttempt) -> PastAttempt:
     verdict = _verdict(attempt)
     declined = verdict in (Disposition.NOT_AVAILABLE, Disposition.REFUSAL_BEFORE, Disposition.REFUSAL)
-    return PastAttempt(attempt.requested_at or attempt.claimed_at, verdict, declined, attempt.direction == "out")
+    barred = verdict is Disposition.BLOCKED and attempt.error in BARRED
+    return PastAttempt(attempt.requested_at or attempt.claimed_at, verdict, declined, attempt.direction == "out", barred)
 
 
 def _verdict(attempt: CallAttempt) -> Disposition:

@@ -2,32 +2,43 @@
 
 It counts for nothing in pacing, lines, tries, caps and spacing: nobody was rung. The carrier's call is its identity, so
 that a repeated web-hook takes it up once.
+
+Whoever was given up without a refusal and without a whole interview may finish it by calling us, while the campaign runs. The
+case is opened for that call alone: settlement closes it again, and nobody is dialled because of it.
 """
 
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session, aliased
 
+from survey.disposition import Disposition
 from survey.fieldwork.beginnings import begin
 from survey.fieldwork.clearance import look_up
 from survey.fieldwork.dialling import release_claim
 from survey.fieldwork.office import Office
+from survey.fieldwork.respondents import is_reopened
 from survey.fieldwork.statuses import note_event, report
 from survey.fieldwork.suppressions import is_suppressed
-from survey.store.models import CallAttempt, Campaign, Respondent, ScriptVersion
+from survey.store.models import CallAttempt, Campaign, Incident, Respondent, ScriptVersion
 from survey.store.queries import dialling
 from survey.store.rows import read_again
 from survey.store.unit_of_work import UnitOfWork
 
 STRANGER, KNOWN, WAITED_FOR, ON_THE_LINE, REFUSED = "stranger", "known", "waited_for", "on_the_line", "refused"
+UNFINISHED = "unfinished"
+"""Nobody will call them any more, but they may finish the interview in a call of their own."""
+GIVEN_UP = ("finished", "declined", "max_attempts", "out_of_time", "reviewed")
+"""Why a case may have been closed that its person may still finish. Who was handed over is owed a call by a person."""
+CAN_BE_FINISHED = [each.word for each in Disposition if each.outcome_class in ("P", "NC", "UH", "UO")] + [Disposition.BREAK_OFF.word]
+REFUSALS = [Disposition.REFUSAL.word, Disposition.REFUSAL_BEFORE.word]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls us. `standing` is one of the five words above, `language` that of the script; empty for a stranger."""
+    """Who calls us. `standing` is one of the six words above, `language` that of the script; empty for a stranger."""
 
     standing: str
     language: str = ""
@@ -40,13 +51,17 @@ def recognise(session: Session, office: Office, phone_key: bytes, call_sid: str,
         return Caller(REFUSED, language)
     live = _live(session, phone_key)
     if live is not None and live.carrier_sid == call_sid:
-        return Caller(WAITED_FOR, language)
+        return Caller(_standing(live.respondent), language)
     if live is not None and live.status != "claimed":
         return Caller(ON_THE_LINE, language)
-    claimed_for = live.respondent_id if live is not None else None
-    if _wanted(session, office, phone_key, now, claimed_for) is not None:
-        return Caller(WAITED_FOR, language)
+    wanted = _wanted(session, office, phone_key, now, live.respondent_id if live is not None else None)
+    if wanted is not None:
+        return Caller(_standing(wanted), language)
     return Caller(KNOWN if language else STRANGER, language)
+
+
+def _standing(respondent: Respondent) -> str:
+    return UNFINISHED if respondent.state == "closed" or is_reopened(respondent) else WAITED_FOR
 
 
 def take_up(
@@ -55,7 +70,8 @@ def take_up(
     """Begin the interview with the person who calls us, inside the calling windows or outside; the attempt's token.
 
     `postponing`: they only want to say when to be called. A claim of ours on the number that has not been dialled yet is
-    released. None: no interview is open for this number, or our own call to it is under way.
+    released. None: no interview is open for this number, or only one that cannot be put off, or our own call to it is under
+    way.
     """
     session = work.session
     dialling.one_at_a_time(session)
@@ -65,7 +81,7 @@ def take_up(
     if is_suppressed(session, phone_key) or not _is_free(session, phone_key, now):
         return None
     respondent = _wanted(session, office, phone_key, now)
-    if respondent is None or not _take(session, respondent):
+    if respondent is None or (postponing and respondent.state == "closed") or not _take(session, respondent):
         return None
     attempt = _attempt(session, respondent, call_sid, now)
     if postponing:
@@ -111,24 +127,34 @@ def _is_free(session: Session, phone_key: bytes, now: datetime) -> bool:
 
 
 def _wanted(session: Session, office: Office, phone_key: bytes, now: datetime, claimed_for: int | None = None) -> Respondent | None:
-    """Whom of those with this number an interview waits for: the one whom we called last.
+    """Whom of those with this number an interview waits for, or may still be finished by: the one whom we called last.
 
     Whoever was dialled for another campaign is left in peace for the time of the quarantine (R6), also if they call.
     """
     last = func.max(CallAttempt.requested_at)
-    mine = select(Respondent).join(Campaign).outerjoin(CallAttempt, CallAttempt.respondent_id == Respondent.id)
-    mine = mine.where(Respondent.phone_key == phone_key, Campaign.state == "running")
-    mine = mine.where((Respondent.state == "waiting") | (Respondent.id == claimed_for))
-    waiting = session.scalars(mine.group_by(Respondent.id).order_by(last.is_(None), last.desc(), Respondent.id)).all()
-    known = look_up(session, office, waiting, now)
+    mine = select(Respondent).join(Campaign).join(Incident).outerjoin(CallAttempt, CallAttempt.respondent_id == Respondent.id)
+    mine = mine.where(Respondent.phone_key == phone_key, Campaign.state == "running", Incident.exclusion.is_(None))
+    mine = mine.where((Respondent.state == "waiting") | (Respondent.id == claimed_for) | _may_finish())
+    found = session.scalars(mine.group_by(Respondent.id).order_by(last.is_(None), last.desc(), Respondent.id)).all()
+    known = look_up(session, office, found, now)
     since = now - timedelta(days=office.quarantine_days)
-    return next((each for each in waiting if not known.elsewhere(each, since)), None)
+    return next((each for each in found if not known.elsewhere(each, since)), None)
+
+
+def _may_finish() -> ColumnElement[bool]:
+    """Closed without a refusal of the person's and without a whole interview."""
+    tried = aliased(CallAttempt)
+    refused = select(tried.id).where(tried.respondent_id == Respondent.id, tried.disposition.in_(REFUSALS)).exists()
+    given_up = (Respondent.state == "closed") & Respondent.close_reason.in_(GIVEN_UP)
+    return given_up & Respondent.disposition.in_(CAN_BE_FINISHED) & ~refused
 
 
 def _take(session: Session, respondent: Respondent) -> bool:
     """Have the respondent be on the line; False when the campaign was halted meanwhile, or somebody else was quicker."""
     read_again(session, respondent.campaign, "state", shared=True)
-    return respondent.campaign.state == "running" and bool(dialling.take(session, [respondent.id]))
+    as_it_was = Respondent.id == respondent.id, Respondent.state == respondent.state, Respondent.close_reason == respondent.close_reason
+    taken = update(Respondent).where(*as_it_was).values(state="calling", due_at=None).returning(Respondent.id)
+    return respondent.campaign.state == "running" and session.scalar(taken) is not None
 
 
 def _attempt(session: Session, respondent: Respondent, call_sid: str, now: datetime) -> CallAttempt:

@@ -38,6 +38,11 @@ def close(respondent: Respondent, reason: str, now: datetime) -> None:
     respondent.state, respondent.close_reason, respondent.closed_at, respondent.due_at = "closed", reason, now, None
 
 
+def is_reopened(respondent: Respondent) -> bool:
+    """Whether the case had been closed and is open only for the call to us that the person is making: nobody is dialled for it."""
+    return respondent.state == "calling" and respondent.closed_at is not None
+
+
 def change_disposition(session: Session, respondent: Respondent, new: Disposition, now: datetime, attempt_id: int | None) -> None:
     """Set the respondent's disposition and keep the old one in its history; `attempt_id` is None where no call to it gave the code."""
     new = _beside_the_refusal(session, respondent, new)

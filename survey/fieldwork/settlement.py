@@ -8,18 +8,19 @@ from sqlalchemy.orm import Session
 from survey import disposition as dispositions
 from survey import flow
 from survey.alarms import AlarmKind
-from survey.contact_rules import CallAt, Close, Rules, next_call, next_opening
+from survey.contact_rules import DECLINING, FINAL, CallAt, Rules, next_call, next_opening
 from survey.disposition import Disposition
 from survey.events import HungUp, LineFailed
 from survey.fieldwork import limits, silence
 from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.attempts import was_broken
 from survey.fieldwork.beginnings import answered
+from survey.fieldwork.bookings import stands
 from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.clearance import ASK_AGAIN
-from survey.fieldwork.history import past_attempts, settled_attempts
+from survey.fieldwork.history import BARRED, past_attempts, settled_attempts
 from survey.fieldwork.office import Office
-from survey.fieldwork.respondents import change_disposition, close, give_back, wait_again
+from survey.fieldwork.respondents import change_disposition, close, give_back, is_reopened, wait_again
 from survey.fieldwork.suppressions import is_suppressed
 from survey.fieldwork.turns import advance
 from survey.ladder import is_ended
@@ -35,7 +36,7 @@ BY_STATUS = {
     "failed": Disposition.TECHNICAL, "rejected": Disposition.TECHNICAL, "completed": Disposition.NOT_CONFIRMED,
 }  # fmt: skip
 NO_SUCH_NUMBER = frozenset({"404", "410", "484", "604", "21211", "21214", "21217", "13224"})
-BLOCKED = frozenset({"403", "603", "607", "608", "21215", "21216", "13225", "13227"})
+BLOCKED = BARRED | {"403", "603", "607", "608"}
 
 
 def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> bool:
@@ -88,7 +89,8 @@ def _by_carrier(attempt: CallAttempt) -> Disposition:
 def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     """Give the respondent its disposition so far, and either a next due time or an end.
 
-    A call-back that was booked in this call or later keeps its time; one that this call has served is forgotten.
+    A call-back that was booked in this call or later keeps its time, unless the person declined; one that this call has
+    served is forgotten.
     """
     respondent = attempt.respondent
     settled = settled_attempts(session, respondent.id)
@@ -102,6 +104,9 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     if _is_handed_over(session, respondent.id):
         close(respondent, "handed_over", now)
         return
+    if is_reopened(respondent):
+        close(respondent, _reason_now(attempt), now)
+        return
     try:
         _choose_next(session, attempt, settled, now)
     except CalendarMissing as missing:  # the days are looked at again until the year is loaded
@@ -109,12 +114,21 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
         wait_again(session, respondent, now + ASK_AGAIN, now)
 
 
+def _reason_now(attempt: CallAttempt) -> str:
+    """Why a case is closed again after the person's call to us: by what the call has changed, else as before."""
+    respondent = attempt.respondent
+    if Disposition.from_word(respondent.disposition) in FINAL:
+        return "finished"
+    declined = attempt.disposition in {each.word for each in DECLINING}
+    return "declined" if declined else str(respondent.close_reason)
+
+
 def _choose_next(session: Session, attempt: CallAttempt, settled: list[CallAttempt], now: datetime) -> None:
     """When the respondent is called next, or that it is not. Raises CalendarMissing."""
     respondent = attempt.respondent
     rules, zone = rules_of(attempt.campaign), respondent.incident.zone
     decision = next_call(rules, calendar(rules.calendar), past_attempts(settled), now, zone)
-    if _is_booked(attempt) and decision != Close("finished"):
+    if stands(attempt, decision):
         wait_again(session, respondent, max(now, respondent.booked_for or now), now)
         return
     respondent.booked_for, respondent.booked_by = None, ""
@@ -131,11 +145,6 @@ def _left_alone_until(session: Session, attempt: CallAttempt, rules: Rules, now:
     silent = silence.left_alone_until(session, attempt.phone_key, now)
     spoken = now + timedelta(minutes=rules.spacing_minutes) if attempt.direction == "in" else None
     return max(filter(None, (silent, spoken)), default=None)
-
-
-def _is_booked(attempt: CallAttempt) -> bool:
-    booked = attempt.respondent.booked_for
-    return booked is not None and booked > (attempt.requested_at or attempt.claimed_at)
 
 
 def _is_handed_over(session: Session, respondent_id: int) -> bool:

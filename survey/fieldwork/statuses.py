@@ -11,6 +11,7 @@ from survey.fieldwork.attempts import bind_call, find_attempt, note_second_leg, 
 from survey.fieldwork.office import Office
 from survey.fieldwork.turns import advance
 from survey.store.models import CallAttempt, CarrierEvent
+from survey.store.queries.dialling import MACHINES
 from survey.store.unit_of_work import UnitOfWork
 
 RANG = frozenset({"ringing", "in_progress", "completed", "busy", "no_answer"})
@@ -55,23 +56,20 @@ def report(work: UnitOfWork, attempt: CallAttempt, status: str, now: datetime, *
 def apply_machine(work: UnitOfWork, office: Office, token: str, call_sid: str, kind: str, now: datetime) -> bool:
     """Note who answered (`human`, `machine`, `fax`, `unknown`); True when the call is to be ended at the carrier.
 
-    A machine ends the conversation unless a person has already answered a question: then it was none.
-    Raises UnknownAttempt.
+    A machine ends the conversation unless a person has already pressed or said something: then it was none, and the call
+    stays among those that a person answered (R18). Raises UnknownAttempt.
     """
     attempt = find_attempt(work.session, token)
     if not bind_call(attempt, call_sid) or not note_event(work.session, attempt, "machine", call_sid, now):
         return False
-    attempt.answered_by = kind
-    if kind not in ("machine", "fax") or attempt.settled_at is not None or _has_answered(attempt):
+    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else flow.State()
+    is_mistaken = kind in MACHINES and state.touched
+    attempt.answered_by = attempt.answered_by if is_mistaken else kind
+    if kind not in MACHINES or attempt.settled_at is not None or is_mistaken or state.ended:
         return False
     advance(work, office, attempt, MachineAnswered(kind), office.script(work.session, attempt.script_version_id), now)
     work.later("hang_up", attempt.id)
     return True
-
-
-def _has_answered(attempt: CallAttempt) -> bool:
-    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else None
-    return state is not None and (state.ended or state.touched)
 
 
 def note_event(session: Session, attempt: CallAttempt, kind: str, key: str, now: datetime) -> bool:

@@ -62,6 +62,8 @@ class Sight:
     settled: int
     held: int
     dialled: int
+    undecided: bool = False
+    """Whether nobody is to be called any more unless a review decides so."""
 
     def __str__(self) -> str:
         """What is still open, in a line."""
@@ -99,7 +101,8 @@ class Clockwork:
     def run(self) -> None:
         """Move on to the end. Raises Stuck after `longest_seconds`."""
         until, moved_at, settled = time.monotonic() + self.longest_seconds, time.monotonic(), -1
-        while (sight := self._look()).state not in ("finished", "stopped") or sight.recordings or sight.unsettled:
+        ended = ("finished", "stopped")
+        while not ((sight := self._look()).state in ended or sight.undecided) or sight.recordings or sight.unsettled:
             now = time.monotonic()
             if now > until:
                 raise Stuck(f"not finished after {self.longest_seconds:.0f} s: {sight}")
@@ -171,4 +174,5 @@ class Clockwork:
         state = session.scalars(select(Campaign.state).where(Campaign.id == self.campaign_id)).one()
         dialled = session.scalar(select(func.count()).select_from(CallAttempt).where(CallAttempt.requested_at.is_not(None)))
         flights = [(row[0], row[1], row[2]) for row in rows]
-        return Sight(state, flights, unsettled or 0, following, recordings or 0, settled or 0, held or 0, dialled or 0)
+        over, people = queries.progress(session, self.campaign_id)
+        return Sight(state, flights, unsettled or 0, following, recordings or 0, settled or 0, held or 0, dialled or 0, over == people)

@@ -18,6 +18,7 @@ __all__ = ["RATED", "RULES", "History", "Person", "Terms", "history", "terms_of"
 REFUSAL_TAKES = timedelta(seconds=60)  # R16: no attempt starts later than this after an express refusal
 PAUSE_TAKES = timedelta(seconds=60)  # requests under way
 PACE_WINDOW = timedelta(seconds=10)
+LONGEST_HOLIDAY = timedelta(days=14)
 
 
 def terms_of(rules: Mapping[str, Any], **more: Any) -> Terms:
@@ -103,15 +104,22 @@ def _may_hurry(before: list[Ring], person: Person, terms: Terms) -> bool:
 
 
 def too_often(found: History) -> Iterator[str]:
-    """R15: so many calls to a case at most, within so many days."""
-    terms = found.terms
+    """R15: so many calls to a case at most, within so many days; one that the person has asked for may be later."""
+    terms, asked = found.terms, _asked_for(found)
     for rings in found.by(lambda ring: ring.case, noticed=True):
         for ring in rings[terms.max_attempts :]:
             yield f"{ring.sid}: one call more than the {terms.max_attempts} allowed"
         for ring in rings:
             promised = found.people.get(ring.to, Person(ring.to)).promised
-            if ring.created > rings[0].created + timedelta(days=terms.within_days) + terms.slack and not promised:
+            if ring.created > rings[0].created + timedelta(days=terms.within_days) + terms.slack and not promised and ring.sid not in asked:
                 yield f"{ring.sid}: {ring.created - rings[0].created} after the first call, {terms.within_days} days are the most"
+
+
+def _asked_for(found: History) -> set[str]:
+    """Our calls that came next after the person had put it off, in our call or in one to us, within two weeks of it."""
+    pairs = [pair for talks in found.talks(lambda ring: ring.case) for pair in pairwise(talks)]
+    soon = [(last, ring) for last, ring in pairs if ring.created < last.ended + LONGEST_HOLIDAY]
+    return {ring.sid for last, ring in soon if last.said("later") is not None}
 
 
 def after_refusal(found: History) -> Iterator[str]:
@@ -187,14 +195,19 @@ def while_paused(found: History) -> Iterator[str]:
 
 
 def in_quarantine(found: History) -> Iterator[str]:
-    """R6: a number is dialled for one campaign in so many days."""
+    """R6: a number is dialled for one campaign in so many days, and for none other than the one of an interview in a call to us."""
     length = timedelta(days=found.terms.quarantine_days)
-    for rings in found.by(lambda ring: ring.to):
-        for number, ring in enumerate(rings):
-            for earlier in rings[:number]:
+    for talks in found.talks(lambda ring: ring.to):
+        for number, ring in enumerate(talks):
+            for earlier in () if isinstance(ring, Visit) else filter(_asks_the_person, talks[:number]):
                 if earlier.campaign != ring.campaign and ring.created < earlier.created + length - found.terms.slack:
                     yield f"{ring.sid}: called for another campaign than {earlier.sid}, {ring.created - earlier.created} before"
                     break
+
+
+def _asks_the_person(talk: Ring) -> bool:
+    """Whether this is a call of ours, or one to us in which everything was answered."""
+    return not isinstance(talk, Visit) or {press.item for press in talk.rated()}.issuperset(RATED)
 
 
 def too_near_on_one_number(found: History) -> Iterator[str]:

@@ -57,8 +57,11 @@ class Desk:
                 self._try(self._stop if self.chance.random() < 0.05 else self._pause, work.session, campaign)
 
     def resume(self) -> None:
-        """Let every paused campaign go on, and lift the holds that only a person may lift: as often as not."""
+        """Let every paused campaign go on, decide reviews, and lift the holds that only a person may lift: as often as not."""
         with self.world.calmly() as work:
+            for campaign in work.session.scalars(select(Campaign).where(Campaign.state == "running").order_by(Campaign.id)):
+                if self.chance.random() < 0.3:  # else it never ends
+                    self._try(self._review, work.session, campaign)
             if self.chance.random() < 0.5:
                 for campaign in work.session.scalars(select(Campaign).where(Campaign.state == "paused").order_by(Campaign.id)):
                     self._try(self._resume, work.session, campaign)

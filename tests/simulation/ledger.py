@@ -193,7 +193,10 @@ def _meant(calls: Iterable[Mapping[str, Any]], intent: str) -> bool:
 
 
 def promises_are_kept(matter: Matter) -> Iterator[str]:
-    """R36: who was promised a time is not called before it, and is called after it, or the case says why not."""
+    """R36: who was promised a time is not called before it, and is called after it, or the case says why not.
+
+    Who has declined since in a call to us has taken the promise back (R15).
+    """
     of_case = matter.of_case()
     cases = {case.id: case for case in matter.books.cases}
     turned_down = {attempt.case for attempt in matter.books.attempts if attempt.status == "rejected" and attempt.counted}
@@ -206,8 +209,22 @@ def promises_are_kept(matter: Matter) -> Iterator[str]:
         case = cases[promise.case]
         if case.state == "needs_review" or case.reason in EXPLAINED:
             continue
+        if case.reason == "declined" and _talked_since(of_case.get(promise.case, ()), promise.made):
+            continue
         if not any(at >= promise.at - matter.books.slack for at, _ in moments) and promise.case not in turned_down:
             yield f"respondent {case.id}: was promised a call at {promise.at} and closed as {case.reason} without one"
+
+
+def _talked_since(calls: Iterable[Mapping[str, Any]], made: datetime) -> bool:
+    return any(_is_theirs(call) and datetime.fromisoformat(call["created_at"]) >= made - UNDER_WAY for call in calls)
+
+
+def whoever_cannot_be_called_is_asked_for_once(matter: Matter) -> Iterator[str]:
+    """A number that the carrier turned down for good is not asked for again; what a person has to look at may be."""
+    turned_down = Counter(attempt.case for attempt in matter.books.attempts if attempt.status == "rejected" and attempt.counted)
+    for case in matter.books.cases:
+        if turned_down[case.id] > 1:
+            yield f"respondent {case.id}: asked for {turned_down[case.id]} times, though the carrier had turned the number down"
 
 
 def nobody_is_given_up_early(matter: Matter) -> Iterator[str]:
@@ -248,6 +265,7 @@ def no_document_was_wrong(matter: Matter) -> Iterator[str]:
 RULES: tuple[Callable[[Matter], Iterator[str]], ...] = (
     calls_are_attempts, everybody_ends, the_sum_is_the_sample, answers_are_presses, the_dissatisfied_are_escalated, refusals_are_kept,
     recordings_are_fetched, the_trail_is_whole, no_document_was_wrong, promises_are_kept, nobody_is_given_up_early,
+    whoever_cannot_be_called_is_asked_for_once,
 )  # fmt: skip
 
 

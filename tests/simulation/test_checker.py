@@ -36,6 +36,7 @@ def visit(sid: str, minutes: float, *, by: str = ANNA.number, **more: Any) -> di
 OURS = "+861000000000"
 INTERVIEW = [press(1, "1", item) for item in checker.RATED]
 IN_TWO_CALLS = [call("CA1", 0, presses=INTERVIEW[:3]), call("CA2", 1, presses=INTERVIEW[3:])]
+PUT_OFF = press(1, "9", "", "later")
 WENT_BACK = [press(9, "7", "", "back"), press(9, "2")]
 DAY = 24 * 60
 PAUSED = {"one": [(MORNING, MORNING + timedelta(minutes=60))], "two": [(MORNING, None)]}
@@ -55,10 +56,13 @@ BAD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
     (checker.too_soon_again, [call(f"CA{n}", 20 * n, status="busy") for n in range(4)], Terms()),
     (checker.too_often, [call(f"CA{n}", DAY * n) for n in range(6)], Terms()),
     (checker.too_often, [call("CA1", 0), call("CA2", 7 * DAY + 10)], Terms()),
+    (checker.too_often, [call("CA1", 0, presses=[PUT_OFF]), call("CA2", 7 * DAY), call("CA3", 8 * DAY)], Terms()),
+    (checker.too_often, [call("CA1", 0, presses=[PUT_OFF]), call("CA2", 15 * DAY)], Terms()),
     (checker.after_refusal, [call("CA1", 0, presses=[press(1, "0", intent="never")]), call("CA2", DAY)], Terms()),
     (checker.after_the_interview, [call("CA1", 0, presses=INTERVIEW), call("CA2", DAY)], Terms()),
     (checker.after_the_interview, [call("CA1", 0, presses=[press(1, "8", intent="human")]), call("CA2", DAY)], Terms()),
     (checker.in_quarantine, [call("CA1", 0, campaign="one"), call("CA2", 89 * DAY, campaign="two")], Terms()),
+    (checker.in_quarantine, [visit("CA1", 0, presses=INTERVIEW, campaign="one"), call("CA2", 89 * DAY, campaign="two")], Terms()),
     (checker.too_near_on_one_number, [call("CA1", 0, case="a"), call("CA2", 25, case="b")], Terms(number_gap_minutes=30)),
     (checker.more_than_the_lines, [call("CA1", 0), call("CA2", 0.5, to=BERT.number)], Terms(lines=1)),
     (checker.faster_than_the_pace, [call(f"CA{n}", n / 60) for n in range(4)], Terms(calls_per_second=0.1)),
@@ -88,10 +92,14 @@ GOOD: list[tuple[Rule, list[dict[str, Any]], Terms]] = [
     (checker.too_soon_again, [call("CA1", 0, status="busy"), call("CA2", 20, status="busy"), call("CA3", 40)], Terms()),
     (checker.too_soon_again, [call("CA1", 0, status="canceled"), call("CA2", 10)], Terms()),
     (checker.too_often, [call(f"CA{n}", DAY * n) for n in range(5)], Terms()),
+    (checker.too_often, [call("CA1", 0, presses=[PUT_OFF]), call("CA2", 8 * DAY)], Terms()),
+    (checker.too_often, [call("CA1", 0), visit("CA2", 6 * DAY, presses=[PUT_OFF]), call("CA3", 8 * DAY)], Terms()),
     (checker.after_refusal, [call("CA1", 0), call("CA2", DAY, presses=[press(DAY, "0", intent="never")])], Terms()),
     (checker.after_refusal, [call("CA1", 0, presses=[press(1, "0", intent="never", acknowledged=False)]), call("CA2", DAY)], Terms()),
     (checker.after_the_interview, [call("CA1", 0, presses=INTERVIEW[:4]), call("CA2", DAY)], Terms()),
     (checker.in_quarantine, [call("CA1", 0, campaign="one"), call("CA2", 90 * DAY, campaign="two")], Terms()),
+    (checker.in_quarantine, [visit("CA1", 0, campaign="one"), call("CA2", 89 * DAY, campaign="two")], Terms()),
+    (checker.in_quarantine, [call("CA1", 0, campaign="one"), visit("CA2", DAY, campaign="two")], Terms()),
     (checker.too_near_on_one_number, [call("CA1", 0, case="a"), call("CA2", 31, case="b")], Terms(number_gap_minutes=30)),
     (checker.more_than_the_lines, [call("CA1", 0), call("CA2", 0.5, to=BERT.number)], Terms(lines=2)),
     (checker.faster_than_the_pace, [call(f"CA{n}", n / 6) for n in range(9)], Terms(calls_per_second=0.1)),

@@ -25,6 +25,7 @@ def press(keys: str, item: str = "speed", at: int = 1, **more: Any) -> dict[str,
 
 
 VISIT = call("CA9", press("0", "", intent="never"), direction="inbound", caller_id=NUMBER, to="+8610000000000")
+LATER_VISIT = dict(VISIT, presses=[], created_at="2026-03-10T03:00:00+00:00")
 UNSURE = press("4", acknowledged=False, at=2)
 GOOD = Books((DONE,), (MADE,), expected=1)
 SAID = replace(GOOD, answers={(1, "speed"): "1"})
@@ -33,6 +34,8 @@ PROMISED = replace(GOOD, promises=(Promise(1, MADE_AT, DUE_AT),))
 REMADE = replace(
     PROMISED, attempts=(MADE, replace(MADE, id=2, sid="CA2")), promises=(Promise(1, MADE_AT, MADE_AT), *PROMISED.promises)
 )  # fmt: skip
+DECLINED = replace(PROMISED, cases=(replace(DONE, reason="declined", disposition="break_off"),))
+TURNED_DOWN = Attempt(2, 1, None, "rejected", True)
 GIVEN_UP = replace(GOOD, cases=(replace(DONE, reason="max_attempts"),), most_tries=2)
 BAD: list[tuple[Rule, list[dict[str, Any]], Books]] = [
     (ledger.calls_are_attempts, [call(), call("CA2")], GOOD),
@@ -61,6 +64,13 @@ BAD: list[tuple[Rule, list[dict[str, Any]], Books]] = [
     (ledger.refusals_are_kept, [call()], replace(GOOD, told=frozenset({NUMBER}))),
     (ledger.promises_are_kept, [call()], PROMISED),
     (ledger.promises_are_kept, [call(), call("CA2", created_at="2026-03-10T03:00:00+00:00")], REMADE),
+    (ledger.promises_are_kept, [call()], DECLINED),
+    (
+        ledger.promises_are_kept,
+        [call(), dict(VISIT, presses=[])],
+        replace(DECLINED, attempts=(MADE, replace(MADE, id=2, sid="CA9", incoming=True))),
+    ),
+    (ledger.whoever_cannot_be_called_is_asked_for_once, [], replace(GOOD, attempts=(TURNED_DOWN, replace(TURNED_DOWN, id=3)))),
     (ledger.nobody_is_given_up_early, [call()], replace(GIVEN_UP, attempts=(MADE, replace(MADE, id=2, incoming=True)))),
     (ledger.nobody_is_given_up_early, [call()], replace(GIVEN_UP, attempts=(MADE, replace(MADE, id=2, counted=False)))),
 ]
@@ -77,9 +87,11 @@ FINE: list[tuple[list[dict[str, Any]], Books]] = [
     ([call(), dict(VISIT, presses=[], repeats_differing=1)], GOOD),
     ([call(created_at="2026-03-10T04:00:05+00:00")], PROMISED),
     ([call()], replace(PROMISED, cases=(replace(DONE, reason="opted_out"),))),
-    ([call()], replace(PROMISED, attempts=(MADE, Attempt(2, 1, None, "rejected", True)))),
+    ([call()], replace(PROMISED, attempts=(MADE, TURNED_DOWN))),
+    ([call(), LATER_VISIT], replace(DECLINED, attempts=(MADE, replace(MADE, id=2, sid="CA9", incoming=True)))),
+    ([call()], replace(GOOD, attempts=(MADE, TURNED_DOWN, replace(TURNED_DOWN, id=3, counted=False)))),
     ([call(), call("CA2", created_at="2026-03-10T04:00:00+00:00")], REMADE),
-    ([call()], replace(GIVEN_UP, attempts=(MADE, Attempt(2, 1, None, "rejected", True)))),
+    ([call()], replace(GIVEN_UP, attempts=(MADE, TURNED_DOWN))),
 ]
 
 

@@ -25,7 +25,8 @@ def local(text: str) -> datetime:
         ("later_today", "2026-03-03T11:30", "2026-03-03T14:00"),  # the windows pause at noon
         ("later_today", "2026-03-03T19:30", "2026-03-04T09:00"),  # nothing is left of this day
         ("this_evening", "2026-03-03T10:00", "2026-03-03T18:00"),
-        ("this_evening", "2026-03-03T18:20", "2026-03-03T18:20"),
+        ("this_evening", "2026-03-03T18:20", "2026-03-03T19:20"),  # not at once
+        ("this_evening", "2026-03-03T19:20", "2026-03-04T09:00"),
         ("tomorrow_morning", "2026-03-03T10:00", "2026-03-04T09:00"),
         ("tomorrow_afternoon", "2026-03-03T10:00", "2026-03-04T14:00"),
         ("tomorrow_evening", "2026-03-03T10:00", "2026-03-04T18:00"),

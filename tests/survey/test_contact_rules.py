@@ -158,6 +158,27 @@ def test_a_first_call_before_a_long_holiday_ends_without_a_second() -> None:
     assert following(unanswered("2026-09-30 19:00")) == "out_of_time"
 
 
+def test_a_call_that_was_put_off_before_a_long_holiday_is_made_on_the_first_day_after_it() -> None:
+    asked = [PastAttempt(at("2026-09-30 19:00"), Disposition.NOT_AVAILABLE, declined=True)]
+    assert following(asked) == "2026-10-08 09:00"
+    assert following([*unanswered("2026-09-29 09:00", "2026-09-30 14:00"), *asked]) == "2026-10-08 09:00"
+    assert following([*asked, *unanswered("2026-10-08 09:00")]) == "out_of_time"
+    assert next_call(RULES, CN, asked, at("2026-10-08 20:00"), SHANGHAI) == Close("out_of_time")  # that day is over, and so are the seven
+
+
+def test_what_the_person_puts_off_in_a_call_to_us_is_no_try_and_no_postponement() -> None:
+    theirs = PastAttempt(at("2026-09-30 19:00"), Disposition.NOT_AVAILABLE, declined=True, ours=False)
+    assert following([*unanswered("2026-09-28 09:00"), theirs, theirs]) == "2026-10-08 09:00"
+    assert following([PastAttempt(at("2026-09-28 09:00"), Disposition.NOT_AVAILABLE), theirs]) == "2026-10-08 09:00"
+    assert following([theirs]) == "2026-10-08 09:00"
+    assert following([*unanswered(*(f"2026-09-2{day} 09:00" for day in range(5))), theirs]) == "max_attempts"
+
+
+def test_a_number_that_the_carrier_never_calls_is_not_asked_for_again() -> None:
+    assert following([PastAttempt(at("2026-03-02 09:00"), Disposition.BLOCKED)]) == "2026-03-02 14:00"
+    assert following([PastAttempt(at("2026-03-02 09:00"), Disposition.BLOCKED, barred=True)]) == "finished"
+
+
 def test_rules_survive_json_and_fill_in_defaults() -> None:
     rules = Rules(calendar="weekdays", working_day=(Window(time(10), time(20, 30)),), max_attempts=3)
     assert Rules.from_json(rules.to_json()) == rules
@@ -210,7 +231,8 @@ def test_every_course_of_calls_keeps_all_rules(moment: datetime, place: tuple, r
             gap = decision.at - history[-1].at
             least = 20 if history[-1].disposition is Disposition.BUSY else rules.spacing_minutes
             assert gap >= timedelta(minutes=least)
-            assert decision.at - history[0].at <= timedelta(days=rules.within_days)
+            asked = history[-1].disposition is Disposition.NOT_AVAILABLE
+            assert asked or decision.at - history[0].at <= timedelta(days=rules.within_days)
         parts.append(decision.daypart)
         history.append(PastAttempt(decision.at, outcomes[len(history)]))
         moment = decision.at + timedelta(minutes=data.draw(st.integers(0, 600)))

@@ -132,7 +132,7 @@ def test_a_number_that_refused_further_calls_is_left_out(session):
     assert made.frame_count == 19
 
 
-def attempt(session, phone_key, when, number=1):
+def attempt(session, phone_key, when, number=1, **facts):
     draw_ = Draw(month="2025-01", size=1, minimum=1, seed=1, replicates=1, frame_count=1, frame_digest="", program_version="",
                  allocation=[], exclusions={}, incident_count=1, drawn_at=when)  # fmt: skip
     script = ScriptVersion(name="s", number=number, language="zh", text="", digest=str(number), published_at=when, published_by="x")
@@ -147,7 +147,7 @@ def attempt(session, phone_key, when, number=1):
     session.add(person)
     session.flush()
     session.add(CallAttempt(campaign_id=campaign.id, respondent_id=person.id, number=1, token=f"{number:032}", phone_key=phone_key,
-                            script_version_id=script.id, claimed_at=when, requested_at=when))  # fmt: skip
+                            script_version_id=script.id, claimed_at=when, **{"requested_at": when, **facts}))  # fmt: skip
     session.flush()
 
 
@@ -157,6 +157,29 @@ def test_a_number_dialled_within_the_quarantine_rests(session, days, resting):
     attempt(session, key(3), NOW - timedelta(days=days))
 
     assert draw(session, size=None).exclusions["quarantine"] == resting
+
+
+def test_a_request_that_the_carrier_turned_away_disturbed_nobody(session):
+    fill(session, (20,))
+    when = NOW - timedelta(days=10)
+    attempt(session, key(3), when, status="rejected", settled_at=when)
+    attempt(session, key(4), when, 2, status="rejected", settled_at=NOW + timedelta(days=1))  # at the draw nobody knew
+
+    assert draw(session, size=None).exclusions["quarantine"] == 1
+
+
+@pytest.mark.parametrize(
+    ("days", "disposition", "resting"),
+    [(10, "complete", 1), (10, "partial", 1), (10, "not_available", 0), (91, "complete", 0), (-1, "complete", 0)],
+)
+def test_who_was_interviewed_on_a_call_of_their_own_rests_too(session, days, disposition, resting):
+    fill(session, (20,))
+    when = NOW - timedelta(days=days)
+    attempt(session, key(3), when, direction="in", requested_at=None, status="completed", settled_at=when, disposition=disposition)
+
+    made = draw(session, size=None)
+    assert made.exclusions["quarantine"] == resting
+    assert drawing.redraw(session, made).identical
 
 
 def test_opting_out_counts_before_the_quarantine(session):

@@ -1,7 +1,7 @@
 """What the guards of dialling ask: calls started, money talked away, silence heard, numbers rung lately.
 
 Only our own dialling counts (`direction` out), and of it only what rang or may have: a request that the carrier refused
-for the moment is settled without a disposition.
+for the moment is settled without a disposition. The one exception is how long a number is left in peace by others.
 """
 
 from collections.abc import Collection, Mapping
@@ -12,12 +12,14 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
+from survey.disposition import Disposition
 from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, Respondent, Suppression, table_of
 
 DIALLING = 0x68756966616E67
 """The advisory lock of PostgreSQL that everybody takes who counts lines or calls and then adds one."""
 MACHINES = ("machine", "fax")
 CLAIMED = CallAttempt.status == "claimed"
+INTERVIEWS = [each.word for each in Disposition if each.outcome_class in ("I", "P")]
 
 
 def one_at_a_time(session: Session) -> None:
@@ -29,6 +31,11 @@ def one_at_a_time(session: Session) -> None:
 def _ours(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
     rang = or_(CallAttempt.disposition.is_not(None), CallAttempt.settled_at.is_(None))
     return and_(CallAttempt.direction == "out", rang, *conditions)
+
+
+def interviewed_by_calling_us() -> ColumnElement[bool]:
+    """Whether the attempt is a call to us that became an interview: its person has been asked, though nobody was dialled."""
+    return and_(CallAttempt.direction == "in", CallAttempt.disposition.in_(INTERVIEWS))
 
 
 def started_since(session: Session, campaign_id: int, moment: datetime) -> int:
@@ -110,10 +117,12 @@ def abandoned_at(session: Session, phone_keys: Collection[bytes], moment: dateti
 
 
 def rung_at(session: Session, phone_keys: Collection[bytes], moment: datetime) -> list[tuple[bytes, int, int, datetime]]:
-    """When each of the numbers was last dialled after `moment`: number, campaign, respondent, time."""
-    rung = _ours(CallAttempt.phone_key.in_(phone_keys), CallAttempt.requested_at > moment)
+    """When each of the numbers was last dialled after `moment`, or interviewed on a call to us: number, campaign, respondent, time."""
+    at = func.coalesce(CallAttempt.requested_at, CallAttempt.claimed_at)
+    mine = CallAttempt.phone_key.in_(phone_keys)
+    rung = or_(_ours(mine, CallAttempt.requested_at > moment), and_(mine, interviewed_by_calling_us(), CallAttempt.claimed_at > moment))
     whom = CallAttempt.phone_key, CallAttempt.campaign_id, CallAttempt.respondent_id
-    last = select(*whom, func.max(CallAttempt.requested_at)).where(rung).group_by(*whom)
+    last = select(*whom, func.max(at)).where(rung).group_by(*whom)
     return [(key, campaign, respondent, at) for key, campaign, respondent, at in session.execute(last) if at is not None]
 
 

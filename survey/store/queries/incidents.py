@@ -4,10 +4,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, IncidentImport, Suppression, Unit
+from survey.store.queries.dialling import interviewed_by_calling_us
 
 AT_A_TIME = 5000
 
@@ -68,9 +69,14 @@ def suppressed_keys(session: Session, as_of: datetime) -> frozenset[bytes]:
 
 
 def dialled_keys(session: Session, since: datetime, as_of: datetime) -> frozenset[bytes]:
-    """Numbers that were dialled from `since` to `as_of`, for whatever campaign (R6)."""
-    dialled = CallAttempt.requested_at >= since, CallAttempt.requested_at <= as_of
-    return frozenset(session.scalars(select(CallAttempt.phone_key).where(*dialled)))
+    """Numbers that were dialled from `since` to `as_of`, or whose owners were interviewed on a call to us, for whatever campaign (R6).
+
+    A request that the carrier turned away rang nobody, as far as was known at `as_of`.
+    """
+    turned_away = and_(CallAttempt.disposition.is_(None), func.coalesce(CallAttempt.settled_at <= as_of, false()))
+    dialled = and_(CallAttempt.requested_at >= since, CallAttempt.requested_at <= as_of, ~turned_away)
+    theirs = and_(interviewed_by_calling_us(), CallAttempt.settled_at >= since, CallAttempt.settled_at <= as_of)
+    return frozenset(session.scalars(select(CallAttempt.phone_key).where(or_(dialled, theirs))))
 
 
 def valid_draw(session: Session, month: str) -> Draw | None:

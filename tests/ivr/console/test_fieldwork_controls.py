@@ -1,6 +1,6 @@
 """What administrators and operators change while a campaign runs: pace, limits, holds, reviews, booked call-backs."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -239,3 +239,15 @@ def test_a_call_back_outside_of_the_windows_is_not_booked(log_in, month, session
     assert said in answer.text
     with sessions() as session:
         assert session.scalars(select(Respondent.booked_for).where(Respondent.public_id == public_id)).one() is None
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "2027 年的节假日安排尚未载入"), ("en", "no holiday calendar for 2027")])
+def test_a_day_of_a_year_without_holidays_is_refused_at_its_field_in_both_languages(log_in, month, sessions, clock, language, said):
+    clock.moment = datetime(2026, 12, 30, 4, 0, tzinfo=UTC)
+    public_id, client = _somebody_waiting(sessions), log_in("operator", language)
+
+    answer = post(client, f"/calls/{public_id}/booking", at="2027-01-06T10:00")
+
+    [wrong] = [one for one in Page.parse(answer.text).all("input") if one.attributes.get("aria-invalid") == "true"]
+    assert (answer.status_code, wrong.attributes["name"]) == (422, "at")
+    assert said in answer.text

@@ -54,6 +54,18 @@ def test_who_is_waited_for_hears_three_offers_in_the_scripts_language_and_nothin
     assert not any(word in words(reply) for word in ("纠纷", "城东", "月"))
 
 
+def test_who_was_given_up_hears_the_survey_offered_and_no_other_time(ground, caller):
+    with ground.work() as work:
+        person = work.session.scalars(select(Respondent)).one()
+        person.state, person.close_reason, person.closed_at, person.due_at = "closed", "max_attempts", ground.now, None
+
+    reply = document(caller.ask("/voice/incoming"))
+
+    assert [f"请按{key}" in words(reply) for key in "190"] == [True, False, True]
+    assert tags(caller.press("1")) == ["Redirect"]
+    assert theirs(ground)
+
+
 def test_a_stranger_hears_who_we_are_and_how_to_be_left_alone(caller):
     said = words(document(caller.ask("/voice/incoming", From="+8610077777777")))
 

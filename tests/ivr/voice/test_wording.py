@@ -11,7 +11,7 @@ from survey.bureau import Bureau
 BUREAU = Bureau("示范市公安局", "the Police of Shifan", "0571-88880000", 3, "Asia/Shanghai")
 ANNOUNCEMENTS = (
     wording.EXCUSE, wording.FAREWELL, wording.WHO_WE_ARE, wording.OPTED_OUT, wording.NUMBER_HIDDEN, wording.GOODBYE,
-    wording.NOW_OR_LATER, wording.ON_THE_LINE, wording.NO_MORE_CALLS, wording.ALREADY_OUT, wording.INTERRUPTED,
+    wording.NOW, wording.NOW_OR_LATER, wording.ON_THE_LINE, wording.NO_MORE_CALLS, wording.ALREADY_OUT, wording.INTERRUPTED,
 )  # fmt: skip
 
 

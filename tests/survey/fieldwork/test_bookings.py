@@ -1,6 +1,6 @@
 """Call-backs at a promised time, and the call that goes on where an earlier one stopped."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from survey.errors import BadInput, NotAllowed
 from survey.events import Answered, Digits
 from survey.fieldwork import bookings
 from survey.fieldwork.attempts import note_broken
-from survey.store.models import Alarm, Answer, CallAttempt, CarrierEvent, DispositionChange
+from survey.store.models import Alarm, Answer, CallAttempt, CarrierEvent, DispositionChange, Respondent
 from tests.survey.fieldwork.conftest import Ground
 
 
@@ -163,3 +163,41 @@ def test_every_change_of_the_case_is_kept(ground: Ground) -> None:
 
     with ground.sessions() as session:
         assert [change.new for change in session.scalars(select(DispositionChange))] == ["partial"]
+
+
+def book(ground: Ground, at: datetime, respondent_id: int = 1) -> None:
+    with ground.work() as work:
+        bookings.book(work.session, ground.office, work.session.get_one(Respondent, respondent_id), at, "警员", ground.now)
+
+
+@pytest.mark.parametrize("year", [2026, 9999])
+def test_nobody_is_booked_for_a_day_that_is_far_away(ground: Ground, year: int) -> None:
+    ground.launch(1)
+    latest = (ground.now + timedelta(days=29)).replace(hour=3)
+    book(ground, latest)
+
+    with pytest.raises(BadInput, match="30") as refused:
+        book(ground, datetime(year, 12, 31, 3, 0, tzinfo=UTC))
+    assert refused.value.field == "at"
+
+
+def test_a_day_of_a_year_whose_holidays_are_not_loaded_is_refused_at_its_field(ground: Ground) -> None:
+    ground.clock.moment = datetime(2026, 12, 28, 2, 0, tzinfo=UTC)
+    ground.launch(1)
+
+    for at in (datetime(2027, 1, 5, 2, 0, tzinfo=UTC), datetime(2026, 12, 31, 13, 0, tzinfo=UTC)):  # the second's nearest opening
+        with pytest.raises(BadInput, match=r"2027.* / .*2027") as refused:
+            book(ground, at)
+        assert refused.value.field == "at"
+
+
+def test_an_operator_cannot_have_somebody_called_whose_part_of_the_sample_is_not_due(ground: Ground) -> None:
+    ground.launch(2, replicates=2, lines=1)
+    tomorrow = (ground.now + timedelta(days=1)).replace(hour=3)
+    with pytest.raises(NotAllowed, match=r"批次.* / .*batch"):
+        book(ground, tomorrow, 2)
+    book(ground, tomorrow, 1)
+
+    with ground.work() as work:
+        work.session.get_one(Respondent, 1).tries = 1
+    book(ground, tomorrow, 2)

@@ -7,9 +7,10 @@ from sqlalchemy import func, select
 
 from survey import fieldwork
 from survey.events import Digits
+from survey.fieldwork import bookings
 from survey.fieldwork.history import past_attempts, settled_attempts
-from survey.fieldwork.incoming import KNOWN, ON_THE_LINE, REFUSED, STRANGER, WAITED_FOR
-from survey.store.models import Answer, CallAttempt, CarrierEvent, Respondent
+from survey.fieldwork.incoming import KNOWN, ON_THE_LINE, REFUSED, STRANGER, UNFINISHED, WAITED_FOR
+from survey.store.models import Answer, CallAttempt, Campaign, CarrierEvent, Incident, Respondent
 from survey.store.queries import dialling
 from survey.store.queries import fieldwork as queries
 from tests.survey.fieldwork.conftest import Ground
@@ -51,7 +52,11 @@ def hang_up(ground, token):
 
 def respondent(ground):
     with ground.sessions() as session:
-        return session.scalars(select(Respondent)).one()
+        return session.scalars(select(Respondent).order_by(Respondent.id)).first()
+
+
+def wait_until_due(ground):
+    ground.clock.moment = max(ground.now, respondent(ground).due_at)
 
 
 def answers(ground):
@@ -119,7 +124,8 @@ def test_a_whole_interview_ends_the_case_and_leaves_our_own_counts_alone(missed)
     assert (ours.direction, theirs.direction, theirs.number, theirs.requested_at, theirs.abandoned) == ("out", "in", 2, None, False)
     with missed.sessions() as session:
         assert dialling.started_since(session, person.campaign_id, before) == 1
-        assert [campaign for _, campaign, _, at in dialling.rung_at(session, [key_of(missed)], before)] == [person.campaign_id]
+        (rung,) = dialling.rung_at(session, [key_of(missed)], before)
+        assert rung == (person.phone_key, person.campaign_id, person.id, theirs.claimed_at), "an interview too is a call to the number"
         assert dialling.silence_since(session, person.campaign_id, before) == (0, 0)
         assert dialling.minutes_talked(session, person.campaign_id) == 1  # ours, as the line told
 
@@ -289,3 +295,205 @@ def test_who_was_dialled_for_another_campaign_is_left_in_peace(ground):
 
     assert standing(ground) == KNOWN
     assert take_up(ground) is None
+
+
+def test_who_puts_it_off_in_a_call_to_us_after_four_missed_calls_is_asked_when_and_called_then(missed):
+    for _ in range(3):
+        wait_until_due(missed)
+        miss(missed)
+    token = take_up(missed, postponing=True)
+
+    assert "callback" in missed.turn(token, 0, Digits(""))
+    missed.turn(token, 1, Digits("2"))
+    hang_up(missed, token)
+    assert (respondent(missed).state, respondent(missed).due_at) == ("waiting", respondent(missed).booked_for)
+    wait_until_due(missed)
+    assert len(missed.claim()) == 1
+
+
+def test_putting_it_off_in_a_call_to_us_is_none_of_the_times_that_it_may_be_put_off_in_ours(ground):
+    ground.launch(1)
+    _, token = ground.dial_next()
+    ground.talk(token, "99")
+    ground.end(token)
+    token = take_up(ground, postponing=True)
+
+    assert "callback" in ground.turn(token, 0, Digits(""))
+    hang_up(ground, token)
+    assert respondent(ground).state == "waiting"
+
+
+def test_who_puts_it_off_and_has_a_promise_already_is_not_told_that_nobody_will_call(missed):
+    for _ in range(3):
+        wait_until_due(missed)
+        miss(missed)
+    book_for_tomorrow(missed)
+    missed.clock.moment = respondent(missed).booked_for - timedelta(hours=1)
+    with missed.work() as work:
+        work.session.scalars(select(CallAttempt)).first().requested_at -= timedelta(days=9)  # the days of the contact rules are over
+    token = take_up(missed, postponing=True)
+
+    assert "callback" in missed.turn(token, 0, Digits(""))
+    hang_up(missed, token)
+    assert (respondent(missed).state, respondent(missed).due_at) == ("waiting", respondent(missed).booked_for)
+
+
+def book_for_tomorrow(ground):
+    with ground.work() as work:
+        waiting = work.session.scalars(select(Respondent)).first()
+        at = (ground.now + timedelta(days=1)).replace(hour=2, minute=0)
+        bookings.book(work.session, ground.office, waiting, at, "警员", ground.now)
+
+
+def test_who_breaks_off_in_a_call_to_us_is_not_called_though_a_call_was_booked(missed):
+    book_for_tomorrow(missed)
+    token = take_up(missed)
+    missed.talk(token, "112")
+    hang_up(missed, token)
+
+    person = respondent(missed)
+    assert (person.state, person.close_reason, person.booked_for) == ("closed", "declined", None)
+    missed.clock.advance(hours=30)
+    assert missed.claim() == []
+
+
+@pytest.fixture
+def given_up(ground: Ground) -> Ground:
+    """Somebody whom we have called five times in vain, in a campaign in which somebody else still waits."""
+    ground.launch(2)
+    with ground.work() as work:
+        work.session.scalars(select(Respondent).order_by(Respondent.id.desc())).first().due_at = ground.now + timedelta(days=30)
+    for _ in range(5):
+        wait_until_due(ground)
+        miss(ground)
+    assert (respondent(ground).state, respondent(ground).close_reason) == ("closed", "max_attempts")
+    return ground
+
+
+def is_left_in_peace(ground):
+    """Nothing of the next fortnight calls the first respondent."""
+    for _ in range(14):
+        ground.clock.advance(hours=24)
+        if ground.claim():
+            return False
+    return True
+
+
+def test_who_was_given_up_is_offered_the_survey_and_no_other_time(given_up):
+    assert standing(given_up) == UNFINISHED
+    assert take_up(given_up, postponing=True) is None
+    assert respondent(given_up).state == "closed"
+
+
+def test_an_interview_after_we_gave_up_is_the_outcome_of_the_case(given_up):
+    token = take_up(given_up)
+    assert standing(given_up) == UNFINISHED, "a repeated web-hook is told the same"
+    given_up.talk(token, "112345111")
+    hang_up(given_up, token)
+
+    person = respondent(given_up)
+    assert (person.state, person.close_reason, person.disposition) == ("closed", "finished", "complete")
+    assert standing(given_up) == KNOWN
+
+
+@pytest.mark.parametrize(("pressed", "reason", "outcome"), [
+    ("", "declined", "refusal_before"), ("112", "declined", "break_off"), ("1121", "finished", "partial"),
+    ("19", "max_attempts", "not_available"), ("___", "max_attempts", "not_confirmed"), ("2", "finished", "wrong_person"),
+])  # fmt: skip
+def test_whatever_becomes_of_such_a_call_the_case_is_closed_again_with_its_best_code(given_up, pressed, reason, outcome):
+    token = take_up(given_up)
+    given_up.talk(token, pressed)
+    hang_up(given_up, token)
+
+    person = respondent(given_up)
+    assert (person.state, person.close_reason, person.disposition) == ("closed", reason, outcome)
+    assert is_left_in_peace(given_up)
+
+
+def test_who_puts_off_such_a_call_is_told_that_nobody_will_call(given_up):
+    token = take_up(given_up)
+
+    assert "notice.not_again" in given_up.talk(token, "19")[-1]
+
+
+def test_the_line_that_fails_in_such_a_call_brings_no_call_of_ours(given_up):
+    token = take_up(given_up)
+    given_up.talk(token, "112")
+    report(given_up, "failed")
+    given_up.clock.advance(seconds=31)
+    given_up.settle(token)
+
+    assert (respondent(given_up).state, respondent(given_up).close_reason) == ("closed", "max_attempts")
+    assert is_left_in_peace(given_up)
+    assert "outcome" in given_up.talk(take_up(given_up, OTHER), "1")[1], "but they may call again and go on"
+
+
+def test_who_broke_off_in_our_call_finishes_the_interview_in_theirs(ground):
+    ground.launch(2)
+    with ground.work() as work:
+        work.session.scalars(select(Respondent).order_by(Respondent.id.desc())).first().due_at = ground.now + timedelta(days=30)
+    _, token = ground.dial_next()
+    ground.talk(token, "112")
+    ground.end(token)
+    assert (respondent(ground).state, respondent(ground).disposition) == ("closed", "break_off")
+
+    assert standing(ground) == UNFINISHED
+    token = take_up(ground)
+    ground.talk(token, "1345111")
+    hang_up(ground, token)
+
+    assert (respondent(ground).state, respondent(ground).disposition) == ("closed", "complete")
+    assert {answers(ground)[item] for item in ("attitude", "outcome")} == {"2", "3"}
+
+
+@pytest.mark.parametrize("pressed", ["", "10", "2", "112345111", "18"])
+def test_who_refused_or_is_the_wrong_person_or_has_answered_or_waits_for_a_human_is_offered_nothing(ground, pressed):
+    ground.launch(2)
+    with ground.work() as work:
+        work.session.scalars(select(Respondent).order_by(Respondent.id.desc())).first().due_at = ground.now + timedelta(days=30)
+    _, token = ground.dial_next()
+    ground.talk(token, pressed)
+    ground.end(token)
+    assert respondent(ground).state == "closed"
+
+    assert standing(ground) in (KNOWN, REFUSED)
+    assert take_up(ground) is None
+
+
+def test_nothing_is_offered_once_the_campaign_of_a_closed_case_has_ended(given_up):
+    with given_up.work() as work:
+        fieldwork.stop(work.session, given_up.office, work.session.scalars(select(Campaign)).one(), "tester", given_up.now)
+
+    assert standing(given_up) == KNOWN
+    assert take_up(given_up) is None
+
+
+def test_nobody_is_interviewed_who_was_found_to_be_excluded(missed):
+    with missed.work() as work:
+        work.session.scalars(select(Incident)).one().exclusion = "sensitive"
+
+    assert standing(missed) == KNOWN
+    assert take_up(missed) is None
+
+
+def test_a_campaign_that_is_stopped_meanwhile_keeps_what_such_a_call_brought(given_up):
+    token = take_up(given_up)
+    given_up.talk(token, "112345111")
+    with given_up.work() as work:
+        fieldwork.stop(work.session, given_up.office, work.session.scalars(select(Campaign)).one(), "tester", given_up.now)
+    hang_up(given_up, token)
+
+    assert (respondent(given_up).state, respondent(given_up).disposition) == ("closed", "complete")
+
+
+def test_who_was_interviewed_only_on_a_call_of_their_own_is_left_in_peace_by_other_campaigns(ground):
+    first = ground.launch(1)
+    token = take_up(ground)
+    ground.talk(token, "112345111")
+    hang_up(ground, token)
+    ground.launch(1, same_number=True)
+    assert ground.campaign(first).state == "finished"
+
+    assert ground.claim() == []
+    with ground.sessions() as session:
+        assert session.scalars(select(Respondent.close_reason).order_by(Respondent.id)).all() == ["finished", "quarantine"]

@@ -69,9 +69,12 @@ def test_to_close_ends_the_case_and_perhaps_the_campaign(ground: Ground, respond
     attempt_id, token = ground.dial_next()
     ground.talk(token, "112121")
     ground.end(token)
-    assert ground.campaign(1).state == "finished", "who waits for a person does not keep the campaign open"
+    ground.clock.advance(hours=24)
+    ground.claim()
+    assert ground.campaign(1).state == "running", "somebody may still be called in it"
 
     resolve(ground, respondent_id, "close")
+    assert ground.campaign(1).state == "finished"
     with ground.sessions() as session:
         assert fieldwork.reviews.needs_review(session) == []
     assert ground.attempt(attempt_id).disposition == "complete"
@@ -96,3 +99,13 @@ def test_nobody_is_called_again_in_a_campaign_that_has_ended(ground: Ground, res
     with pytest.raises(NotAllowed):
         resolve(ground, respondent_id, "call_again")
     resolve(ground, respondent_id, "close")
+
+
+def test_whoever_is_looked_at_last_can_still_be_called_again(ground: Ground, respondent_id: int) -> None:
+    _, token = ground.dial_next()
+    ground.talk(token, "112121")
+    ground.end(token)
+    resolve(ground, respondent_id, "call_again")
+    ground.clock.advance(hours=4)  # the afternoon
+
+    assert [ground.attempt(attempt_id).respondent_id for attempt_id in ground.claim()] == [respondent_id]

@@ -1,7 +1,7 @@
 """After the call: one verdict for the attempt, one next step for the respondent."""
 
 import itertools
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -175,3 +175,33 @@ def test_settling_twice_does_nothing(ground: Ground, placed: tuple[int, str]) ->
 
 def test_each_word_of_a_verdict_is_known() -> None:
     assert {Disposition.from_word(each.word) for each in Disposition} == set(Disposition)
+
+
+@pytest.mark.parametrize("code", ["21215", "21216", "13225", "13227"])
+def test_a_number_that_the_carrier_never_calls_is_asked_for_once(ground: Ground, code: str) -> None:
+    campaign_id = ground.launch(1)
+    (attempt_id,) = ground.claim()
+    ground.prepare(attempt_id)
+    ground.reject(attempt_id, "bad_number", code)
+    ground.settle(ground.attempt(attempt_id).token)
+
+    respondent = ground.respondent_of(attempt_id)
+    assert (respondent.state, respondent.close_reason, respondent.disposition) == ("closed", "finished", "blocked")
+    assert ground.campaign(campaign_id).state == "finished"
+
+
+def test_a_call_that_was_turned_away_once_is_made_again(ground: Ground, placed: tuple[int, str]) -> None:
+    ground.end(placed[1], "failed", error="603")
+
+    assert ground.respondent_of(placed[0]).state == "waiting"
+
+
+def test_a_call_that_was_asked_for_on_the_eve_of_a_holiday_rings_after_it(ground: Ground) -> None:
+    ground.clock.moment = datetime(2026, 9, 30, 11, 0, tzinfo=UTC)  # 19:00 over there
+    ground.launch(1)
+    attempt_id, token = ground.dial_next()
+
+    assert "notice.not_again" not in ground.talk(token, "99")[-1]
+    ground.end(token)
+    respondent = ground.respondent_of(attempt_id)
+    assert (respondent.state, respondent.due_at) == ("waiting", datetime(2026, 10, 8, 1, 0, tzinfo=UTC))

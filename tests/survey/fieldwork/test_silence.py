@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from survey import fieldwork
 from survey.alarms import AlarmKind
 from survey.events import Answered
+from survey.fieldwork import silence
 from survey.fieldwork.alarms import is_standing
 from survey.fieldwork.holds import scope_of
 from survey.store.models import CallAttempt, Campaign, Hold, Respondent
@@ -182,3 +183,18 @@ def test_a_turn_that_waits_long_for_the_database_is_a_silent_call_too(ground: Gr
     ground.end(token)
 
     assert ground.attempt(attempt_id).abandoned
+
+
+def test_a_machine_that_presses_keys_was_a_person_and_counts_among_those_who_answered(ground: Ground) -> None:
+    campaign_id = ground.launch(1)
+    attempt_id, token = ground.dial_next()
+    ground.status(token, "in_progress")
+    ground.talk(token, "11")
+    with ground.work() as work:
+        assert not fieldwork.apply_machine(work, ground.office, token, ground.attempt(attempt_id).carrier_sid or "", "machine", ground.now)
+    ground.end(token)
+
+    assert ground.attempt(attempt_id).answered_by is None
+    with ground.sessions() as session:
+        campaign = session.get_one(Campaign, campaign_id)
+        assert silence.heard(session, campaign, ground.now - timedelta(hours=1)).answered == 1
