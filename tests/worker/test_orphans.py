@@ -195,6 +195,7 @@ def test_a_job_that_kills_every_worker_is_left_alone_after_some_deaths(redis: Re
 def test_a_worker_that_ends_well_leaves_no_file_behind(redis: Redis, data: Path, start: Callable[..., Outside]) -> None:
     outside = start("settle")
     wait_until(lambda: list((data / FOLDER).rglob("settle.*")))
+    wait_until(lambda: any(redis.hget(worker, "state") in (b"idle", "idle") for worker in redis.smembers("rq:workers")))  # it hears signals
 
     assert outside.stop() == 0
 

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from config.settings import ROOT, Settings
 from config.wiring import House
 from survey.store import audit, rotation
+from survey.store.database import reading, session_factory
 from survey.store.models import Incident
 from survey.store.sealing import KeyRing, key_of, place
 from tests.conftest import RING
@@ -119,7 +120,8 @@ def parked(engine: Engine, row: int) -> Iterator[None]:
 
 
 def key_of_row(sessions: sessionmaker[Session], row: int) -> str:
-    with sessions() as session:
+    """Read beside whoever writes: on SQLite the command hangs with the one right to write."""
+    with session_factory(reading(sessions.kw["bind"]))() as session:
         return key_of(session.scalars(select(Incident.phone_sealed).where(Incident.id == row)).one() or b"")
 
 
