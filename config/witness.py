@@ -66,6 +66,16 @@ def arrived(call: Mapping[str, Any], press: Mapping[str, Any]) -> bool:
     return not excused and not any(problem.endswith(f"[{press.get('url')}]") for problem in call.get("problems", ()))
 
 
+def repeats_answered_otherwise(call: Mapping[str, Any]) -> list[str]:
+    """Addresses at which a repeat got another document than its first copy.
+
+    An excuse in place of either is none: while a process that holds the database is stopped, one of two copies may have to be told
+    so and the other not. Nor is a late copy that asks, after a failure, where the call stands: by then it stands elsewhere.
+    """
+    pairs = [pair for pair in call.get("repeats_differing", ()) if not pair["url"].endswith("/fallback")]
+    return [pair["url"] for pair in pairs if not any(excuse in pair["first"] + pair["again"] for excuse in EXCUSES)]
+
+
 def is_ours(call: Mapping[str, Any]) -> bool:
     """Whether we placed the call; the others came from people who called our number."""
     return str(call.get("direction", "outbound-api")) != "inbound"

@@ -20,9 +20,6 @@ ZONE = ZoneInfo("Asia/Shanghai")
 DOUBTS = ("HTTP 5", "Read", "Conn", "Protocol", "unread", "accepted without")
 """How the reason of an unknown outcome begins."""
 
-EXCUSED = "repeats were answered differently"
-"""While the database is restarted, one of two copies of a request may hear the excuse and the other the question."""
-
 MOST_FAULTS, MOST_EVIDENCE = 20, 6
 SLACK_SECONDS = 90.0
 """Virtual time goes on while a request is under way: so far may our moment and the carrier's be apart."""
@@ -59,9 +56,7 @@ def outcome(house: House, session: Session, campaign: Campaign, journal: Sequenc
     )  # fmt: skip
     persons = [checker.Person(case.number) for case in books.cases]
     cases = {attempt.sid: str(attempt.case) for attempt in books.attempts if attempt.sid}
-    found = checker.violations(calls, persons, terms, case_of=cases) + ledger.disagreements(calls, books)
-    falls = session.get_bind().dialect.name == "postgresql"  # only there the database itself is restarted in mid-turn
-    faults = [fault for fault in found if not (falls and fault.endswith(EXCUSED))]
+    faults = checker.violations(calls, persons, terms, case_of=cases) + ledger.disagreements(calls, books)
     rows = session.execute(select(CallAttempt.carrier_sid, Answer.item, Answer.raw).join(Answer, Answer.attempt_id == CallAttempt.id))
     stored = [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows]
     return Outcome({**_counts(session, people, calls), **_answers(calls, stored)}, faults, evidence=_evidence(session, calls, faults, log))

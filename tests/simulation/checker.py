@@ -18,6 +18,7 @@ __all__ = ["RATED", "RULES", "History", "Person", "Terms", "history", "terms_of"
 REFUSAL_TAKES = timedelta(seconds=60)  # R16: no attempt starts later than this after an express refusal
 PAUSE_TAKES = timedelta(seconds=60)  # requests under way
 PACE_WINDOW = timedelta(seconds=10)
+PROMISE_LATE = timedelta(hours=4)
 LONGEST_HOLIDAY = timedelta(days=14)
 
 
@@ -92,8 +93,11 @@ def too_soon_again(found: History) -> Iterator[str]:
 
 
 def _is_promised(ring: Ring, found: History) -> bool:
+    """Whether this is the first call since a promised time, which may come late: a month's time goes on in leaps."""
     promised = found.people.get(ring.to, Person(ring.to)).promised
-    return any(abs(ring.created - at) <= timedelta(hours=1) for at in promised)
+    times = [at - found.terms.slack for at in promised if -found.terms.slack <= ring.created - at <= PROMISE_LATE]
+    mine = [other.created for other in found.rings if times and other.case == ring.case and other.created < ring.created]
+    return any(all(created < at for created in mine) for at in times)
 
 
 def _may_hurry(before: list[Ring], person: Person, terms: Terms) -> bool:

@@ -172,7 +172,7 @@ def _read(call: Mapping[str, Any], number: str) -> dict[str, Any]:
     return {
         "sid": call["sid"], "to": number, "created": created, "dialled": dialled, "ended": ended, "status": call.get("status", ""),
         "presses": tuple(_press(press) for press in call.get("presses", ())),
-        "called_off": call.get("status") == "canceled" and rang <= UNNOTICED,
+        "called_off": call.get("status") == "canceled" and (rang <= UNNOTICED or not call.get("told_of_ringing", True)),
     }  # fmt: skip
 
 

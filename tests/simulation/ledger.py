@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import witness
 from survey.disposition import Disposition
 from survey.store import audit
 from survey.store.models import Alarm, Answer, CallAttempt, Escalation, Incident, Recording, Respondent, Suppression
@@ -258,8 +259,8 @@ def no_document_was_wrong(matter: Matter) -> Iterator[str]:
     """
     for call in matter.calls:
         yield from (f"{call['sid']}: {problem}" for problem in call.get("problems", ()) if problem[:5] not in ("11200", "11205"))
-        if call.get("repeats_differing") and not _is_theirs(call):
-            yield f"{call['sid']}: {call['repeats_differing']} repeats were answered differently"
+        if (otherwise := witness.repeats_answered_otherwise(call)) and not _is_theirs(call):
+            yield f"{call['sid']}: {len(otherwise)} repeats were answered differently, first at {otherwise[0]}"
 
 
 RULES: tuple[Callable[[Matter], Iterator[str]], ...] = (

@@ -158,7 +158,8 @@ def _seen(call: Call) -> CarrierCall:
 class Door:
     """Sends the exchange's web-hooks, signed, into the voice app; a dead app answers nothing until it is opened anew.
 
-    `acknowledged` holds (call sid, url) of each turn that got our own reply; `refusals` what no honest request may get.
+    `acknowledged` holds (call sid, url) of each turn that got our own reply; `refusals` what no honest request may get;
+    `rang` each call whose ringing we were told of, and took the report.
     """
 
     hub: Hub
@@ -168,7 +169,7 @@ class Door:
     died: Callable[[], None]
     acknowledged: set[tuple[str, str]] = field(default_factory=set)
     refusals: list[str] = field(default_factory=list)
-    troubled: set[str] = field(default_factory=set)
+    rang: set[str] = field(default_factory=set)
     broken: int = 0
 
     def send(self, url: str, method: str, params: Mapping[str, str], idempotency: str, cookies: dict[str, str] | None = None) -> Reply:
@@ -190,22 +191,20 @@ class Door:
         hub, before = self.hub, self.broken
         if hub.chance.random() < hub.fates.death:
             hub.note("no connection to the door")
-            self.troubled.add(params.get("CallSid", ""))
             return Reply(0, "", b"", url, 11205, "cannot connect")
         hub.within_door += 1
         try:
             status, kind, body = request(self.app(), self.base_url, url, params, sign(self.token, url, params))
         except Died:
-            self.troubled.add(params.get("CallSid", ""))
             self.died()
             return Reply(0, "", b"", url, 11200, "no reply")
         finally:
             hub.within_door -= 1
         hub.note(f"{url.removeprefix(self.base_url)} {params.get('CallStatus', '')} {params.get('Digits', '')} -> {status}")
-        if self.broken > before:
-            self.troubled.add(params.get("CallSid", ""))
         if status >= 400 and self.broken == before:
             self.refusals.append(f"{params.get('CallSid')}: {url} was answered {status}")
+        if status < 300 and params.get("CallStatus") == "ringing":
+            self.rang.add(params.get("CallSid", ""))
         if status == 200 and self.broken == before:
             self.acknowledged.add((params.get("CallSid", ""), url))
         problem = None if status < 300 else 11200

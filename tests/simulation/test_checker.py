@@ -154,7 +154,9 @@ def test_all_rules_are_applied() -> None:
 def test_a_promised_time_may_come_before_the_spacing_is_over() -> None:
     promised = Person(ANNA.number, promised=(MORNING + timedelta(minutes=60),))
 
-    assert violations([call("CA1", 0), call("CA2", 62)], [promised], Terms()) == []
+    assert violations([call("CA1", -1), call("CA2", 62)], [promised], Terms()) == []
+    assert violations([visit("CA1", 59, case=ANNA.number), call("CA2", 241)], [promised], Terms(spacing_minutes=360)) == []
+    assert violations([call("CA1", -1), call("CA2", 62), call("CA3", 100)], [promised], Terms()) != [], "one call keeps a promise"
 
 
 def test_incoming_calls_legs_and_calls_that_the_carrier_doubled_are_passed_over() -> None:

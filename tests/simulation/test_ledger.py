@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ivr.voice.wording import EXCUSE
 from tests.simulation import ledger
 from tests.simulation.ledger import Attempt, Books, Case, Matter, Promise, disagreements
 
@@ -27,6 +28,7 @@ def press(keys: str, item: str = "speed", at: int = 1, **more: Any) -> dict[str,
 VISIT = call("CA9", press("0", "", intent="never"), direction="inbound", caller_id=NUMBER, to="+8610000000000")
 LATER_VISIT = dict(VISIT, presses=[], created_at="2026-03-10T03:00:00+00:00")
 UNSURE = press("4", acknowledged=False, at=2)
+OTHERWISE = {"url": "/voice/attempts/A/steps/3", "first": "<Say>Outcome</Say>", "again": "<Say>Equipment</Say>"}
 GOOD = Books((DONE,), (MADE,), expected=1)
 SAID = replace(GOOD, answers={(1, "speed"): "1"})
 MADE_AT, DUE_AT = datetime(2026, 3, 10, 2, 5, tzinfo=UTC), datetime(2026, 3, 10, 4, tzinfo=UTC)
@@ -59,7 +61,7 @@ BAD: list[tuple[Rule, list[dict[str, Any]], Books]] = [
     (ledger.recordings_are_fetched, [call(recordings=[{"sid": "RE1", "deleted": False}])], replace(GOOD, recordings={"RE1": "kept"})),
     (ledger.the_trail_is_whole, [call()], replace(GOOD, flaws=("entry 3 was altered",))),
     (ledger.no_document_was_wrong, [call(problems=["12100 Document parse failure"])], GOOD),
-    (ledger.no_document_was_wrong, [call(repeats_differing=1)], GOOD),
+    (ledger.no_document_was_wrong, [call(repeats_differing=[OTHERWISE])], GOOD),
     (ledger.refusals_are_kept, [call(), VISIT], GOOD),
     (ledger.refusals_are_kept, [call()], replace(GOOD, told=frozenset({NUMBER}))),
     (ledger.promises_are_kept, [call()], PROMISED),
@@ -84,7 +86,8 @@ FINE: list[tuple[list[dict[str, Any]], Books]] = [
     ([call(recordings=[{"sid": "RE1", "deleted": True}])], replace(GOOD, recordings={"RE1": "kept"})),
     ([call(problems=["11200 HTTP 503"])], GOOD),
     ([call(), VISIT], replace(GOOD, refusals=frozenset({NUMBER}))),
-    ([call(), dict(VISIT, presses=[], repeats_differing=1)], GOOD),
+    ([call(), dict(VISIT, presses=[], repeats_differing=[OTHERWISE])], GOOD),
+    ([call(repeats_differing=[dict(OTHERWISE, again=EXCUSE["en"])])], GOOD),
     ([call(created_at="2026-03-10T04:00:05+00:00")], PROMISED),
     ([call()], replace(PROMISED, cases=(replace(DONE, reason="opted_out"),))),
     ([call()], replace(PROMISED, attempts=(MADE, TURNED_DOWN))),

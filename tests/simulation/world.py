@@ -263,17 +263,23 @@ class World:
                 self.exchange.recordings.pop(recording.sid, None)
             self.exchange.forget(call)
         self.door.acknowledged = {each for each in self.door.acknowledged if each[0] not in over}
-        self.door.troubled -= over
+        self.door.rang -= over
         self.hub.trace.clear()
         return record
 
     def journal(self) -> list[dict[str, Any]]:
-        """The carrier's record; each press says whether a reply of ours answered it."""
+        """The carrier's record; each call says whether a report that it rang has reached us, each press whether a reply of ours
+        answered it.
+
+        Who is led back after a failure presses at the same address again: the reply is to the last of these presses.
+        """
         calls = self.exchange.journal()
         for call in calls:
-            call["repeats_differing"] *= call["sid"] not in self.door.troubled  # an excuse is no repeat
-            for press in call["presses"]:
-                press["acknowledged"] = (call["sid"], press["url"]) in self.door.acknowledged
+            call["told_of_ringing"] = call["sid"] in self.door.rang
+            last = {press["url"]: number for number, press in enumerate(call["presses"])}
+            for number, press in enumerate(call["presses"]):
+                answered = (call["sid"], press["url"]) in self.door.acknowledged
+                press["acknowledged"] = answered and number == last[press["url"]]
         return calls
 
 

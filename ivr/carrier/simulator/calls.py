@@ -87,7 +87,7 @@ class Call:
     now: float = 0.0
     requests: int = 0
     hooks_sent: int = 0
-    repeats_differing: int = 0
+    repeats_differing: list[dict[str, str]] = field(default_factory=list)  # a repeat's address and both documents
     silences: int = 0
     waits: int = 0
     presses: list[dict[str, Any]] = field(default_factory=list)

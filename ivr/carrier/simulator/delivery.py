@@ -1,6 +1,7 @@
 """Bringing web-hooks to the application, with the faults in force, and counting them."""
 
 import hashlib
+import html
 from collections.abc import Callable
 
 from ivr.carrier.simulator.calls import Call
@@ -65,7 +66,7 @@ class Courier:
     def _again(self, fetch: Fetch, token: str, first: Reply) -> Reply:
         reply = self._turn(fetch, token)
         if reply.body != first.body and reply.status and first.status:  # a door that was down has not answered differently
-            fetch.call.repeats_differing += 1
+            fetch.call.repeats_differing.append({"url": reply.url, "first": _readable(first), "again": _readable(reply)})
         return reply
 
     def _late(self, fetch: Fetch, token: str, first: Reply) -> None:
@@ -77,3 +78,7 @@ class Courier:
     def _token(self, call: Call) -> str:
         call.hooks_sent += 1
         return hashlib.blake2b(f"{self._seed}/{call.sid}/{call.hooks_sent}".encode(), digest_size=16).hexdigest()
+
+
+def _readable(reply: Reply) -> str:
+    return html.unescape(reply.body.decode("utf-8", "replace"))

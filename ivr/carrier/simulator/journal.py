@@ -28,6 +28,6 @@ def entry(call: Call) -> dict[str, Any]:
         "streams": [
             {**stream, "started_at": iso(stream["started_at"]), "stopped_at": iso(stream["stopped_at"])} for stream in call.streams
         ],
-        "waits": call.waits, "silences": call.silences, "requests": call.requests, "repeats_differing": call.repeats_differing,
+        "waits": call.waits, "silences": call.silences, "requests": call.requests, "repeats_differing": list(call.repeats_differing),
         "problems": list(call.problems),
     }  # fmt: skip
