@@ -188,6 +188,7 @@ def run_in_terminal(copy: Copy) -> tuple[subprocess.Popen[bytes], int]:
 
     def take_terminal() -> None:
         os.setsid()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests may have it ignored
         fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
 
     process = subprocess.Popen(
