@@ -185,9 +185,9 @@ def test_a_writer_that_does_not_let_go_is_noticed_and_not_asked_again_meanwhile(
         assert sum(thread.name == readiness.PROBE for thread in threading.enumerate()) <= 1
         other.rollback()
     until = time.monotonic() + HANGING_SECONDS
-    while ready()[0] != 200 and time.monotonic() < until:
+    while (answer := ready())[0] != 200 and time.monotonic() < until:
         time.sleep(0.05)
-    assert ready() == (200, ALL_WELL)
+    assert answer == (200, ALL_WELL)
 
 
 def test_what_fails_unexpectedly_is_unready_and_does_not_block_the_next_question() -> None:
