@@ -84,11 +84,15 @@ class Say:
 
 @dataclass(frozen=True)
 class Collect:
-    """Wait for one key. `keys` are all keys that mean something here; the Says before it since the last wait are its prompt."""
+    """Wait for one key, or for words where `listens`.
+
+    `keys` are all keys that mean something here; the Says before it since the last wait are its prompt.
+    """
 
     keys: str
     timeout_seconds: int
     barge_in: bool = True
+    listens: bool = True
 
 
 @dataclass(frozen=True)

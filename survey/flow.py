@@ -14,8 +14,19 @@ from survey.actions import Action, Collect, DropRecording, Hangup, KeepRecording
 from survey.disposition import Disposition
 from survey.events import Digits, Event, Heard, HungUp, LineFailed, MachineAnswered, Recorded
 from survey.flow_ends import Actions, Turn
+from survey.flow_heard import Take, Weighed, choice_of, weigh
 from survey.flow_state import State, escalate, interview, is_dissatisfied, reconsider, verdict, was_said, with_answer
-from survey.script import CALLBACK_QUESTION, Choice, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
+from survey.script import (
+    CALLBACK_QUESTION,
+    DOUBT,
+    Choice,
+    ConfirmStep,
+    HangupStep,
+    Question,
+    RecordStep,
+    SayStep,
+    Script,
+)
 
 __all__ = ["State", "attempts", "longest_walk", "start", "step"]
 
@@ -77,6 +88,8 @@ def attempts(script: Script, question: Question) -> int:
 
 
 def _receive(script: Script, state: State, question: Question, event: Event) -> Turn:
+    if state.doubted is not None and not isinstance(question, RecordStep):
+        return _resolved(script, replace(state, doubted=None), question, state.doubted, event)
     match event:
         case Digits(keys) if keys.strip():
             return _pressed(script, replace(state, touched=True), question, keys.strip())
@@ -100,17 +113,40 @@ def _pressed(script: Script, state: State, question: Question, key: str) -> Turn
 
 
 def _heard(script: Script, state: State, question: Question, heard: Heard) -> Turn:
-    if heard.code == "danger" and heard.confidence >= script.understanding.confirm:
-        return ends.danger(replace(state, touched=True))
-    if heard.code is None or heard.confidence < script.understanding.accept:
-        return _failed(script, state, question)
-    state = replace(state, touched=True)
-    for choice in () if isinstance(question, RecordStep) else question.choices:
-        if choice.code == heard.code:
-            return _answered(script, state, question, choice, heard.text[:64], "speech", heard.confidence)
-    if heard.code in script.keys.meanings.values():
-        return _command(script, state, question, heard.code)
-    return _failed(script, state, question)
+    weighed, shown = weigh(script, question, heard), replace(state, touched=True)
+    match weighed:
+        case Weighed(Take.DANGER):
+            return ends.danger(shown)
+        case Weighed(Take.ANSWER, Choice() as choice):
+            return _answered(script, shown, question, choice, heard.text[:64], "speech", heard.confidence)
+        case Weighed(Take.COMMAND):
+            return _command(script, shown, question, heard.code or "")
+        case Weighed(Take.ASK_BACK):
+            return _doubt(script, state, question, weighed.prompt, heard)
+    return _failed(script, replace(state, keys_only=True), question)
+
+
+def _doubt(script: Script, state: State, question: Question, what: str, heard: Heard) -> Turn:
+    """Ask back what was heard; it counts as an attempt, so the last one is not asked back."""
+    tries = state.tries + 1
+    if not script.may_doubt or tries >= attempts(script, question):
+        return _failed(script, replace(state, keys_only=True), question)
+    state = replace(state, tries=tries, touched=True, doubted=(heard.code or "", heard.text[:64], heard.confidence))
+    return state, (Say(f"{DOUBT}.{what}"), _wait(script, question, listens=True))
+
+
+def _resolved(script: Script, state: State, question: Question, doubted: tuple[str, str, float], event: Event) -> Turn:
+    """What was asked back is called right or wrong in words; every key means what it means at the question."""
+    state, (code, text, confidence) = replace(state, keys_only=True), doubted
+    match event:
+        case Heard("yes", certainty) if certainty >= script.understanding.accept:
+            choice = choice_of(question, code)
+            if choice:
+                return _answered(script, replace(state, touched=True), question, choice, text, "speech", confidence)
+            return _command(script, replace(state, touched=True), question, code)
+        case Heard(other) if other != "danger" and other not in ("repeat", "back"):
+            return _failed(script, state, question)
+    return _receive(script, state, question, event)
 
 
 def _answered(script: Script, state: State, question: Question, choice: Choice, raw: str, mode: str, confidence: float | None) -> Turn:
@@ -205,7 +241,7 @@ def _back(script: Script, state: State, question: Question, *before: Action) -> 
     if state.backs >= script.limits.backs_per_call:
         return _failed(script, state, question, *before)
     earlier = script.question(state.trail[-1])
-    state = replace(state, node=earlier.id, trail=state.trail[:-1], tries=0, repeats=0, backs=state.backs + 1)
+    state = replace(state, node=earlier.id, trail=state.trail[:-1], tries=0, repeats=0, keys_only=False, backs=state.backs + 1)
     return _ask(script, state, earlier, earlier.id, *before)
 
 
@@ -224,7 +260,7 @@ def _not_now(script: Script, state: State, *before: Action) -> Turn:
         return ends.enough(script, state, *before)
     if script.callback is None or state.node == CALLBACK_QUESTION:
         return ends.later(state, "", *before)
-    state = replace(state, left=state.node, node=CALLBACK_QUESTION, tries=0, repeats=0)
+    state = replace(state, left=state.node, node=CALLBACK_QUESTION, tries=0, repeats=0, keys_only=False)
     return _ask(script, state, script.callback, CALLBACK_QUESTION, *before)
 
 
@@ -232,7 +268,7 @@ def _changed_mind(script: Script, state: State, question: Question, *before: Act
     """Back out of the question when: to the question that was left, or into the survey."""
     if state.backs >= script.limits.backs_per_call:
         return _failed(script, state, question, *before)
-    state = replace(state, node=state.left, left="", tries=0, repeats=0, backs=state.backs + 1, postponing=False)
+    state = replace(state, node=state.left, left="", tries=0, repeats=0, keys_only=False, backs=state.backs + 1, postponing=False)
     if not state.node:
         return _advance(script, state, 0, *before)
     return _ask(script, state, script.question(state.node), state.node, *before)
@@ -279,20 +315,20 @@ def _advance(script: Script, state: State, index: int, *before: Action) -> Turn:
         elif answer is not None:
             index = script.after(current, answer)
         else:
-            return _ask(script, replace(state, node=current.id, tries=0, repeats=0), current, current.id, *said)
+            return _ask(script, replace(state, node=current.id, tries=0, repeats=0, keys_only=False), current, current.id, *said)
 
 
 def _ask(script: Script, state: State, question: Question, prompt: str, *before: Action) -> Turn:
-    return state, (*before, Say(prompt), _wait(script, question))
+    return state, (*before, Say(prompt), _wait(script, question, listens=not state.keys_only))
 
 
-def _wait(script: Script, question: Question) -> Collect | Record:
+def _wait(script: Script, question: Question, *, listens: bool) -> Collect | Record:
     globally = "".join(script.keys.meanings)
     if isinstance(question, RecordStep):
         keys = script.keys.end_recording + (question.none_key or "") + globally
         return Record(question.item, question.max_seconds, _distinct(keys), question.silence_seconds)
     keys = "".join(choice.key for choice in question.choices) + globally
-    return Collect(_distinct(keys), script.limits.silence_seconds, question.barge_in)
+    return Collect(_distinct(keys), script.limits.silence_seconds, question.barge_in, listens)
 
 
 def _distinct(keys: str) -> str:

@@ -15,7 +15,8 @@ class State:
 
     `answers` maps item to code; `trail` holds the questions passed, for going back; `touched` says that a person
     pressed or said something; `unanswered` counts questions in a row without an answer. `known` are the items that were
-    answered in earlier calls; `left` is the question that waits while the person chooses when to be called again.
+    answered in earlier calls; `left` is the question that waits while the person chooses when to be called again. `doubted` is
+    what was heard and is asked back: code, words, confidence; `keys_only`, that the question now wants a key.
     """
 
     node: str = ""
@@ -33,6 +34,8 @@ class State:
     left: str = ""
     may_postpone: bool = True
     postponing: bool = False
+    doubted: tuple[str, str, float] | None = None
+    keys_only: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON object."""
@@ -43,7 +46,8 @@ class State:
     def from_json(cls, data: Mapping[str, Any]) -> "State":
         """The state from `to_json`'s object, also from one of before calls could be resumed."""
         lists = {name: tuple(data.get(name, ())) for name in ("trail", "escalated", "known")}
-        return cls(**{**data, **lists})
+        doubted = data.get("doubted")
+        return cls(**{**data, **lists, "doubted": tuple(doubted) if doubted else None})
 
 
 def verdict(state: State) -> Disposition:

@@ -7,7 +7,7 @@ from datetime import date
 from math import ceil
 
 from survey import parser_problems, prompts, spoken_length
-from survey.script import ChoiceStep, SayStep, Script, Step
+from survey.script import DOUBT, HEARD, HEARD_KEY, ChoiceStep, SayStep, Script, Step
 from survey.script_issues import Issue, Path, Places, Severity, at
 
 SAMPLE = prompts.Variables(
@@ -48,6 +48,16 @@ def check(script: Script, places: Places) -> Iterator[Issue]:
     yield from _choices(script, places)
     yield from _danger(script, places)
     yield from _promise(script, places)
+    yield from _doubt(script, places)
+
+
+def _doubt(script: Script, places: Places) -> Iterator[Issue]:
+    """CS30: whoever is asked back must be told what was heard, and by which key it is right."""
+    text = script.notices.get(DOUBT)
+    if text is not None and not (HEARD.search(text) and HEARD_KEY.search(text)):
+        zh = "notices.doubt 必须说出 {{ heard }} 以及确认用的按键 {{ heard_key }}"
+        en = "notices.doubt must say {{ heard }}, and the key {{ heard_key }} that confirms it"
+        yield at(places, ("notices", DOUBT), "CS30", zh, en, f"notice.{DOUBT}")
 
 
 def texts(script: Script) -> Iterator[Text]:
@@ -83,8 +93,9 @@ def _template(path: Path, step_id: str, text: str, places: Places) -> Iterator[I
         zh, en = f"“{step_id}”的变量写法有误：{reason}{original}", f"the template of {step_id!r} is wrong: {error}"
         yield at(places, path, "CS17", zh, en, step_id)
         return
-    for name in sorted(used - prompts.VARIABLES):
-        known = sorted(prompts.VARIABLES)
+    allowed = prompts.VARIABLES | (prompts.HEARD_VARIABLES if step_id == f"notice.{DOUBT}" else frozenset())
+    for name in sorted(used - allowed):
+        known = sorted(allowed)
         zh, en = f"变量“{name}”不存在，可用：{'、'.join(known)}", f"there is no variable {name!r}; known: {', '.join(known)}"
         yield at(places, path, "CS17", zh, en, step_id)
 
@@ -155,6 +166,8 @@ def check_walk(script: Script, places: Places, bureau: str = "") -> Iterator[Iss
     except prompts.PromptFaulty:
         return
     lengths = {prompt: spoken_length.seconds(text, script.language) for prompt, text in spoken.items()}
+    doubts = [seconds for prompt, seconds in lengths.items() if prompt.startswith(f"{DOUBT}.")]
+    lengths[f"notice.{DOUBT}"] = max(doubts, default=0.0)
     yield from _lengths(script, lengths, places, Severity.WARNING if bureau else Severity.HINT)
     yield from _paths(script, lengths, places)
     yield from _way_out(script, spoken, places)

@@ -20,8 +20,12 @@ INCIDENT_VARIABLES = frozenset({"incident_date"})
 """What may be spoken only after the person has confirmed (R26)."""
 BOOKING_VARIABLES = frozenset({"callback_time"})
 """What is known only once the person has chosen a time."""
+HEARD_VARIABLES = frozenset({"heard", "heard_key"})
+"""What may stand in the notice `doubt` alone: the choice that was heard, and its key."""
 VARIABLES = (
-    frozenset({"bureau", "hotline", "callback_days", "emergency", "scale_long", "scale_short"}) | INCIDENT_VARIABLES | BOOKING_VARIABLES
+    frozenset({"bureau", "hotline", "callback_days", "emergency", "scale_long", "scale_short", "by_voice"})
+    | INCIDENT_VARIABLES
+    | BOOKING_VARIABLES
 )
 LONGEST_TEMPLATE = 1000  # characters; the format allows 600
 LONGEST_PROMPT = 1500  # characters; the carrier takes about 4,000
@@ -37,7 +41,7 @@ class PromptFaulty(BadInput):
 class Variables:
     """What a prompt may name. `incident_on` is the incident's day in the called party's zone; None where it must not be told.
 
-    `callback_time` are the words for a call-back that was just promised, empty before.
+    `callback_time` are the words for a call-back that was just promised, empty before. `by_voice`: what is said is understood.
     """
 
     bureau: str
@@ -46,13 +50,14 @@ class Variables:
     incident_on: date | None = None
     emergency: str = "110"
     callback_time: str = ""
+    by_voice: bool = False
 
 
-def variables(script: Script, bureau: Bureau, occurred_at: datetime | None, zone: str) -> Variables:
+def variables(script: Script, bureau: Bureau, occurred_at: datetime | None, zone: str, *, by_voice: bool = False) -> Variables:
     """The variables of one call: the bureau's name in the script's language, the incident's day in the IANA zone `zone`."""
     day = occurred_at.astimezone(ZoneInfo(zone)).date() if occurred_at else None
     name = bureau.name if script.language.startswith("zh") else bureau.name_en
-    return Variables(name, bureau.hotline, bureau.callback_days, day, bureau.emergency)
+    return Variables(name, bureau.hotline, bureau.callback_days, day, bureau.emergency, by_voice=by_voice)
 
 
 def sample_time(language: str) -> str:
@@ -92,6 +97,7 @@ def _words(script: Script, given: Variables) -> dict[str, object]:
         "emergency": digits(given.emergency),
         "scale_long": scale_long(script),
         "scale_short": scale_short(script),
+        "by_voice": int(given.by_voice),
     }
     if given.incident_on:
         words["incident_date"] = spoken_date(given.incident_on, script.language)

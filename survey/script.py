@@ -4,6 +4,7 @@ Made by `script_yaml.parse`, which promises: every jump leads forward to an exis
 unconditional hangup, every key means one thing in a question. `flow` relies on that.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,11 +12,26 @@ from functools import cached_property
 RATED_ITEMS = ("speed", "attitude", "outcome", "equipment", "appearance")
 ANY_DISSATISFIED = "any_dissatisfied"
 CALLBACK_QUESTION = "callback.when"  # no step can be called so: their ids have no dots
+DOUBT = "doubt"
+"""The notice that asks back what was heard with too little confidence: it names the key of just that, any other key still counts."""
+
+ASKED_BACK: Mapping[str, Mapping[str, str]] = {
+    "human": {"zh": "要人工回电", "en": "you want a person to call you"},
+    "not_now": {"zh": "现在不方便", "en": "now is a bad time"},
+    "never": {"zh": "今后不再接到回访电话", "en": "you want no more such calls"},
+}
+"""What is asked back whenever it is heard, because it ends the survey; and how it is said back."""
+
+HEARD, HEARD_KEY = re.compile(r"{{\s*heard\s*}}"), re.compile(r"{{\s*heard_key\s*}}")
+"""Where that notice says what was heard, and its key."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One possible answer: the key, the code that is stored, how it is spoken, and what follows from it."""
+    """One possible answer: the key, the code that is stored, how it is spoken, and what follows from it.
+
+    `words` are other ways to say it, beside those that are understood anyway.
+    """
 
     key: str
     code: str
@@ -24,6 +40,7 @@ class Choice:
     dissatisfied: bool = False
     escalate: str | None = None
     next: str | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,7 +141,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Understanding:
-    """Confidence from which speech is an answer (`accept`); below `confirm` only keys are offered."""
+    """Confidence from which speech is an answer (`accept`); from `confirm` on it is asked back; below, only keys are offered."""
 
     accept: float = 0.80
     confirm: float = 0.55
@@ -160,11 +177,32 @@ class Script:
 
     @cached_property
     def prompts(self) -> Mapping[str, str]:
-        """Prompt id -> template: `speed`, `speed.retry.1`, `notice.never`."""
+        """Prompt id -> template: `speed`, `speed.retry.1`, `notice.never`, `doubt.speed.satisfied`."""
         spoken = (*self.steps, *([self.callback] if self.callback else []))
         texts = {step.id: step.text for step in spoken}
         retries = {f"{step.id}.retry.{n}": text for step in spoken for n, text in enumerate(getattr(step, "retry", ()), 1)}
-        return texts | retries | {f"notice.{name}": text for name, text in self.notices.items()}
+        return texts | retries | {f"notice.{name}": text for name, text in self.notices.items() if name != DOUBT} | self._doubts
+
+    @cached_property
+    def _doubts(self) -> dict[str, str]:
+        if not self.may_doubt:
+            return {}
+        said_back = {
+            f"{question.id}.{choice.code}": (choice.say, choice.key)
+            for question in (*self.questions, *([self.callback] if self.callback else []))
+            for choice in getattr(question, "choices", ())
+        }
+        language = self.language.partition("-")[0]
+        said_back |= {command: (words[language], getattr(self.keys, command)) for command, words in ASKED_BACK.items()}
+        return {f"{DOUBT}.{what}": self._said_back(say, key) for what, (say, key) in said_back.items()}
+
+    def _said_back(self, say: str, key: str) -> str:
+        return key.join(HEARD_KEY.split(say.join(HEARD.split(self.notices[DOUBT]))))
+
+    @property
+    def may_doubt(self) -> bool:
+        """Whether what was heard with too little confidence can be asked back: there are words for it."""
+        return DOUBT in self.notices
 
     @cached_property
     def dissatisfied_codes(self) -> frozenset[str]:

@@ -115,7 +115,7 @@ def _unreadable(reading: Reading, place: Place, reason: str) -> None:
 
 
 def _script(data: dict[str, Any], text_digest: str) -> Script:
-    scale = tuple(Choice(**choice) for choice in data["scale"])
+    scale = tuple(_choice(choice) for choice in data["scale"])
     return Script(
         name=data["name"], language=data["language"], scale=scale, digest=text_digest, notices=data["notices"],
         steps=tuple(_step(step, scale) for step in data["steps"]),
@@ -127,9 +127,13 @@ def _script(data: dict[str, Any], text_digest: str) -> Script:
     )  # fmt: skip
 
 
+def _choice(data: dict[str, Any]) -> Choice:
+    return Choice(**{**data, "words": tuple(data.get("words", ()))})
+
+
 def _callback(data: dict[str, Any]) -> ChooseStep:
     """The question when to call again; what is offered there is the choice's code."""
-    offers = tuple(Choice(offer["key"], offer["when"], offer["say"]) for offer in data["choices"])
+    offers = tuple(Choice(offer["key"], offer["when"], offer["say"], words=tuple(offer.get("words", ()))) for offer in data["choices"])
     retry = tuple(data.get("retry", ()))
     return ChooseStep(CALLBACK_QUESTION, CALLBACK_QUESTION, data["text"], retry, offers, barge_in=data.get("barge_in", True))
 
@@ -143,6 +147,6 @@ def _step(data: dict[str, Any], scale: tuple[Choice, ...]) -> Step:
     if kind is RateStep:
         fields["choices"] = scale
     elif "choices" in data:
-        fields["choices"] = tuple(Choice(**choice) for choice in data["choices"])
+        fields["choices"] = tuple(_choice(choice) for choice in data["choices"])
     step: Step = kind(**fields)
     return step

@@ -421,11 +421,12 @@ def test_speech_above_the_threshold_is_stored_like_a_key() -> None:
     assert actions[:2] == (SaveAnswer("speed", "dissatisfied", 25, "不满意", "speech", 0.91), Escalate("dissatisfied"))
 
 
-@pytest.mark.parametrize("heard", [Heard("satisfied", 0.79, "满意"), Heard(None, 0.99, "嗯"), Heard("yes", 0.99, "是")])
+@pytest.mark.parametrize("heard", [Heard("satisfied", 0.54, "满意"), Heard(None, 0.99, "嗯"), Heard("yes", 0.99, "是")])
 def test_doubtful_speech_is_never_guessed(heard: Heard) -> None:
     state, actions = then(CONFIRMED, heard)
 
     assert said(actions) == ["speed.retry.1"]
+    assert actions[-1] == Collect("1234567890*", 5, listens=False), "the question now wants a key"
     assert "speed" not in state.answers
 
 
@@ -436,7 +437,7 @@ def test_spoken_danger_stops_the_survey_even_when_heard_with_doubt() -> None:
 
 
 def test_the_global_commands_may_be_spoken() -> None:
-    assert OptOut() in then(CONFIRMED, Heard("never", 0.95, "不要再打"))[1]
+    assert OptOut() in then(CONFIRMED, Heard("never", 0.95, "不要再打"), Heard("yes", 0.95, "是"))[1]
 
 
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────
@@ -457,3 +458,98 @@ def test_the_longest_walk_of_the_shipped_script_is_known() -> None:
 
     assert flow.longest_walk(shipped()) == 1 + (questions + 2 * backs + 1 + backs) * (3 + 2)
     assert flow.longest_walk(replace(shipped(), callback=None)) == 1 + (questions + 2 * backs) * (3 + 2)
+
+
+DOUBTED = Heard("satisfied", 0.7, "满意")
+
+
+def test_what_was_heard_with_too_little_confidence_is_asked_back() -> None:
+    state, actions = then(CONFIRMED, DOUBTED)
+
+    assert said(actions) == ["doubt.speed.satisfied"]
+    assert actions[-1] == Collect("1234567890*", 5)
+    assert state.node == "speed"
+    assert "speed" not in state.answers
+
+
+def test_what_is_right_is_stored_as_it_was_heard() -> None:
+    state, actions = then(CONFIRMED, DOUBTED, Heard("yes", 0.9, "对"))
+
+    assert actions[0] == SaveAnswer("speed", "satisfied", 75, "满意", "speech", 0.7)
+    assert state.node == "attitude"
+    assert state.doubted is None
+
+
+@pytest.mark.parametrize("wrong", [Heard("no", 0.9, "不对"), Heard("yes", 0.6, "对"), Heard(None, 0.9, ""), NoInput()])
+def test_what_is_not_called_right_is_forgotten_and_a_key_is_asked_for(wrong: Event) -> None:
+    state, actions = then(CONFIRMED, DOUBTED, wrong)
+
+    assert said(actions) == ["speed.retry.2"]
+    assert "speed" not in state.answers
+    assert state.doubted is None
+    last = actions[-1]
+    assert isinstance(last, Collect)
+    assert not last.listens
+
+
+@pytest.mark.parametrize(("key", "code", "score"), [("2", "satisfied", 75), ("1", "very_satisfied", 100), ("4", "dissatisfied", 25)])
+def test_each_key_while_something_is_asked_back_means_what_it_means_at_the_question(key: str, code: str, score: int) -> None:
+    state, actions = then(CONFIRMED, DOUBTED, Digits(key))
+
+    assert actions[0] == SaveAnswer("speed", code, score, key, "keys", None)
+    assert state.node == "attitude"
+
+
+def test_commands_and_danger_are_obeyed_while_something_is_asked_back() -> None:
+    assert then(CONFIRMED, DOUBTED, Digits("8"))[0].escalated == ("human_requested",)
+    assert verdict(then(CONFIRMED, DOUBTED, Heard("danger", 0.9, "救命"))[1]) is Disposition.CIRCUMSTANCES
+
+
+def test_the_last_attempt_is_not_asked_back() -> None:
+    _, actions = then(CONFIRMED + "--", DOUBTED)
+
+    assert said(actions)[0] != "doubt.speed.satisfied"
+
+
+def test_a_script_without_the_words_for_it_asks_for_a_key() -> None:
+    script = shipped()
+    mute = replace(script, notices={name: text for name, text in script.notices.items() if name != "doubt"})
+
+    _, actions = then(CONFIRMED, DOUBTED, script=mute)
+
+    assert said(actions) == ["speed.retry.1"]
+
+
+def test_the_next_question_listens_again() -> None:
+    _, actions = then(CONFIRMED, Heard(None, 0.9, ""), Digits("1"))
+
+    last = actions[-1]
+    assert isinstance(last, Collect)
+    assert last.listens
+
+
+@pytest.mark.parametrize("command", ["human", "not_now", "never"])
+def test_what_ends_the_survey_is_asked_back_however_sure_it_was_heard(command: str) -> None:
+    state, actions = then(CONFIRMED, Heard(command, 1.0, "…"))
+
+    assert said(actions) == [f"doubt.{command}"]
+    assert not state.ended
+    for yes in (Heard("yes", 0.9, "是"), Digits(getattr(shipped().keys, command))):
+        after, _ = flow.step(shipped(), state, yes)
+        assert after.ended or after.node == "callback.when"
+    assert flow.step(shipped(), state, Heard("no", 0.9, "不是"))[0].node == "speed"
+    assert flow.step(shipped(), state, Digits("2"))[0].answers["speed"] == "satisfied"
+
+
+def test_hearing_it_again_and_going_back_need_not_be_asked_back() -> None:
+    assert said(then(CONFIRMED, Heard("repeat", 0.9, "再说一遍"))[1]) == ["speed"]
+    assert said(then(CONFIRMED + "1", Heard("back", 0.9, "上一题"))[1]) == ["speed"]
+    assert said(then(CONFIRMED, Heard("repeat", 0.7, "再说一遍"))[1]) == ["speed.retry.1"]
+
+
+def test_that_it_is_somebody_else_is_asked_back_because_it_ends_the_survey() -> None:
+    state, actions = then("", Heard("no", 1.0, "不是我"))
+
+    assert said(actions) == ["doubt.right_person.no"]
+    assert flow.step(shipped(), state, Digits("2"))[0].ended
+    assert flow.step(shipped(), state, Digits("1"))[0].confirmed
