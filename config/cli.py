@@ -16,7 +16,8 @@ from survey.errors import SurveyError
 COMMANDS = {
     "demo": "demo:demo", "serve": "serve:serve", "restart": "serve:restart", "import": "incidents:import_incidents", "draw": "draw:draw",
     "campaign": "campaign:campaign", "refusal": "refusal:refusal",
-    "report": "report:report", "export": "export:export", "script": "script:script", "user": "users:user", "audit": "audit:audit",
+    "report": "report:report", "export": "export:export", "script": "script:script", "speech": "speech:speech",
+    "user": "users:user", "audit": "audit:audit",
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",
     "backup": "backup:backup_command", "restore": "restore:restore_command", "keys": "keys:keys",
 }  # fmt: skip

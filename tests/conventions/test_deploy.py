@@ -61,7 +61,9 @@ def test_compose_runs_every_part_once_each_with_the_same_settings() -> None:
     parts = [service["command"] for service in ours.values()]
 
     assert ["migrate"] in parts
-    assert {words[2] for words in parts if words[:2] == ["serve", "--only"]} == {"voice", "console", "workers", "clock"} <= set(PARTS)
+    assert (
+        {words[2] for words in parts if words[:2] == ["serve", "--only"]} == {"voice", "media", "console", "workers", "clock"} <= set(PARTS)
+    )
     assert {service["env_file"] for service in ours.values()} == {"huifang.env"}
     assert all("/data" in service["volumes"] for name, service in ours.items() if name != "migrate"), "each has its own run/ and lock"
     assert "noeviction" in COMPOSE["services"]["valkey"]["command"]
@@ -81,9 +83,9 @@ def test_the_proxy_leaves_the_signed_url_alone_and_shows_no_figures() -> None:
     assert bare.count("{") == bare.count("}")
     assert all(line.rstrip().endswith((";", "{", "}")) for line in bare.splitlines() if line.strip())
     voice = bare[bare.index("voice.example.org") : bare.index("console.example.org")]
-    assert re.findall(r"proxy_pass (\S+);", voice) == ["http://voice_doors"]
+    assert re.findall(r"proxy_pass (\S+);", voice) == ["http://media_server", "http://voice_doors"]
     assert "rewrite" not in voice
-    assert re.findall(r"location (?:~ )?(\S+)", voice) == ["^/(voice/|healthz$)", "/"]
+    assert re.findall(r"location (?:[~=] )?(\S+)", voice) == ["/voice/media", "^/(voice/|healthz$)", "/"]
     assert "healthz|readyz|metrics" in bare[bare.index("console.example.org") :]
 
 

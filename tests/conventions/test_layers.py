@@ -21,6 +21,8 @@ ALLOWED = {
     "werkzeug": ("ivr/*",),
     "twilio": ("ivr/voice/guard.py", "ivr/voice/twiml.py", "ivr/carrier/twilio.py", "ivr/carrier/simulator/signing.py"),
     "vosk": ("speech/vosk_recogniser.py",),
+    "numpy": ("speech/*", "ivr/carrier/simulator/*"),
+    "soundfile": ("speech/audio.py",),
     "rq": ("worker/*",),
     "redis": ("worker/*", "config/*"),
     "sqlalchemy": ("survey/store/*", *SQL_USE_CASES, "config/*", "ivr/console/*"),
@@ -41,8 +43,9 @@ ALLOWED = {
 SIMULATOR = "ivr.carrier.simulator"
 SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "OperationalError", "TimeoutError", "text"}
 PURE = (
-    "script", "events", "actions", "flow", "flow_ends", "flow_state", "disposition", "sampling", "contact_rules", "rates", "intervals",
-    "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds", "pace",
+    "script", "events", "actions", "flow", "flow_ends", "flow_heard", "flow_state", "disposition", "sampling", "contact_rules",
+    "rates", "intervals", "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds", "pace", "coding",
+    "coding_words",
 )  # fmt: skip
 MOMENTS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 SEEDED = ("survey/sampling.py", "survey/incidents/fictitious.py", "survey/incidents/made_up.py", "ivr/carrier/simulator/*", "config/*")
