@@ -21,6 +21,10 @@ class NoCarrier:
         """Raise CarrierError: there is nothing to hang up."""
         raise CarrierError(REASON)
 
+    def redirect(self, sid: str, url: str) -> None:
+        """Raise CarrierError: there is no call to be led on."""
+        raise CarrierError(REASON)
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """Raise CarrierGone."""
         raise CarrierGone(REASON)

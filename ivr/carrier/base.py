@@ -82,6 +82,10 @@ class Carrier(Protocol):
         """End a call (or only one that is not yet answered). Raises CarrierError."""
         ...
 
+    def redirect(self, sid: str, url: str) -> None:
+        """Have a call that is talking go on with the document at `url`, at once. Raises CarrierError, also when it is over."""
+        ...
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now (eventually consistent). Raises CarrierGone, CarrierError."""
         ...

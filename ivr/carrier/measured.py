@@ -25,6 +25,10 @@ class MeasuredCarrier:
         """End a call. Raises CarrierError."""
         _measured("hang_up", lambda: self.behind.hang_up(sid, ringing_only=ringing_only))
 
+    def redirect(self, sid: str, url: str) -> None:
+        """Have a call go on with another document. Raises CarrierError."""
+        _measured("redirect", lambda: self.behind.redirect(sid, url))
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
         return _measured("fetch_call", lambda: self.behind.fetch_call(sid))

@@ -97,6 +97,11 @@ class TwilioCarrier:
             if getattr(error.__cause__, "code", None) != NOT_IN_PROGRESS:
                 raise
 
+    def redirect(self, sid: str, url: str) -> None:
+        """Have a call that is talking go on with the document at `url`, at once. Raises CarrierError, also when it is over."""
+        with translated_errors():
+            self._client.calls(_checked(sid)).update(url=url, method="POST")
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
         with translated_errors():

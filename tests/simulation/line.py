@@ -101,6 +101,10 @@ class Line:
             self.exchange.end(call)
         self.hub.at("carried")
 
+    def redirect(self, sid: str, url: str) -> None:
+        """Nobody is listened to here."""
+        raise CarrierError("nobody is listened to")
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the exchange knows it."""
         self._ask()

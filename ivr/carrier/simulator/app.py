@@ -14,7 +14,6 @@ from ivr.carrier.simulator.effects import Dequeued, Redirected, Target
 from ivr.carrier.simulator.exchange import Exchange
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.ordering import Refused, changed, checked_url
-from ivr.carrier.simulator.sound import wav
 
 ROOT = "/2010-04-01/Accounts/<account>"
 
@@ -165,7 +164,7 @@ def _recordings(app: Flask, exchange: Exchange) -> None:
         recording = _recording(exchange, sid)
         if exchange.clock.now() < recording.available_at:
             raise Refused(404, 20404, f"The recording {sid} is not available yet")
-        return Response(wav(recording.seconds, recording.spoken_seconds, recording.sid), mimetype="audio/x-wav")
+        return Response(exchange.media.recorded(recording), mimetype="audio/x-wav")
 
 
 def _recording_page(exchange: Exchange, found: list[Recording]) -> dict[str, Any]:

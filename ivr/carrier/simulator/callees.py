@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ivr.carrier.simulator.persona import RATED, Persona, Speak, Traits
+from ivr.carrier.simulator.speaking import MANNERS
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,11 @@ def persona_at(number: str, seed: int, nth: int) -> Persona:
     return Persona(kind_of(number).traits, number, seed, nth)
 
 
+def speakers() -> str:
+    """The ways of speaking as rows of the table: those who speak are a share of everybody with keys, whatever their number."""
+    return "\n".join(f"| {each.weight} % of speakers | `{each.name}` | {each.zh} | {each.en} |" for each in MANNERS)
+
+
 def rows() -> Iterator[dict[str, Any]]:
     """The table as JSON objects: name, endings, zh, en."""
     for kind in TABLE:
@@ -179,4 +185,4 @@ def table_text() -> str:
     for kind in TABLE:
         span = kind.endings[0] if len(kind.endings) == 1 else f"{kind.endings[0]}–{kind.endings[-1]}"
         lines.append(f"| {span} | `{kind.name}` | {kind.zh} | {kind.en} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, speakers()])

@@ -1,14 +1,21 @@
 """A call as the exchange keeps it, and its parts: the order, recordings, notifications, what was pressed."""
 
+import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ivr.carrier.simulator.effects import Interrupted, Story
+from ivr.carrier.simulator.effects import Interrupted, Story, Target
+from ivr.carrier.simulator.voices import Voice
 
 TERMINAL = frozenset({"completed", "busy", "no-answer", "failed", "canceled"})
 EVENTS = ("initiated", "ringing", "answered", "completed")
+
+
+def digest(text: str) -> str:
+    """The part of an identifier that follows its prefix: 32 hexadecimal digits, the same for the same text."""
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,50 @@ class Recording:
     spoken_seconds: float
     available_at: float
     deleted: bool = False
+    text: str = ""  # what is said on it
+    voice: Voice | None = None
+
+
+@dataclass
+class Stream:
+    """The sound of a call on its way to the application. `ended` tells how it came to its end; `frames` are those that were sent."""
+
+    sid: str
+    name: str
+    url: str
+    track: str
+    parameters: dict[str, str]
+    started_at: float
+    status: Target | None = None
+    stopped_at: float | None = None
+    frames: int = 0
+    ended: str = ""
+
+
+@dataclass
+class Said:
+    """Something that the callee said to a question. `meant` is the key it stands for, or the name of the wish (`repeat`, ...).
+
+    `spoken_at` and `redirected_at` are real seconds of the monotonic clock; the second is None when nobody redirected the call.
+    """
+
+    at: float
+    url: str
+    item: str | None
+    text: str
+    meant: str
+    manner: str
+    also_pressed: str = ""
+    spoken_at: float | None = None
+    redirected_at: float | None = None
+    then: str | None = None
+
+    @property
+    def seconds_to_redirect(self) -> float | None:
+        """From the end of the words to the redirection."""
+        if self.spoken_at is None or self.redirected_at is None:
+            return None
+        return round(self.redirected_at - self.spoken_at, 3)
 
 
 @dataclass(frozen=True)
@@ -91,10 +142,11 @@ class Call:
     silences: int = 0
     waits: int = 0
     presses: list[dict[str, Any]] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notifications: list[Notification] = field(default_factory=list)
-    streams: list[dict[str, Any]] = field(default_factory=list)
+    streams: list[Stream] = field(default_factory=list)
     cookies: dict[str, str] = field(default_factory=dict)
     queue: str | None = None
     story: Story | None = None

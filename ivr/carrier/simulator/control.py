@@ -1,5 +1,6 @@
 """Routes beside the carrier's: the clock, the journal, faults, who answers. For this machine alone."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +13,16 @@ from ivr.carrier.simulator.clock import moment
 from ivr.carrier.simulator.exchange import Exchange
 from ivr.carrier.simulator.faults import plan_from
 from ivr.carrier.simulator.incoming import NoNumber, Number, Typist
+from ivr.carrier.simulator.line import Degradation
+from ivr.carrier.simulator.media import Speech
 from ivr.carrier.simulator.ordering import checked_url
 from ivr.carrier.simulator.persona import Persona
 
+SPEECH = {"share": float, "patience_seconds": float, "skips_silence": bool}
+
 
 def blueprint(exchange: Exchange) -> Blueprint:
-    """`/simulator/clock`, `/journal`, `/faults`, `/callees`, `/number`, `/incoming`."""
+    """`/simulator/clock`, `/journal`, `/faults`, `/callees`, `/speech`, `/number`, `/incoming`."""
     routes = Blueprint("simulator", __name__, url_prefix="/simulator")
 
     @routes.before_request
@@ -58,6 +63,14 @@ def blueprint(exchange: Exchange) -> Blueprint:
     def table() -> ResponseReturnValue:
         return {"callees": list(callees.rows())}
 
+    @routes.post("/speech")
+    def set_speech() -> ResponseReturnValue:
+        try:
+            exchange.media.speech = _speech(exchange.media.speech, request.get_json(silent=True) or {})
+        except (ValueError, TypeError) as problem:
+            return {"problem": str(problem)}, 400
+        return {name: getattr(exchange.media.speech, name) for name in SPEECH}
+
     @routes.post("/number")
     def set_number() -> ResponseReturnValue:
         wish = request.get_json(silent=True) or {}
@@ -76,6 +89,15 @@ def blueprint(exchange: Exchange) -> Blueprint:
     return routes
 
 
+def _speech(now: Speech, wish: dict[str, Any]) -> Speech:
+    if unknown := set(wish) - set(SPEECH) - {"line"}:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
+    changes: dict[str, Any] = {name: kind(wish[name]) for name, kind in SPEECH.items() if name in wish}
+    if "line" in wish:
+        changes["line"] = Degradation(**wish["line"])
+    return replace(now, **changes)
+
+
 def _incoming(exchange: Exchange, wish: dict[str, Any]) -> Call:
     """Somebody calls us: who presses `keys`, behaves like a kind of `callee`, or as the table says of the number `from`."""
     caller: str = wish["from"]
@@ -83,7 +105,7 @@ def _incoming(exchange: Exchange, wish: dict[str, Any]) -> Call:
     if "keys" in wish:
         persona = Typist(str(wish["keys"]), caller, exchange.seed)
     elif "callee" in wish:
-        persona = Persona(callees.traits_of(wish["callee"]), caller, exchange.seed, 1)
+        persona = Persona(callees.traits_of(wish["callee"]), caller, exchange.seed, 1, exchange.media.speech.share)
     return exchange.receive(caller, wish["to"], persona)
 
 

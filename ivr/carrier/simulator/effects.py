@@ -6,10 +6,13 @@ knows no clock of its own.
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from ivr.carrier.simulator.voices import Utterance
+
 if TYPE_CHECKING:
-    from ivr.carrier.simulator.calls import Call
+    from ivr.carrier.simulator.calls import Call, Said, Stream
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,45 @@ class Deliver:
     after: float = 0.0
 
 
-Effect = Wait | Fetch | Download | Deliver
+@dataclass(frozen=True)
+class Attach:
+    """Open a stream of the call's sound."""
+
+    call: "Call"
+    stream: "Stream"
+
+
+@dataclass(frozen=True)
+class Detach:
+    """Close the call's stream of this name; nothing happens when there is none."""
+
+    call: "Call"
+    name: str
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Resumes with the seconds that it takes to say this, None when there is no voice for it."""
+
+    utterance: Utterance
+
+
+@dataclass(frozen=True)
+class Utter:
+    """Say something into the call's streams, no longer than `seconds`; `said` learns when it was over.
+
+    In real time the words begin now. In virtual time they end now, and with `is_waiting` somebody who has heard them may redirect the
+    call within the exchange's patience, which is real.
+    """
+
+    call: "Call"
+    utterance: Utterance
+    seconds: float
+    said: "Said"
+    is_waiting: bool = True
+
+
+Effect = Wait | Fetch | Download | Deliver | Attach | Detach | Measure | Utter
 Story = Generator[Effect, Any, Any]
 
 
@@ -73,11 +114,11 @@ class LegEnded(Interrupted):
 
 
 class Redirected(Interrupted):
-    """The call goes on with another document at once."""
+    """The call goes on with another document at once. `received_at` is real, seconds of the monotonic clock."""
 
     def __init__(self, target: Target) -> None:
         super().__init__(target.url)
-        self.target = target
+        self.target, self.received_at = target, monotonic()
 
 
 class Dequeued(Interrupted):

@@ -1,6 +1,5 @@
 """The telephone exchange: places calls, lives them on its clock, keeps their recordings, queues and the journal."""
 
-import hashlib
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from ivr.carrier.simulator import callees, faults
-from ivr.carrier.simulator.calls import Call, Order, Recording
+from ivr.carrier.simulator.calls import Call, Order, Recording, digest
 from ivr.carrier.simulator.clock import ExchangeClock, moment
 from ivr.carrier.simulator.delivery import Courier
 from ivr.carrier.simulator.effects import Deliver, Download, Effect, Ended, Fetch, Interrupted, LegEnded, Wait
 from ivr.carrier.simulator.incoming import NoNumber, Number, returns_after
 from ivr.carrier.simulator.journal import entry
 from ivr.carrier.simulator.life import live, receive
+from ivr.carrier.simulator.media import Media, Speech
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.persona import Persona, Traits
 from ivr.carrier.simulator.schedule import Schedule
@@ -51,6 +51,7 @@ class Terms:
     queue_seconds: float = 86400.0
     threads: int = 8
     quantum_seconds: float = 1.0
+    speech: Speech = field(default_factory=Speech)
 
 
 class Exchange:
@@ -65,6 +66,7 @@ class Exchange:
         self.schedule = Schedule(clock, self.terms.threads, self.terms.quantum_seconds)
         hooks = WebHooks(account.auth_token, self.terms.threads + 4)
         self.courier = Courier(hooks, self.schedule, seed, lambda: self.faults.plan)
+        self.media = Media(account.sid, account.auth_token, self.schedule, self.courier, self.terms.speech)
         self.calls: dict[str, Call] = {}
         self.recordings: dict[str, Recording] = {}
         self.queues: dict[str, WaitingLine] = {}
@@ -72,8 +74,7 @@ class Exchange:
         self._by_number: dict[str, list[Call]] = {}
         self._registered: dict[str, Traits] = {}
         self._failed_once: set[str] = set()
-        self._ordinals = itertools.count()
-        self._slot = 0.0
+        self._ordinals, self._slot = itertools.count(), 0.0
 
     def place(self, order: Order) -> Call:
         """Take a call; it waits for its turn by calls per second. Raises QueueFull."""
@@ -171,7 +172,7 @@ class Exchange:
 
     def new_sid(self, prefix: str, call: Call, number: int) -> str:
         """An identifier derived from the seed, the call and a number."""
-        return f"{prefix}{_digest(f'{self.seed}/{prefix}/{call.sid}/{number}')}"
+        return f"{prefix}{digest(f'{self.seed}/{prefix}/{call.sid}/{number}')}"
 
     def recording_url(self, sid: str) -> str:
         """The address of a recording at this exchange's API."""
@@ -187,7 +188,7 @@ class Exchange:
             for line in self.queues.values():
                 if line.name == name:
                     return line
-            line = WaitingLine(f"QU{_digest(f'{self.seed}/queue/{name}')}", name, self.clock.now())
+            line = WaitingLine(f"QU{digest(f'{self.seed}/queue/{name}')}", name, self.clock.now())
             self.queues[line.sid] = line
             return line
 
@@ -205,8 +206,9 @@ class Exchange:
         call.limits.add(self.schedule.put(call, at, lambda then: self._out_of_time(call, then)))
 
     def close(self) -> None:
-        """Stop the clock and all threads."""
+        """Stop the clock, all streams and all threads."""
         self.schedule.close()
+        self.media.close()
 
     def _out_of_time(self, call: Call, at: float) -> None:
         if not call.ended:
@@ -219,12 +221,12 @@ class Exchange:
         earlier, person = self._by_number.setdefault(order.to, []), order.caller_id if inbound else order.to
         name = "registered" if person in self._registered else callees.kind_of(person).name
         call = Call(
-            f"CA{_digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
+            f"CA{digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
             direction="inbound" if inbound else "outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
         )  # fmt: skip
         earlier.append(call)
         self.calls[call.sid] = call
-        return call, Persona(self._traits(person), person, self.seed, call.nth)
+        return call, Persona(self._traits(person), person, self.seed, call.nth, self.media.speech.share)
 
     def _traits(self, address: str) -> Traits:
         if address in self._registered:
@@ -241,7 +243,8 @@ class Exchange:
     def _drive(self, call: Call, at: float, held: Effect | None) -> None:
         """Let a call's story go on until it waits; `held` is an effect that was put off."""
         call.now = at
-        effect, result = held, None
+        effect: Effect | None = held
+        result: Any = None
         while True:
             if effect is None:
                 effect = self._advance(call, result)
@@ -262,6 +265,8 @@ class Exchange:
                 case Deliver():
                     self.courier.post(effect, at)
                     result = None
+                case _:
+                    result = self.media.perform(effect)
             effect = held = None
 
     def _advance(self, call: Call, result: Any) -> Effect | None:
@@ -276,6 +281,7 @@ class Exchange:
             return call.story.send(result)
         except StopIteration:
             call.story = None
+            self.media.hang_up(call)
             self.schedule.withdraw(call, call.limits)
             after = returns_after(call, self._traits(call.person)) if self.number else None
             if after is not None:
@@ -292,7 +298,3 @@ class Exchange:
     def _postponed(self, call: Call, turn: int, effect: Effect, at: float) -> None:
         if turn == call.turn and not call.interruptions:
             self._drive(call, at, effect)
-
-
-def _digest(text: str) -> str:
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag
 
+from ivr.carrier.simulator import answering
 from ivr.carrier.simulator.document import Verb
 from ivr.carrier.simulator.effects import Effect, HungUp, Target, Wait
 from ivr.carrier.simulator.persona import HangUp, Press, Reaction
@@ -77,11 +78,19 @@ def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
     handset.call.waits += 1
     reaction = handset.persona.at_keys(heard)
     yield from leave_if_asked(handset, reaction, seconds)
-    outcome = collect(terms_of(verb), seconds, reaction if isinstance(reaction, Press) else None)
+    speech = yield from answering.prepared(handset, reaction, heard, seconds)
+    press = speech.press if speech else reaction if isinstance(reaction, Press) else None
+    outcome = collect(terms_of(verb), seconds, press)
     target = handset.action(verb, {"Digits": outcome.keys, "FinishedOnKey": outcome.finished_on, "msg": "Gather End"})
-    yield Wait(outcome.seconds)
-    _write_down(handset, reaction, outcome, heard, urldefrag(target.url).url)
+    url = urldefrag(target.url).url
+    yield from answering.spoken(handset, speech, outcome.seconds, url) if speech else _passing(outcome.seconds)
+    if outcome.keys or outcome.finished_on or speech is None:
+        _write_down(handset, reaction, outcome, heard, url)
     return target if outcome.keys or verb.get("actionOnEmptyResult") == "true" else None
+
+
+def _passing(seconds: float) -> Generator[Effect, Any, None]:
+    yield Wait(seconds)
 
 
 def leave_if_asked(handset: "Handset", reaction: Reaction, seconds: float) -> Generator[Effect, Any, None]:

@@ -50,6 +50,8 @@ class Handset:
         """Write down what followed the last key, up to the next wait or the end: whether it was understood, the callee learns there."""
         for press in self.call.presses[-1:]:
             press.setdefault("then", heard)
+        for said in self.call.said[-1:]:
+            said.then = heard if said.then is None else said.then
 
     def _obey_all(self, first: Target) -> Generator[Effect, Any, None]:
         target: Target | None = first

@@ -34,7 +34,7 @@ _WORDS = {"星号": "*", "井号": "#", "star": "*", "pound": "#", "hash": "#"} 
 }
 CONCEPTS: dict[str, tuple[str, str]] = {
     "no": (
-        r"不是|不同意|没有|不涉及|不要联系|不想说",
+        r"不是|不对|不同意|没有|不涉及|不要联系|不想说",
         r"\bno\b|\bif not\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing|rather not",
     ),
     "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|bad time|not (?:a )?(?:good|convenient)"),
@@ -56,6 +56,26 @@ _OFFERS = {
     )
     for concept, (chinese, english) in CONCEPTS.items()
 }
+
+
+_ECHO = re.compile(r"我听到的是\s*[“\"](?P<zh>[^”\"]+)|I heard\s*[“\"](?P<en>[^”\"]+)", re.IGNORECASE)
+_DENIAL = re.compile(r"不|没|\bno\b|\bnot\b|nobody", re.IGNORECASE)
+
+
+def echo_in(heard: str) -> str | None:
+    """What the telephone believes to have heard, when it asks whether that is right."""
+    match = _ECHO.search(heard)
+    return (match["zh"] or match["en"]) if match else None
+
+
+def is_denial(words: str) -> bool:
+    """Whether an answer to a yes-or-no question says no."""
+    return _DENIAL.search(words) is not None
+
+
+def is_about(concept: str, words: str) -> bool:
+    """Whether words speak of a concept (`never`, `later`, ...)."""
+    return any(re.search(pattern, words, re.IGNORECASE) for pattern in CONCEPTS.get(concept, ()))
 
 
 def question_in(heard: str) -> str | None:

@@ -22,8 +22,26 @@ class WaitingLine:
         return round(sum(self.waits) / len(self.waits)) if self.waits else 0
 
 
+class Line(Protocol):
+    """What a callee's voice goes into."""
+
+    def listens(self, call: Call) -> bool:
+        """Whether it reaches the application."""
+        ...
+
+    @property
+    def is_real(self) -> bool:
+        """Whether time passes by itself."""
+        ...
+
+
 class Network(Protocol):
     """The exchange as a handset sees it."""
+
+    @property
+    def media(self) -> Line:
+        """Where callees' voices go."""
+        ...
 
     def new_sid(self, prefix: str, call: Call, number: int) -> str:
         """A fresh identifier, the same for the same call and number."""

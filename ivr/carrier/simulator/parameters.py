@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from email.utils import format_datetime
 
-from ivr.carrier.simulator.calls import Call, Recording
+from ivr.carrier.simulator.calls import Call, Recording, Stream
 from ivr.carrier.simulator.clock import moment
 
 API_VERSION = "2010-04-01"
@@ -52,6 +52,14 @@ def recorded(call: Call, recording: Recording, status: str = "completed") -> dic
         "AccountSid": call.account_sid, "CallSid": call.sid, "RecordingSid": recording.sid, "RecordingUrl": recording.url,
         "RecordingStatus": status, "RecordingDuration": str(recording.seconds), "RecordingChannels": "1",
         "RecordingStartTime": rfc2822(recording.started_at) or "", "RecordingSource": "RecordVerb", "RecordingTrack": "both",
+    }  # fmt: skip
+
+
+def streamed(call: Call, stream: Stream, event: str, error: str = "") -> dict[str, str]:
+    """Fields of a stream's status callback: `stream-started`, `stream-stopped` or `stream-error`."""
+    return {
+        "AccountSid": call.account_sid, "CallSid": call.sid, "StreamSid": stream.sid, "StreamName": stream.name, "StreamEvent": event,
+        "StreamError": error, "Timestamp": moment(call.now).isoformat(),
     }  # fmt: skip
 
 

@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from ivr.carrier.simulator.listening import key_for, question_in
+from ivr.carrier.simulator.listening import echo_in, is_about, is_denial, key_for, question_in, speaking_seconds
+from ivr.carrier.simulator.speaking import Question, Say, Speaker
+from ivr.carrier.simulator.voices import Voice, voice_for
+from ivr.carrier.simulator.wording import ABUSES, RATING_KEYS, REASONS, REMARKS
 
 RATED = ("speed", "attitude", "outcome", "equipment", "appearance")
 MIXED_WEIGHTS = (("1", 46), ("2", 34), ("3", 10), ("4", 4), ("5", 2), ("6", 4))
@@ -35,10 +38,12 @@ class HangUp:
 
 @dataclass(frozen=True)
 class Speak:
-    """Say something of `seconds`, then `#` (or another key), `hangup` or `silence`."""
+    """Say something of `seconds`, then `#` (or another key), `hangup` or `silence`. Without `text` the callee finds its own words."""
 
     seconds: float
     then: str = "#"
+    text: str = ""
+    voice: Voice | None = None
 
 
 Reaction = Press | Silence | HangUp | Speak
@@ -79,14 +84,22 @@ class Traits:
     talk_seconds: float = 45.0  # with a person, after being joined
     patience_seconds: float = 180.0  # in a queue
     calls_back_after: float | None = None  # seconds after a call that was missed
+    speaks: str = ""  # zh, en, any: says instead of pressing, where somebody listens
+    manner: str = ""  # one of `speaking.MANNERS`; drawn when it is not named
 
 
 class Persona:
-    """One callee during one call; `nth` counts the calls to the number. Deterministic for (traits, number, seed, nth)."""
+    """One callee during one call; `nth` counts the calls to the number. Deterministic for (traits, number, seed, nth).
 
-    def __init__(self, traits: Traits, number: str, seed: int, nth: int) -> None:
+    `speakers` is the share of callees who speak although their traits do not say so.
+    """
+
+    def __init__(self, traits: Traits, number: str, seed: int, nth: int, speakers: float = 0.0) -> None:
         self.traits, self.number, self.seed, self.nth = traits, number, seed, nth
+        self.is_speaker = bool(traits.speaks) or self._chance("speaks") < speakers
+        self._speaker = Speaker(traits.speaks or "any", traits.manner, f"{seed}/{number}", self._chance)
         self.item: str | None = None
+        self._wanted: Press | None = None  # what was put into words
         self._asked: dict[str, int] = {}
         self._done: set[str] = set()
 
@@ -108,7 +121,7 @@ class Persona:
             self._understand(heard)
             return Silence()
         item = self._understand(heard)
-        for mood in (self._leaving, self._asking, self._returning, self._odd, self._answer):
+        for mood in (self._checking, self._leaving, self._asking, self._returning, self._odd, self._answer):
             reaction = mood(item, heard)
             if reaction is not None:
                 return reaction
@@ -122,14 +135,44 @@ class Persona:
         if self.traits.hangs_up_at == item:
             return HangUp(1.0)
         if item == "reason":
-            return self.traits.reason
+            return self._in_words(self.traits.reason, heard, ABUSES if self.traits.abused else REASONS)
         if self.traits.remark is not None:
-            return self.traits.remark
+            return self._in_words(self.traits.remark, heard, REMARKS)
         nothing = key_for("no", heard) or "#"
         return Press(nothing if nothing in finish_keys else "#", "nothing to say")
 
+    def aloud(self, reaction: Reaction, heard: str) -> Say | None:
+        """What is said instead of a reaction by keys; None: keys it is."""
+        if not self.is_speaker or not isinstance(reaction, Press):
+            return None
+        self._wanted = reaction
+        question = Question(self.item, self._asked.get(self.item or "", 1), self.item in RATED, self._means_yes(self.item), heard)
+        echo = echo_in(heard)
+        if echo is None:
+            return self._speaker.say(reaction.keys, reaction.intent, question)
+        return self._speaker.confirm(reaction.keys, self._is_meant(echo, reaction), question)
+
+    def _means_yes(self, item: str | None) -> bool | None:
+        return self.traits.remark is not None if item == "remark" else self._says_yes().get(item or "")
+
+    def _checking(self, item: str | None, heard: str) -> Reaction | None:
+        """Asked back whether something was heard right, press the key of what is wanted, right or not."""
+        return self._wanted if echo_in(heard) is not None else None
+
+    def _is_meant(self, echo: str, wanted: Press) -> bool:
+        if wanted.intent != "answer":
+            return is_about(wanted.intent, echo)
+        yes = self._means_yes(self.item)
+        return RATING_KEYS.get(echo) == wanted.keys if yes is None else is_denial(echo) != yes
+
+    def _in_words(self, speak: Speak, heard: str, sentences: Mapping[str, tuple[str, ...]]) -> Speak:
+        language = self._speaker.language(heard)
+        fitting = [each for each in sentences[language] if speaking_seconds(each) <= speak.seconds] or [min(sentences[language], key=len)]
+        text = speak.text or fitting[int(self._chance(f"words/{self.item}") * len(fitting))]
+        return replace(speak, text=text, voice=speak.voice or voice_for(language, self._chance("voice")))
+
     def _understand(self, heard: str) -> str | None:
-        self.item = question_in(heard) or self.item
+        self.item = question_in(heard) or self.item if echo_in(heard) is None else self.item
         if self.item:
             self._asked[self.item] = self._asked.get(self.item, 0) + 1
         return self.item

@@ -63,7 +63,7 @@ def record(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
         yield Wait(BEEP_SECONDS)
     started, take = call.now, take_of(verb, reaction)
     yield Wait(take.seconds)
-    recording = _kept(handset, started, take)
+    recording = _kept(handset, started, take, reaction)
     yield from _announced(handset, verb, recording)
     extra = {"RecordingUrl": recording.url, "RecordingSid": recording.sid, "RecordingDuration": str(recording.seconds)}
     target = handset.action(verb, extra | ({"Digits": take.digits} if take.digits else {}))
@@ -74,12 +74,14 @@ def record(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
     return target
 
 
-def _kept(handset: "Handset", started: float, take: Take) -> Recording:
+def _kept(handset: "Handset", started: float, take: Take, reaction: Reaction) -> Recording:
     call = handset.call
     sid = handset.network.new_sid("RE", call, len(call.recordings))
     seconds = max(1, round(take.spoken or take.seconds))
     url = handset.network.recording_url(sid)
     recording = Recording(sid, call.sid, url, handset.persona.item, started, seconds, take.spoken, call.now + FILE_READY_SECONDS)
+    if isinstance(reaction, Speak):
+        recording.text, recording.voice = reaction.text, reaction.voice
     call.recordings.append(recording)
     handset.network.keep_recording(recording)
     return recording

@@ -3,6 +3,7 @@ import pytest
 from ivr.carrier.simulator import callees
 from ivr.carrier.simulator.listening import key_for, question_in
 from ivr.carrier.simulator.persona import Press
+from ivr.carrier.simulator.speaking import MANNERS
 from tests.ivr.simulator.toy import ITEMS, OPENING, REMARK, gather, xml
 
 
@@ -14,7 +15,7 @@ def test_every_ending_reaches_exactly_one_kind():
 
 def test_the_table_tells_each_kind_in_both_languages():
     assert all(row["zh"] and row["en"] and row["endings"] for row in callees.rows())
-    assert callees.table_text().count("\n") == len(callees.TABLE) + 1
+    assert callees.table_text().count("\n") == len(callees.TABLE) + len(MANNERS) + 1
 
 
 @pytest.mark.parametrize(("item", "prompt"), [*ITEMS.items(), ("right_person", OPENING), ("remark", REMARK)])

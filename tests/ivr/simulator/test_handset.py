@@ -1,4 +1,4 @@
-"""What a handset does with documents: faults, fallback, recordings, redirection, streams."""
+"""What a handset does with documents: faults, fallback, recordings, redirection."""
 
 import io
 import socket
@@ -191,19 +191,6 @@ def test_play_fetches_the_sound_without_fields_and_lasts_as_long(story, toy):
     sound = next(seen for seen in toy.seen if seen.path == "/sound.ul")
     assert (sound.form, sound.query, "X-Twilio-Signature" in sound.headers) == ({}, "", False)
     assert call.ended_at - call.answered_at == pytest.approx(2.0)
-
-
-def test_a_started_stream_is_noted_and_does_not_block(story, toy):
-    stream = '<Stream url="wss://a.example/media" name="ears" statusCallback="/stream"><Parameter name="token" value="t"/></Stream>'
-    toy.pages["/steps/0"] = f"<Start>{stream}</Start><Pause length='2'/><Stop><Stream name='ears'/></Stop><Hangup/>"
-    toy.pages["/stream"] = "<Hangup/>"
-
-    call = story()
-
-    assert [(each["name"], each["parameters"], each["stopped_at"] - each["started_at"]) for each in call.streams] == [
-        ("ears", {"token": "t"}, 2.0)
-    ]
-    assert next(seen for seen in toy.seen if seen.path == "/stream").form["StreamEvent"] == "stream-started"
 
 
 def test_the_remark_is_recorded_announced_fetched_and_deleted(story, toy, client, exchange):

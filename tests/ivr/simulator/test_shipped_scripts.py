@@ -7,6 +7,7 @@ from ruamel.yaml import YAML
 
 from ivr.carrier.simulator.listening import key_for, question_in
 from ivr.carrier.simulator.persona import Persona, Press, Speak, Traits
+from ivr.carrier.simulator.wording import REMARKS
 
 SCRIPTS = Path(__file__).parents[3] / "config" / "scripts"
 ASKING = ("confirm", "rate", "choose", "record")
@@ -54,5 +55,7 @@ def test_a_callee_speaks_where_it_is_asked_to_speak(name):
     silent, talkative = Persona(Traits(), "+1", 1, 1), Persona(Traits(remark=Speak(4)), "+1", 1, 1)
 
     assert silent.at_recording(texts["remark"], "#1") == Press("1", "nothing to say")
-    assert talkative.at_recording(texts["remark"], "#1") == Speak(4)
+    spoken = talkative.at_recording(texts["remark"], "#1")
+    assert isinstance(spoken, Speak)
+    assert (spoken.seconds, spoken.then, spoken.text in REMARKS[name[9:11]]) == (4, "#", True)
     assert isinstance(silent.at_recording(texts["reason"], "#1"), Speak)
