@@ -1,6 +1,6 @@
-"""Use case: answers, attempts and cases as CSV for those who check us; no name and no number in them (RS59).
+"""Use case: answers, attempts, cases and remarks as CSV for those who check us; no name and no number in them (RS59).
 
-One row per (respondent, item), per attempt, per case in the human queue. Rows are streamed: memory does not grow
+One row per (respondent, item), per attempt, per case in the human queue, per remark. Rows are streamed: memory does not grow
 with the campaign. Personal data is added only with a reason. Each export is entered in the audit trail first (`authorise`).
 """
 
@@ -21,6 +21,7 @@ from survey.sheet.csv import guarded, writer
 from survey.store import audit
 from survey.store.models import Incident, ScriptVersion
 from survey.store.queries import exports as ask
+from survey.store.queries import remarks
 from survey.store.sealing import KeyRing, place
 
 ANSWER_COLUMNS = (
@@ -36,7 +37,12 @@ CASE_COLUMNS = (
     "campaign", "case", "incident", "unit", "attempt", "carrier_sid", "reasons", "route", "priority", "consent", "state", "opened_at",
     "due_at", *ITEMS,
 )  # fmt: skip
+REMARK_COLUMNS = (
+    "campaign", "incident", "unit", "attempt", "carrier_sid", "remark", "item", "language", "seconds", "state", "confidence", "model",
+    "corrected", "class", "hot_spot", "hazard", "danger", "abuse", "coded_by", "kept_at", "transcribed_at",
+)  # fmt: skip
 PERSONAL_COLUMNS = ("phone", "reporter")
+VERBATIM_COLUMNS = ("text", "place", "evidence")
 
 
 class Phone(NamedTuple):
@@ -83,7 +89,7 @@ def authorise(session: Session, order: Order, audit_key: bytes) -> None:
 def write(session: Session, order: Order, stream: TextIO) -> int:
     """Write the rows to `stream` (opened with newline="" and encoding utf-8-sig) and return how many there are."""
     kind, out = KINDS[order.what], writer(stream)
-    out.writerow((*kind.columns, *(PERSONAL_COLUMNS if order.disclosure else ())))
+    out.writerow((*kind.columns, *(kind.personal if order.disclosure else ())))
     count = 0
     for row in kind.rows(session, order):
         out.writerow([_cell(value, order.zone) for value in row])
@@ -136,6 +142,33 @@ def _case_rows(session: Session, order: Order) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
+def _remark_rows(session: Session, order: Order) -> Iterator[tuple[Any, ...]]:
+    for row in remarks.exported(session, order.campaign_id):
+        recording, transcript, held = row.Recording, row.Transcript, row.held
+        findings = (int(held.hot_spot), int(held.hazard), int(held.danger), int(held.abuse)) if held else (None,) * 4
+        found = (held.code, *findings, held.by) if held else (None,) * 6
+        made = (transcript.state, transcript.confidence, transcript.model) if transcript else ("waiting", None, "")
+        yield (
+            order.campaign, row.incident, row.unit, row.attempt, row.carrier_sid, recording.public_id, recording.item,
+            row.spoken.partition("-")[0].lower(), recording.seconds, *made,
+            int(row.corrected is not None), *found, recording.kept_at, transcript.made_at if transcript else None, *_verbatim(row, order),
+        )  # fmt: skip
+
+
+def _verbatim(row: Any, order: Order) -> Iterable[Any]:
+    """The person's own words, the place that they name, and the words that led to the class."""
+    if not order.disclosure:
+        return ()
+    keys, said, held = order.disclosure.keys, row.corrected or row.Transcript, row.held
+    text = keys.open(said.text_sealed, place(said.__tablename__, "text_sealed", said.public_id)) if said else None
+    if held is None:
+        return (text, None, None)
+    return (
+        text,
+        *(keys.open(getattr(held, name), place("remark_codes", name, held.public_id)) for name in ("place_sealed", "evidence_sealed")),
+    )
+
+
 def _personal(incident: Incident, order: Order, withheld: bool = False) -> Iterable[Any]:
     if not order.disclosure:
         return ()
@@ -156,14 +189,16 @@ def _version(script: ScriptVersion) -> str:
 
 @dataclass(frozen=True)
 class Kind:
-    """One export: its columns, and its rows without and with personal data."""
+    """One export: its columns, its rows without and with personal data, and the columns that these add."""
 
     columns: tuple[str, ...]
     rows: Callable[[Session, Order], Iterator[tuple[Any, ...]]]
+    personal: tuple[str, ...] = PERSONAL_COLUMNS
 
 
 KINDS = {
     "answers": Kind(ANSWER_COLUMNS, _answer_rows),
     "attempts": Kind(ATTEMPT_COLUMNS, _attempt_rows),
     "cases": Kind(CASE_COLUMNS, _case_rows),
+    "remarks": Kind(REMARK_COLUMNS, _remark_rows, VERBATIM_COLUMNS),
 }

@@ -17,14 +17,16 @@ from ivr.voice.call_status import ladder_status
 from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
 from survey import fieldwork
-from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall
+from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall, transcripts
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
 from survey.store.queries.dialling import to_be_called_off
+from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
 from worker.room import has_room
 from worker.runtime import Runtime, current
+from worker.transcribing import transcribe as transcribe
 
 log = logging.getLogger(__name__)
 
@@ -223,6 +225,7 @@ def fetch_recording(recording_id: int, epoch: int = 0) -> None:
         (runtime.data / order.path).unlink(missing_ok=True)
     with runtime.unit_of_work() as work:
         fieldwork.note_deleted(work, recording_id, order.path, runtime.clock.now())
+        transcripts.forget_transcript(work, recording_id, runtime.clock.now())
 
 
 def drop_recording(recording_id: int, epoch: int = 0) -> None:
@@ -239,6 +242,7 @@ def _keep(runtime: Runtime, order: FetchOrder) -> None:
     with runtime.unit_of_work() as work:
         digest = hashlib.sha256(data).hexdigest()
         fieldwork.note_kept(work, order.recording_id, str(path), digest, sound.seconds, runtime.clock.now())
+        transcripts.order_transcript(work, order.recording_id, runtime.speech_models, runtime.clock.now())
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -273,12 +277,14 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         for attempt_id, epoch in queries.claimed_attempts(session):
             work.later("dial", attempt_id, epoch)
         fieldwork.watch(session, now)
+        transcripts.take_stock(work, runtime.speech_models, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
             ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE, ASK_PAUSE)),
             ("look_up", queries.silent_attempts(session, now, silence, ASK_PAUSE)),
             ("settle", queries.unsettled_attempts(session, now, fieldwork.LATE_TURN_GRACE)),
             ("fetch_recording", queries.open_recordings(session, now)),
+            ("transcribe", due_transcripts(session, now, runtime.speech_models)),
         ):
             for row_id in rows:
                 work.later(job, row_id)

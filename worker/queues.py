@@ -25,10 +25,12 @@ QUEUES = {
     "look_up": "settle",
     "drop_recording": "settle",
     "fetch_recording": "recordings",
+    "transcribe": "transcripts",
 }
 """Job name -> the one queue it waits in. A worker process listens to one queue only."""
 
-JOB_SECONDS = {name: 180 if queue == "recordings" else 60 for name, queue in QUEUES.items()}
+LONG_SECONDS = {"recordings": 180, "transcripts": 300}
+JOB_SECONDS = {name: LONG_SECONDS.get(queue, 60) for name, queue in QUEUES.items()}
 FAILURE_SECONDS = 30
 DEAF_SECONDS = 0.5
 QUEUED_SECONDS = 3600

@@ -1,7 +1,7 @@
 """What a job may use. Set once per worker process (or per test), never looked up from the environment."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.carrier.base import Carrier
@@ -21,6 +21,7 @@ class Runtime:
 
     `data` is the data folder (recordings lie below it), `public_base_url` the voice door as the carrier sees it,
     `machine_detection` whether the carrier shall tell machines from people, `call_limit_seconds` the longest call.
+    `speech_models` are the folders of the speech models, by language (zh, en); a language that is not there is not transcribed.
     `time_passes` tells whether the clock goes on by itself, so that a job may wait: a virtual one stands while anybody works.
     """
 
@@ -33,6 +34,7 @@ class Runtime:
     machine_detection: bool = True
     call_limit_seconds: int = 600
     time_passes: Callable[[], bool] = stands_still
+    speech_models: Mapping[str, Path] = field(default_factory=dict)
 
 
 class _Holder:

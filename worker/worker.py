@@ -1,8 +1,8 @@
 """Our RQ workers and our Job class, set as reliability §2.4 demands: one queue, JSON, short leases, an allow-list.
 
 Two kinds. `SteadyWorker` runs the job in its own process: dial and settle are many, short, and wait for the database or the
-carrier, so a fork for each would cost more than the job. `ForkingWorker` runs it in a child: fetching a recording may take
-long and much memory, and must be killable without losing the worker.
+carrier, so a fork for each would cost more than the job. `ForkingWorker` runs it in a child: fetching a recording or transcribing it
+may take long and much memory, and must be killable without losing the worker.
 """
 
 import faulthandler
@@ -34,7 +34,7 @@ DEAF_SECONDS = 5
 LARGEST_PAYLOAD_BYTES = 1000
 PLACE = "worker.jobs."
 ALLOWED = frozenset(PLACE + name for name in QUEUES)
-FORKING_QUEUES = frozenset({"recordings"})
+FORKING_QUEUES = frozenset({"recordings", "transcripts"})
 
 
 class JobRefused(Exception):

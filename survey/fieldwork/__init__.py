@@ -13,6 +13,7 @@ from survey.fieldwork.bookings import book
 from survey.fieldwork.campaigns import change_limits, change_pace, finish_if_done, launch, pause, resume, rules_of, start, stop
 from survey.fieldwork.dialling import DialOrder, Early, claim_due, look_ahead, prepare_dial
 from survey.fieldwork.escalations import escalate
+from survey.fieldwork.hearings import Asked, Spoken, asked_at, note_hearing
 from survey.fieldwork.incoming import apply_incoming_status, recognise, take_up
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.placement import (
@@ -45,17 +46,20 @@ from survey.fieldwork.watch import watch
 __all__ = [
     "CLOCKS_APART",
     "LATE_TURN_GRACE",
+    "Asked",
     "DialOrder",
     "Early",
     "FetchOrder",
     "Office",
     "Render",
     "SeenCall",
+    "Spoken",
     "TurnContext",
     "announce_recording",
     "apply_incoming_status",
     "apply_machine",
     "apply_status",
+    "asked_at",
     "book",
     "change_limits",
     "change_pace",
@@ -74,6 +78,7 @@ __all__ = [
     "note_called_off",
     "note_deleted",
     "note_fetch_problem",
+    "note_hearing",
     "note_kept",
     "note_rejected",
     "note_unknown",

@@ -25,6 +25,7 @@ class TurnContext:
     token: str
     script: Script
     variables: Variables
+    listens: bool = False  # whether what the person says at a question can be understood
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Office:
     quarantine_days: int = 90
     lines: int | None = None  # of the account, over all campaigns; None: each campaign's own figure is the only bound
     calls_per_second: float | None = None
+    languages: frozenset[str] = frozenset()  # in which what people say is understood: zh, en
     contexts: dict[str, TurnContext] = field(default_factory=dict, repr=False)
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 
@@ -46,6 +48,10 @@ class Office:
         if version_id not in self._scripts:
             self._scripts[version_id] = script_yaml.parse(session.get_one(ScriptVersion, version_id).text)
         return self._scripts[version_id]
+
+    def understands(self, script: Script) -> bool:
+        """Whether answers of this script may be given by voice."""
+        return script.language.partition("-")[0] in self.languages
 
     def keep_context(self, token: str, context: TurnContext) -> None:
         """Remember the context of a call that is going on; the oldest ones are forgotten, and read again when needed."""

@@ -179,7 +179,9 @@ def _context(session: Session, office: Office, attempt: CallAttempt) -> TurnCont
         return known
     row = session.execute(select(Incident.occurred_at, Incident.zone).join(Respondent).where(Respondent.id == attempt.respondent_id)).one()
     script = office.script(session, attempt.script_version_id)
-    context = TurnContext(attempt.token, script, prompts.variables(script, office.bureau, row.occurred_at, row.zone))
+    listens = office.understands(script)
+    given = prompts.variables(script, office.bureau, row.occurred_at, row.zone, by_voice=listens)
+    context = TurnContext(attempt.token, script, given, listens)
     office.keep_context(attempt.token, context)
     return context
 

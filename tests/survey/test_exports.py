@@ -5,6 +5,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from survey import exports
@@ -12,8 +13,8 @@ from survey.disposition import Disposition
 from survey.errors import BadInput
 from survey.exports import Disclosure, Order
 from survey.store import audit
-from survey.store.models import AuditEntry
-from survey.store.sealing import KeyRing
+from survey.store.models import AuditEntry, CallAttempt, Recording, RemarkCode, Transcript, TranscriptCorrection
+from survey.store.sealing import KeyRing, place
 from tests.survey.month import MARCH, Month
 
 MIXED, ANGRY = ["very_satisfied", "neutral", "unsure", "satisfied", "satisfied"], ["very_dissatisfied"] * 5
@@ -112,3 +113,68 @@ def test_rows_are_fetched_in_batches(session: Session, month: Month, monkeypatch
     whole = read(session, order(month, "answers"))
     monkeypatch.setattr("survey.store.queries.exports.BATCH", 2)
     assert read(session, order(month, "answers")) == whole
+
+
+def a_remark(session: Session, month: Month, keys: KeyRing) -> Recording:
+    """A remark of the first person, transcribed and coded."""
+    attempt = session.scalars(select(CallAttempt).order_by(CallAttempt.id)).first()
+    assert attempt is not None
+    recording = Recording(
+        respondent_id=attempt.respondent_id, attempt_id=attempt.id, item="remark", carrier_sid="RE1", state="kept", path="x", seconds=7.5,
+        announced_at=MARCH, kept_at=MARCH,
+    )  # fmt: skip
+    session.add(recording)
+    session.flush()
+    transcript = Transcript(public_id="a" * 32, recording_id=recording.id, language="zh", state="done", confidence=0.75, model="small-zh")
+    transcript.made_at, transcript.text_sealed = MARCH, keys.seal("=建议多巡逻", place("transcripts", "text_sealed", "a" * 32))
+    code = RemarkCode(
+        public_id="b" * 32,
+        recording_id=recording.id,
+        code="idea",
+        hot_spot=False,
+        hazard=True,
+        danger=False,
+        abuse=False,
+        by="rules",
+        at=MARCH,
+    )
+    code.place_sealed = keys.seal("人民路口", place("remark_codes", "place_sealed", "b" * 32))
+    session.add_all([transcript, code])
+    session.commit()
+    return recording
+
+
+def test_remarks_hold_no_words_without_a_reason(session: Session, month: Month, keys: KeyRing) -> None:
+    recording = a_remark(session, month, keys)
+    [row] = read(session, order(month, "remarks"))
+
+    assert (row["incident"], row["remark"], row["item"], row["language"]) == ("J001", recording.public_id, "remark", "zh")
+    assert (row["state"], row["confidence"], row["model"], row["corrected"]) == ("done", "0.75", "small-zh", "0")
+    assert (row["class"], row["hot_spot"], row["hazard"], row["coded_by"]) == ("idea", "0", "1", "rules")
+    assert not {"text", "place", "evidence"} & row.keys()
+
+
+def test_remarks_with_a_reason_hold_text_and_place_and_a_correction_goes_before_the_machines(
+    session: Session, month: Month, keys: KeyRing
+) -> None:
+    a_remark(session, month, keys)
+    given = order(month, "remarks", Disclosure(keys, "年度汇总"))
+    [row] = read(session, given)
+    assert (row["text"], row["place"], row["evidence"]) == ("'=建议多巡逻", "人民路口", "")
+
+    correction = TranscriptCorrection(public_id="c" * 32, transcript_id=1, by="wang", at=MARCH)
+    correction.text_sealed = keys.seal_bytes("建议装路灯".encode(), place("transcript_corrections", "text_sealed", "c" * 32))
+    session.add(correction)
+    session.commit()
+    [row] = read(session, given)
+    assert (row["text"], row["corrected"]) == ("建议装路灯", "1")
+
+
+def test_a_remark_that_nobody_has_transcribed_is_exported_too(session: Session, month: Month, keys: KeyRing) -> None:
+    recording = a_remark(session, month, keys)
+    for table in (RemarkCode, Transcript):
+        session.execute(delete(table))
+    session.commit()
+    [row] = read(session, order(month, "remarks", Disclosure(keys, "年度汇总")))
+
+    assert (row["remark"], row["state"], row["class"], row["text"]) == (recording.public_id, "waiting", "", "")

@@ -41,7 +41,7 @@ def serving(url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], l
     """The whole house as `serve` runs it, on this database; its supervisor and the two doors' ports."""
     doors = [free_port(), free_port()]
     given = {
-        "ENVIRONMENT": "test", "DATA": str(folder), "DATABASE_URL": url, "PII_KEYS": RING, "CALLER_ID": CALLER_ID,
+        "ENVIRONMENT": "test", "LISTENING": "no", "DATA": str(folder), "DATABASE_URL": url, "PII_KEYS": RING, "CALLER_ID": CALLER_ID,
         "SECRET_KEY": "0123456789" * 4, "VOICE_PORT": str(doors[0]), "CONSOLE_PORT": str(doors[1]), "DRAIN_SECONDS": "0",
     }  # fmt: skip
     with (folder / "serve.log").open("wb") as log:

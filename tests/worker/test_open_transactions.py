@@ -13,14 +13,19 @@ from typing import Any
 import pytest
 
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Placement, Rejected, Unknown
+from speech.audio import NotSound
+from speech.transcript import Transcript, Word
+from speech.transcription import TranscriptionFailed
 from survey import fieldwork
 from survey.events import Recorded
 from survey.fieldwork.recordings import discard
+from survey.fieldwork.transcripts import order_transcript
 from survey.store.models import CallAttempt, Campaign, Recording
+from survey.store.sealing import place
 from tests.calls.foreign_carrier import silence
 from tests.survey.fieldwork.conftest import Ground, ground
 from tests.worker.transactions import Watch, watched
-from worker import jobs, runtime
+from worker import jobs, runtime, transcribing
 from worker.queues import QUEUES
 from worker.runtime import Runtime
 from worker.worker import ALLOWED, PLACE
@@ -52,6 +57,9 @@ class Line:
 
     def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
         self._answer("hang_up")
+
+    def redirect(self, sid: str, url: str) -> None:
+        self._answer("redirect")
 
     def fetch_call(self, sid: str) -> CarrierCall:
         call: CarrierCall = self._answer("fetch_call")
@@ -141,6 +149,26 @@ def taken_back(ground: Ground, data: Path) -> int:
     return 1
 
 
+def spoken(ground: Ground, data: Path) -> int:
+    """A remark whose sound lies here and is to be transcribed."""
+    announced(ground, data)
+    sound = data / "recordings" / "00" / "words.sealed"
+    sound.parent.mkdir(parents=True)
+    with ground.work() as work:
+        recording = work.session.get_one(Recording, 1)
+        sound.write_bytes(ground.office.keys.seal_bytes(silence(1), place("recordings", "path", recording.public_id)))
+        fieldwork.note_kept(work, 1, str(sound.relative_to(data)), "0" * 64, 1.0, ground.now)
+        order_transcript(work, 1, {"zh"}, ground.now)
+    return 1
+
+
+def unreadable(ground: Ground, data: Path) -> int:
+    """The same, sealed with a key that is not here."""
+    spoken(ground, data)
+    (data / "recordings" / "00" / "words.sealed").write_bytes(b"altered")
+    return 1
+
+
 @dataclass(frozen=True)
 class Scene:
     """Rows in which a job finds work, what the carrier answers, and what must then have happened outside."""
@@ -192,6 +220,12 @@ SCENES: dict[str, dict[str, Scene]] = {
         "taken back": Scene(taken_back, {}, ("delete_recording", "file")),
         "carrier away": Scene(taken_back, {"delete_recording": SILENT}, ("delete_recording",)),
     },
+    "transcribe": {
+        "understood": Scene(spoken, {"recognise": Transcript((Word("救命", 0.0, 0.5, 0.9),))}, ("recognise",)),
+        "failed": Scene(spoken, {"recognise": TranscriptionFailed("time")}, ("recognise",)),
+        "no sound": Scene(spoken, {"recognise": NotSound("empty")}, ("recognise",)),
+        "unreadable": Scene(unreadable, {}, ()),
+    },
 }
 
 
@@ -208,9 +242,16 @@ def play(ground: Ground, data: Path, scene: Scene, job: Callable[[int], object])
     with watched() as watch:
         ground.queue = WatchedQueue(watch)  # type: ignore[assignment]
         line: Any = Line(watch, scene.answers)
-        ours = Runtime(ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1", time_passes=lambda: True)
+        ours = Runtime(
+            ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1", time_passes=lambda: True,
+            speech_models={"zh": data} if job is jobs.transcribe else {},
+        )  # fmt: skip
         runtime.install(ours)
-        job(row_id)
+        before, transcribing.recognise = transcribing.recognise, lambda *given: line._answer("recognise")
+        try:
+            job(row_id)
+        finally:
+            transcribing.recognise = before
     return watch
 
 

@@ -65,10 +65,10 @@ class Ground:
     def now(self) -> datetime:
         return self.clock.now()
 
-    def launch(self, people: int = 3, *, replicates: int = 1, same_number: bool = False, **settings: float) -> int:
-        """A running campaign over so many drawn incidents; returns its id."""
+    def launch(self, people: int = 3, *, replicates: int = 1, same_number: bool = False, language: str = "zh", **settings: float) -> int:
+        """A running campaign over so many drawn incidents, by the shipped script of that language; returns its id."""
         with self.work() as work:
-            script = self._script(work)
+            script = self._script(work, language)
             draw = self._draw(work, people, replicates, same_number)
             campaign = fieldwork.launch(
                 work.session, self.office, draw, script, Rules(start_delay_minutes=0), self.now, name="三月回访", caller_id=CALLER_ID,
@@ -77,14 +77,14 @@ class Ground:
             fieldwork.start(work.session, self.office, campaign, "tester", self.now)
         return campaign.id
 
-    def _script(self, work: UnitOfWork) -> ScriptVersion:
+    def _script(self, work: UnitOfWork, language: str = "zh") -> ScriptVersion:
         known = work.session.scalar(select(ScriptVersion))
         if known is None:
             known = ScriptVersion(
                 name="回访",
                 number=1,
-                language="zh-CN",
-                text=SCRIPT.read_text("utf-8"),
+                language={"zh": "zh-CN"}.get(language, language),
+                text=SCRIPT.with_name(f"callback-{language}.yaml").read_text("utf-8"),
                 digest="1" * 64,
                 published_at=self.now,
                 published_by="tester",

@@ -132,13 +132,15 @@ def test_a_table_that_is_never_free_is_named_and_the_next_start_goes_on(empty: E
 
 
 ADDING = (
-    r"ALTER TABLE \w+ ADD COLUMN .*", r"CREATE TABLE (holds|alarms) .*", r"CREATE UNIQUE INDEX uq_(holds|alarms)_standing .*",
-    r"CREATE INDEX CONCURRENTLY .*", r"DROP INDEX CONCURRENTLY IF EXISTS ix_.*", r"UPDATE alembic_version SET .*",
+    r"ALTER TABLE \w+ ADD COLUMN .*", r"CREATE INDEX CONCURRENTLY .*", r"DROP INDEX CONCURRENTLY IF EXISTS ix_.*",
+    r"UPDATE alembic_version SET .*",
 )  # fmt: skip
 
 
 def test_postgresql_is_told_nothing_that_stops_calls_or_takes_something_away(postgres_engine: Engine) -> None:
     migrate(postgres_engine, "0001")
+    former = "|".join(inspect(postgres_engine).get_table_names())
+    adding = (*ADDING, rf"CREATE TABLE (?!({former}) )\w+ .*", rf"CREATE (UNIQUE )?INDEX \w+ ON (?!({former}) )\w+ .*")
     changes: list[str] = []
 
     @event.listens_for(postgres_engine, "before_cursor_execute")
@@ -149,7 +151,7 @@ def test_postgresql_is_told_nothing_that_stops_calls_or_takes_something_away(pos
 
     migrate(postgres_engine)
 
-    assert [change for change in changes if not any(re.fullmatch(pattern, change) for pattern in ADDING)] == []
+    assert [change for change in changes if not any(re.fullmatch(pattern, change) for pattern in adding)] == []
     assert len(changes) > 20
 
 
