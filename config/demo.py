@@ -28,7 +28,7 @@ from survey.errors import SurveyError
 from survey.incidents import importing, made_up
 from survey.sheet import text as sheet_text
 from survey.store.database import reading, session_factory
-from survey.store.models import Answer, CallAttempt, Campaign, Draw, Recording
+from survey.store.models import Answer, CallAttempt, Campaign, Draw, Hearing, Recording
 from survey.store.queries import fieldwork as queries
 
 JOURNAL = "carrier-journal.json"
@@ -51,6 +51,7 @@ class Plan:
     leave: bool
     zone: str
     faults: dict[str, float] = field(default_factory=dict)
+    speakers: float = 0.0  # the share of people who answer by voice
 
     @property
     def language(self) -> str:
@@ -207,8 +208,10 @@ def account_for(house: House, campaign_id: int, exchange: RemoteExchange) -> boo
         outcomes = [(Disposition.from_word(word), count) for word, count in queries.dispositions(session, campaign_id)]
         total = queries.progress(session, campaign_id)[1]
         attempts = session.scalars(select(CallAttempt).where(CallAttempt.requested_at.is_not(None))).all()
-        rows = session.execute(select(CallAttempt.carrier_sid, Answer.item, Answer.raw).join(Answer, Answer.attempt_id == CallAttempt.id))
-        stored = [witness.StoredAnswer(sid or "", item, raw) for sid, item, raw in rows]
+        given = select(CallAttempt.carrier_sid, Answer.item, Answer.raw, Answer.mode, Answer.code)
+        rows = session.execute(given.join(Answer, Answer.attempt_id == CallAttempt.id)).all()
+        stored = [witness.StoredAnswer(row[0] or "", *row[1:]) for row in rows]
+        heard = Counter(session.scalars(select(Hearing.outcome)))
         recordings = Counter(session.scalars(select(Recording.state)))
     for outcome, count in sorted(outcomes, key=lambda pair: pair[0].aapor):
         say(f"                    {count:7}  {outcome.aapor:6}{outcome.zh} / {outcome.en}")
@@ -221,6 +224,16 @@ def account_for(house: House, campaign_id: int, exchange: RemoteExchange) -> boo
         f"5 核对 / check      答案与按键一致 / answers equal to keys {verdict.equal}，不同 / different {len(verdict.different)}，"
         f"丢失 / lost {len(verdict.lost)}，多出 / invented {len(verdict.invented)}，重复振铃 / rung twice {len(verdict.rung_twice)}"
     )
+    modes = Counter(answer.mode for answer in stored)
+    say(
+        f"                    按键 / by keys {modes['keys']}，语音 / by voice {modes['speech']}："
+        f"评分与所说一致 / ratings equal to what was said {verdict.spoken}，听错 / misheard {len(verdict.misheard)}"
+    )
+    if heard:
+        say(
+            f"                    听到 / heard {heard.total()}：采纳 / taken {heard['accepted']}，反问 / asked back {heard['doubted']}，"
+            f"重问 / asked again {heard['unclear']}，按键在先 / a key came first {heard['late']}"
+        )
     say(f"                    录音 / recordings: {', '.join(f'{state} {count}' for state, count in sorted(recordings.items())) or '0'}")
     for call in journal:
         for problem in call["problems"]:

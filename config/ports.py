@@ -72,15 +72,17 @@ def settled(settings: Settings) -> Settings:
         return settings
     voice = next_free(settings.voice_host, settings.voice_port)
     console = next_free(settings.console_host, settings.console_port, frozenset({voice}))
+    media = next_free(settings.media_host, settings.media_port, frozenset({voice, console}))
     own = f"http://127.0.0.1:{settings.voice_port}"
     base = f"http://127.0.0.1:{voice}" if settings.public_base_url == own else settings.public_base_url
-    return replace(settings, voice_port=voice, console_port=console, public_base_url=base)
+    return replace(settings, voice_port=voice, console_port=console, media_port=media, public_base_url=base)
 
 
 def _insist(settings: Settings) -> None:
     for name, host, port in (
         ("HUIFANG_VOICE_PORT", settings.voice_host, settings.voice_port),
         ("HUIFANG_CONSOLE_PORT", settings.console_host, settings.console_port),
+        ("HUIFANG_MEDIA_PORT", settings.media_host, settings.media_port),
     ):
         if not is_free(host, port):
             raise PortTaken(f"{name}={port} 已被其他程序占用，请改用其他端口 / port {port} is taken by another program: change {name}")

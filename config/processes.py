@@ -11,20 +11,21 @@ from config import metrics, valkey
 from config.child import LISTENS, TELLS, Child
 from config.cli import SETTLED, open_house
 from config.settings import ROOT, Settings
-from config.wiring import JOB_SECONDS
+from config.wiring import JOB_SECONDS, House
 from worker.queues import QUEUES
 
-PARTS = ("migrate", "voice", "console", "workers", "clock", *dict.fromkeys(QUEUES.values()))
+PARTS = ("migrate", "voice", "media", "console", "workers", "clock", *dict.fromkeys(QUEUES.values()))
 """What `serve --only` can be asked for: everything, or some of it; a queue's name means its workers alone."""
 
 
 def children(settings: Settings, only: Collection[str] = (), sockets: Mapping[str, int] | None = None) -> list[Child]:
     """Everything that `serve` runs, in the order of starting, or only some parts of it; `settings` must name free ports.
 
-    embedded Valkey (where no Redis is configured) → migrate → voice door → console → workers, one queue each → clock process.
+    embedded Valkey (where no Redis is configured) → migrate → voice door → media server (where people are listened to) → console →
+    workers, one queue each → clock process.
     `sockets` are the descriptors of the doors' listening sockets, by name; a door that has none opens its own.
     """
-    found = [*store(settings), *doors(settings, sockets or {}), *workers(settings), sweeper(settings)]
+    found = [*store(settings), *doors(settings, sockets or {}, "media" in only), *workers(settings), sweeper(settings)]
     return [child for child in found if not only or _part(child) & {*only, "valkey"}]
 
 
@@ -42,9 +43,10 @@ def store(settings: Settings) -> list[Child]:
     return [*found, _child(settings, "migrate", once=True)]
 
 
-def doors(settings: Settings, sockets: Mapping[str, int] | None = None) -> list[Child]:
-    """The two web servers."""
-    return [_child(settings, name, tells=True, unhurried=True, listens=(sockets or {}).get(name)) for name in ("voice", "console")]
+def doors(settings: Settings, sockets: Mapping[str, int] | None = None, is_listening: bool = False) -> list[Child]:
+    """The two web servers, and the media server of the voice door where people are listened to, or where it is asked for."""
+    names = ("voice", *(["media"] if is_listening or House(settings).media_url else []), "console")
+    return [_child(settings, name, tells=True, unhurried=True, listens=(sockets or {}).get(name)) for name in names]
 
 
 def workers(settings: Settings) -> list[Child]:
@@ -73,10 +75,10 @@ def python(module: str, *arguments: str) -> list[str]:
 
 
 def main(name: str) -> None:
-    """Be the process `name`: migrate, voice, console, worker:<queue>, clock. Raises KeyError for another name."""
+    """Be the process `name`: migrate, voice, media, console, worker:<queue>, clock. Raises KeyError for another name."""
     kind, _, queue = name.partition(":")
     parts: dict[str, Callable[[], None]] = {
-        "migrate": _migrate, "voice": _voice, "console": _console, "worker": partial(_work, queue), "clock": _sweep,
+        "migrate": _migrate, "voice": _voice, "media": _media, "console": _console, "worker": partial(_work, queue), "clock": _sweep,
     }  # fmt: skip
     parts[kind]()
 
@@ -97,6 +99,12 @@ def _voice() -> None:
     _serve("config.voice_wsgi:app", given.voice_host, given.voice_port, given.voice_threads)
 
 
+def _media() -> None:
+    from config.media import run
+
+    run(open_house(), *_descriptors())
+
+
 def _console() -> None:
     given = open_house().settings
     _serve("config.console_wsgi:app", given.console_host, given.console_port, given.console_threads)
@@ -105,8 +113,13 @@ def _console() -> None:
 def _serve(application: str, host: str, port: int, threads: int) -> None:
     from config.doors import Door, serve
 
+    serve(Door(application, host, port, threads, *_descriptors()))
+
+
+def _descriptors() -> tuple[int | None, int | None]:
+    """The descriptor of the socket that listens already, and of the one on which to tell that the process is at work."""
     listens, tells = (int(os.environ[name]) if name in os.environ else None for name in (LISTENS, TELLS))
-    serve(Door(application, host, port, threads, listens, tells))
+    return listens, tells
 
 
 def _work(queue: str) -> None:

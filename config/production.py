@@ -37,6 +37,8 @@ def _unprotected(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "public_base_url", "生产环境须为 https / must be https in production"
     if values["twilio_api_url"].startswith("http:"):
         yield "twilio_api_url", "生产环境须为 https，且不能用模拟线路 / must be https in production; the simulator is refused"
+    if values["public_media_url"].startswith("ws:"):
+        yield "public_media_url", "生产环境须为 wss / must be wss in production"
     if values["clock_file"] is not None:
         yield "clock_file", "生产环境不能用虚拟时钟 / the virtual clock is refused in production"
     for name in ("secret_key", "twilio_auth_token", "twilio_auth_token_old", "twilio_api_secret", "operations_token"):

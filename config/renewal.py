@@ -24,14 +24,16 @@ log = logging.getLogger(__name__)
 
 FIXED = (
     "environment", "data", "database_url", "redis_url", "clock_file", "voice_host", "voice_port", "console_host", "console_port",
-    "public_base_url", "twilio_account_sid", "twilio_api_url", "pii_keys", "drain_seconds", "log_format",
+    "media_host", "media_port", "public_base_url", "twilio_account_sid", "twilio_api_url", "pii_keys", "drain_seconds", "log_format",
 )  # fmt: skip
 """What only a stop and a start change. Everything is stored, and calls in progress come back, where these say; with keys, a process
 of before could not read what one of after has sealed. The last two are the supervisor's own."""
 
 ONLY_BY_A_STOP = "这个版本要停止后再启动才能换上 / this version needs a stop and a start"
 QUESTION = "RENEWAL_QUESTION"
-MADE_IN_PLACE = ("config.doors", "config.metrics", "config.sweep", "survey.store.migrations", "worker.jobs", "worker.worker")
+MADE_IN_PLACE = (
+    "config.doors", "config.media", "config.metrics", "config.sweep", "survey.store.migrations", "worker.jobs", "worker.worker",
+)  # fmt: skip
 
 
 class NotRenewed(SurveyError):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import redis
 from sqlalchemy import Engine
@@ -27,7 +28,11 @@ from worker.queues import RqJobQueue
 from worker.runtime import Runtime, stands_still
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flask import Flask
+
+    from ivr.voice.routes import VoiceServices
 
 
 VOICE_SECONDS = 4.0
@@ -136,7 +141,27 @@ class House:
         given = self.settings
         numbers = NumberPolicy(given.phone_regions, (given.caller_id, given.hotline), fictitious=given.environment != "production")
         account = (given.concurrent_calls, given.calls_per_second)
-        return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account)
+        languages = frozenset(self.speech_models) if self.media_url else frozenset()
+        return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages)
+
+    @cached_property
+    def speech_models(self) -> "Mapping[str, Path]":
+        """The folder of the speech model of each language that has one."""
+        from config.speech_models import models
+
+        return models(self.settings)
+
+    @property
+    def media_url(self) -> str:
+        """Where the carrier reaches the media server; empty where nobody is to listen."""
+        given = self.settings
+        if not given.listening or not self.speech_models:
+            return ""
+        if given.public_media_url:
+            return given.public_media_url
+        if self.simulated and urlsplit(given.public_base_url).hostname == "127.0.0.1":
+            return f"ws://127.0.0.1:{given.media_port}/voice/media"
+        return given.public_base_url.replace("http", "ws", 1).rstrip("/") + "/voice/media"
 
     @property
     def simulated(self) -> bool:
@@ -165,13 +190,18 @@ class House:
         return Runtime(
             self.unit_of_work, self.office, clock, self.carrier(), self.data, given.public_base_url,
             machine_detection=given.machine_detection, call_limit_seconds=given.call_limit_seconds,
-            time_passes=clock.passes if isinstance(clock, SystemClock | SharedClock) else stands_still,
+            time_passes=clock.passes if isinstance(clock, SystemClock | SharedClock) else stands_still, speech_models=self.speech_models,
         )  # fmt: skip
 
     def voice_app(self) -> "Flask":
         """Door 1, for the carrier alone."""
         from config.readiness import FATAL_FOR_CALLS, Readiness
         from ivr.voice.app import create_voice_app
+
+        return create_voice_app(self.voice_services(Readiness(self, FATAL_FOR_CALLS)))
+
+    def voice_services(self, ready: "Callable[[], tuple[int, dict[str, str]]] | None" = None) -> "VoiceServices":
+        """What the voice door and the media server have in common."""
         from ivr.voice.guard import Guard
         from ivr.voice.routes import VoiceServices
         from ivr.voice.twiml import Voice
@@ -179,8 +209,10 @@ class House:
         given = self.settings
         guard = Guard(given.public_base_url, given.twilio_account_sid, (given.twilio_auth_token, given.twilio_auth_token_old))
         voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
-        sessions, ready = session_factory(self.voice_engine), Readiness(self, FATAL_FOR_CALLS)
-        return create_voice_app(VoiceServices(lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready))
+        sessions = session_factory(self.voice_engine)
+        return VoiceServices(
+            lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready, self.media_url
+        )  # fmt: skip
 
     def console_app(self) -> "Flask":
         """Door 2, for people."""

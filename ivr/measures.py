@@ -56,6 +56,10 @@ _jobs = _counter("jobs", "jobs", "jobs that ended: done, failed, over_time, refu
 _carrier_seconds = _histogram("carrier_seconds", "time that the carrier's API took to answer", WORK_SECONDS, "operation")
 _carrier_requests = _counter("carrier_requests", "requests", "requests to the carrier's API by what came of them", "operation", "outcome")
 
+_heard = _counter("heard", "utterances", "utterances at questions by what became of them: accepted, doubted, unclear, late", "outcome")
+_hearing_seconds = _histogram("hearing_seconds", "from the end of what was said to the decision", HOOK_SECONDS)
+_streams_refused = _counter("streams_refused", "streams", "media streams refused: handshake, token, message, full", "reason")
+
 
 def _count(counter: Counter, *labels: str) -> None:
     """Count one. A disk without room must not break the work that is counted."""
@@ -112,3 +116,15 @@ def carrier_asked(operation: str, outcome: str, seconds: float) -> None:
     """The carrier's API was asked; `outcome` is one word of ours."""
     _time(_carrier_seconds, seconds, operation)
     _count(_carrier_requests, operation, outcome)
+
+
+def heard(outcome: str, seconds: float) -> None:
+    """Somebody has said something at a question, and it was decided `seconds` after the end of the words."""
+    _count(_heard, outcome)
+    with suppress(OSError):
+        _hearing_seconds.observe(seconds)
+
+
+def stream_refused(reason: str) -> None:
+    """A media stream was refused."""
+    _count(_streams_refused, reason)

@@ -26,6 +26,8 @@ from survey.working_days import calendar
 CALLER_ID = "+8610000000110"
 LINES, CALLS_PER_SECOND, WORKERS = 60, 30.0, 2
 OPENING = timedelta(hours=8, minutes=45)
+SPEAKERS = 0.1
+"""Of the people who answer, so many speak instead of pressing keys: enough to be seen, and each costs real seconds of listening."""
 MARK = "demonstration"
 """The file that marks a folder as one that each demonstration makes anew."""
 
@@ -35,10 +37,20 @@ MARK = "demonstration"
 @click.option("--mapping", help="映射文件，或自带映射的名称 / its mapping: a file, or the name of a shipped one.")
 @click.option("--calls", type=click.IntRange(1, 100_000), default=200, show_default=True, help="抽样人数 / people drawn.")
 @click.option("--seed", type=click.IntRange(0), default=20, show_default=True, help="随机种子 / seed of everything random.")
+@click.option(
+    "--speakers",
+    type=click.FloatRange(0, 1),
+    default=SPEAKERS,
+    show_default=True,
+    help="开口作答者的比例 / share who answer by voice.",
+)
 @click.option("--exit", "leave", is_flag=True, help="打印报表后退出 / stop after the sheet.")
 @click.option("--fault", "faults", multiple=True, metavar="KIND=SHARE", help="线路故障 / faults of the line, e.g. turn.duplicate=0.1.")
 @click.pass_obj
-def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, seed: int, leave: bool, faults: tuple[str, ...]) -> None:
+def demo(
+    house: House, incidents: Path | None, mapping: str | None, calls: int, seed: int, speakers: float, leave: bool,
+    faults: tuple[str, ...],
+) -> None:  # fmt: skip
     """在本机模拟一个月的回访，然后打开控制台 / Simulate a whole month on this machine, then serve the console."""
     if (incidents is None) != (mapping is None):
         raise click.UsageError("--incidents 与 --mapping 须同时给出 / give --incidents and --mapping together")
@@ -46,7 +58,15 @@ def demo(house: House, incidents: Path | None, mapping: str | None, calls: int, 
         raise NotAllowed("生产环境不能运行演示 / there is no demonstration in production")
     month, start = when(house, incidents, mapping or made_up.MAPPING, calls)
     plan = play.Plan(
-        str(incidents or ""), mapping or made_up.MAPPING, month, calls, seed, leave, str(start.tzinfo), dict(map(play.fault, faults))
+        str(incidents or ""),
+        mapping or made_up.MAPPING,
+        month,
+        calls,
+        seed,
+        leave,
+        str(start.tzinfo),
+        dict(map(play.fault, faults)),
+        speakers,
     )
     data = house.settings.data / "demo"
     with occupied(house.settings.data, f"http://127.0.0.1:{house.settings.console_port}/"):
@@ -117,7 +137,7 @@ def children(settings: Settings, plan: play.Plan, start: datetime) -> list[Child
     """
     environment = {**settings.as_environment(), "PYTHONPATH": str(ROOT)}
     line = settings.twilio_api_url.rpartition(":")[2]
-    simulation = processes.python("config.simulation", line, str(plan.seed), start.isoformat())
+    simulation = processes.python("config.simulation", line, str(plan.seed), start.isoformat(), str(plan.speakers))
     exchange = Child("carrier", simulation, environment, ready=partial(ports.answers, "127.0.0.1", int(line)))
     leader = Child("demo", processes.python("config.demo", plan.to_json()), environment, leading=True, shown=True)
     return [*processes.store(settings), exchange, leader, *processes.doors(settings), *processes.workers(settings)]

@@ -1,4 +1,4 @@
-"""`export`: answers, attempts and cases of a campaign as CSV."""
+"""`export`: answers, attempts, cases and remarks of a campaign as CSV."""
 
 import os
 from pathlib import Path
@@ -18,11 +18,11 @@ from survey.store.models import Campaign
 @click.argument("what", type=click.Choice(list(exports.KINDS)))
 @click.option("--campaign", "campaign_id", type=int, required=True, help="任务编号 / number of the campaign.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="文件 / file.")
-@click.option("--personal-data", is_flag=True, help="含姓名与号码，须给出 --reason / with names and numbers; needs --reason.")
+@click.option("--personal-data", is_flag=True, help="含个人信息，须给出 --reason / with names, numbers, words; needs --reason.")
 @click.option("--reason", default="", help="导出个人信息的理由，记入审计 / why personal data is needed; written to the audit trail.")
 @click.pass_obj
 def export(house: House, what: str, campaign_id: int, out: Path, personal_data: bool, reason: str) -> None:
-    """导出答案、通话或转人工个案（默认不含姓名与号码） / Export answers, attempts or cases, masked unless told otherwise."""
+    """导出答案、通话、转人工个案或群众意见（默认不含个人信息） / Export answers, attempts, cases or remarks, masked by default."""
     if not out.parent.is_dir():
         raise NotFound(f"没有文件夹 {out.parent}，请先建立 / there is no folder {out.parent}: make it first")
     disclosure = exports.Disclosure(house.keys, reason) if personal_data else None

@@ -88,6 +88,8 @@ def parts_of(only: str | None, settings: Settings) -> frozenset[str]:
 def listening(stack: ExitStack, settings: Settings, parts: Collection[str]) -> dict[str, int]:
     """The doors' listening sockets, open until the stack is closed: they outlive each door, so that no connection is refused."""
     places = {"voice": (settings.voice_host, settings.voice_port), "console": (settings.console_host, settings.console_port)}
+    if "media" in parts or House(settings).media_url:
+        places["media"] = (settings.media_host, settings.media_port)
     wanted = {name: place for name, place in places.items() if not parts or name in parts}
     return {name: stack.enter_context(ports.listen(*place)).fileno() for name, place in wanted.items()}
 

@@ -20,9 +20,11 @@ from ivr.console.errors import handle_errors
 from ivr.console.escalations import escalations
 from ivr.console.headers import add_headers
 from ivr.console.health import health
+from ivr.console.hearings import hearings
 from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
 from ivr.console.navigation import menu
+from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
@@ -32,10 +34,12 @@ from survey.sheet import html as sheet_pages
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
-    r"/(pause|resume|stop|pace|limits|booking|unmask|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift))$"
+    r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift))$"
 )
 """What a form's address adds to that of its page."""
-BLUEPRINTS = (access, alarms, audit, bookings, calls, campaigns, escalations, health, home, reports, reviews, suppressions)
+BLUEPRINTS = (
+    access, alarms, audit, bookings, calls, campaigns, escalations, health, hearings, home, remarks, reports, reviews, suppressions,
+)  # fmt: skip
 
 
 class PublicId(BaseConverter):

@@ -12,6 +12,8 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("home",), "home.index", _l("本月工作")),
     (("campaigns", "calls", "bookings"), "campaigns.index", _l("回访任务")),
     (("escalations",), "escalations.index", _l("人工队列")),
+    (("remarks",), "remarks.index", _l("群众意见")),
+    (("hearings",), "hearings.index", _l("语音作答")),
     (("reviews",), "reviews.index", _l("待核查")),
     (("suppressions",), "suppressions.index", _l("拒访登记")),
     (("reports",), "reports.index", _l("月度报表")),

@@ -84,6 +84,50 @@ RECORDING = {
     "kept": Tag(_l("已保存"), "✓", GOOD),
     "needs_review": Tag(_l("待人工核查"), "!", CARE),
 }
+TRANSCRIPT = {
+    "waiting": Tag(_l("待转写"), "○", BUSY),
+    "no_model": Tag(_l("未转写：无语音模型"), "–", QUIET),
+    "done": Tag(_l("已转写"), "✓", GOOD),
+    "needs_review": Tag(_l("待人工听写"), "!", CARE),
+    "danger": Tag(_l("危险词语待核实"), "!!", BAD),
+}
+"""States of a remark's text; the last is a filter: words of danger that nobody has looked at."""
+TRANSCRIPTION_PROBLEMS = {
+    "not_sound": _l("录音文件无法播放"),
+    "unreadable": _l("录音无法解密"),
+    "no_file": _l("录音文件缺失"),
+    "failed": _l("转写失败"),
+    "died": _l("转写进程多次中断"),
+    "nothing_heard": _l("未听出字词"),
+}
+CLASSES = {
+    "effect": _l("成效"),
+    "need": _l("诉求"),
+    "idea": _l("建议"),
+    "praise": _l("表扬"),
+    "unclassified": _l("未归类"),
+    "uncoded": _l("尚无归类"),
+}
+CLASS_TAGS = {
+    "effect": Tag(CLASSES["effect"], "◎", BUSY),
+    "need": Tag(CLASSES["need"], "◎", BUSY),
+    "idea": Tag(CLASSES["idea"], "◎", BUSY),
+    "praise": Tag(CLASSES["praise"], "✓", GOOD),
+    "unclassified": Tag(CLASSES["unclassified"], "–", QUIET),
+}
+FINDINGS = {
+    "hot_spot": Tag(_l("治安乱点"), "▲", CARE),
+    "hazard": Tag(_l("安全隐患"), "▲", CARE),
+    "danger": Tag(_l("危险词语"), "!!", BAD),
+    "abuse": Tag(_l("反映违法违纪"), "◆", BAD),
+}
+EVIDENCE = {
+    **CLASSES,
+    **{kind: tag.word for kind, tag in FINDINGS.items()},
+    "place": _l("地点"),
+}
+"""What a word of a remark stands for."""
+SPOKEN = {"zh": _l("普通话"), "en": _l("英语")}
 PRIORITY = {
     1: Tag(_l("立即"), "!!", BAD),
     2: Tag(_l("今日"), "!", CARE),
@@ -140,6 +184,23 @@ CODES = {
     "none": _l("没有"),
     "recorded": _l("已录音"),
 }
+COMMANDS = {
+    "back": _l("上一题"),
+    "human": _l("要求人工"),
+    "not_now": _l("现在不便"),
+    "never": _l("今后不再来电"),
+    "repeat": _l("重听"),
+    "danger": _l("正在发生危险"),
+}
+"""What may be said at every question."""
+UNDERSTOOD = {**CODES, **COMMANDS}
+HEARINGS = {
+    "accepted": Tag(_l("已采纳"), "✓", GOOD),
+    "doubted": Tag(_l("反问确认"), "?", CARE),
+    "unclear": Tag(_l("未听懂，重问"), "–", QUIET),
+    "late": Tag(_l("按键在先"), "○", QUIET),
+}
+"""What became of an utterance."""
 MODES = {"keys": _l("按键"), "speech": _l("语音"), "human": _l("人工录入")}
 ROLES = {
     "administrator": _l("管理员"),
@@ -150,7 +211,7 @@ ROLES = {
 EVENTS = {
     "answered": _l("接听"),
     "digits": _l("按键"),
-    "heard": _l("语音作答"),
+    "heard": _l("语音回答"),
     "noinput": _l("无应答"),
     "recorded": _l("录音结束"),
     "machine": _l("机器接听"),
@@ -195,6 +256,11 @@ ACTIONS = {
     "person.unmask": _l("查看完整信息"),
     "recording.permit": _l("登记收听录音事由"),
     "recording.play": _l("收听录音"),
+    "hearing.play": _l("收听语音作答"),
+    "hearing.review": _l("复核语音作答"),
+    "remark.open": _l("查看意见全文"),
+    "remark.correct": _l("更正意见文字"),
+    "remark.code": _l("意见归类"),
     "export": _l("导出"),
     "backup": _l("备份"),
     "restore": _l("从备份恢复"),
@@ -245,6 +311,12 @@ def flaw(problem: str) -> str:
         if english in problem:
             return chinese
     return problem
+
+
+def transcription_problem(problem: str) -> str:
+    """Why a remark has no text, stored as `<word>: <what the machine told>`, in the page's language."""
+    word, _colon, told = problem.partition(": ")
+    return say(TRANSCRIPTION_PROBLEMS, word) + (f" · {in_language(told)}" if told else "")
 
 
 def halt(reason: str) -> str:

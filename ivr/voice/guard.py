@@ -59,6 +59,15 @@ class Guard:
         url = self.signed_url(environ)
         return any(validator.validate(address, form, signature) for validator in self._validators for address in (url, insist(url)))
 
+    def is_signed_stream(self, url: str, signature: str) -> bool:
+        """Whether the handshake of a media stream at `url` is the carrier's.
+
+        Which scheme it signs, and whether with a slash at the end, differs (twilio_voice §5.6).
+        """
+        secure, plain = url.replace("wss://", "https://", 1), url.replace("ws://", "http://", 1)
+        addresses = {base + end for base in (url, secure, plain) for end in ("", "/")}
+        return any(validator.validate(address, {}, signature) for validator in self._validators for address in addresses)
+
 
 def raw_path(environ: Mapping[str, Any]) -> str:
     """Path and query as they came over the wire; put together again where the server does not hand them on."""

@@ -12,7 +12,7 @@ from ivr.nearby import is_nearby
 from ivr.voice import call_status, inbound, twiml, wording
 from ivr.voice.call_status import UnknownWord
 from ivr.voice.guard import Guard
-from ivr.voice.twiml import Urls, Voice
+from ivr.voice.twiml import Ear, Urls, Voice
 from survey import fieldwork, prompts
 from survey.actions import SpeakingAction
 from survey.errors import BadInput, UnknownAttempt
@@ -37,7 +37,7 @@ class VoiceServices:
 
     `unit_of_work` opens a fresh transaction; `guard` knows the public base URL, the account and its tokens; `voices` maps
     a language (`zh`, or with region `zh-TW`) to the carrier's voice, the house's first language first; `ready` gives the
-    status of `/readyz` and what was found out.
+    status of `/readyz` and what was found out; `media_url` is where the carrier reaches the media server, empty without one.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
@@ -46,6 +46,7 @@ class VoiceServices:
     guard: Guard
     voices: Mapping[str, Voice]
     ready: Callable[[], tuple[int, dict[str, str]]] | None = None
+    media_url: str = ""
 
 
 @door.get("/healthz", endpoint="health")
@@ -85,11 +86,17 @@ def _event(step: int) -> Event:
 
 def render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
     """The document for these actions, in the call's own words and voice."""
-    services = services_here()
-    attempt = url_of(f"/voice/attempts/{context.token}")
+    return compose(services_here(), actions, next_step, context)
+
+
+def compose(services: VoiceServices, actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
+    """The document for these actions; the voice door and the media server say the same."""
+    attempt = f"{services.guard.public_base_url.rstrip('/')}/voice/attempts/{context.token}"
     voice = wording.voice_of(services.voices, context.script.language)
     urls = Urls(f"{attempt}/steps/{next_step}", f"{attempt}/recordings?item=")
-    return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice)
+    is_heard = context.listens and services.media_url
+    ear = Ear(services.media_url, next_step, {"token": context.token, "step": str(next_step)}) if is_heard else None
+    return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice, ear)
 
 
 @door.post("/voice/attempts/<token:token>/status")

@@ -5,14 +5,15 @@ a Redirect. A document without a wait ends with Hangup.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from twilio.twiml.voice_response import Gather, VoiceResponse
+from twilio.twiml.voice_response import Gather, Start, Stop, Stream, VoiceResponse
 
 from ivr.voice.insistence import insist
+from survey import spoken_length
 from survey.actions import Action, Collect, Hangup, Record, Say
 
 UNSPEAKABLE = re.compile(
@@ -45,22 +46,37 @@ class Urls:
     recordings: str
 
 
-def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice) -> str:
+@dataclass(frozen=True)
+class Ear:
+    """Where the carrier is to send what the person says while the question of `step` waits.
+
+    `parameters` are told to whoever listens there; the prompt's length in seconds is added. A stream is called after its step.
+    """
+
+    url: str
+    step: int
+    parameters: Mapping[str, str]
+
+
+def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice, ear: Ear | None = None) -> str:
     """The document that plays `actions` up to their first wait or hang-up; recording actions are passed over.
 
-    No action at all only leads to `urls.step`. The result is well-formed and shorter than 64 kB whatever the prompts hold.
+    No action at all only leads to `urls.step`. Where there is an `ear`, the stream of the step before is stopped, and one is begun for
+    a wait that listens. The result is well-formed and shorter than 64 kB whatever the prompts hold.
     """
     reply = VoiceResponse()
     if not actions:
         reply.redirect(urls.step, method="POST")
         return str(reply)
+    if ear and ear.step > 1:
+        _stop(reply, ear.step - 1)
     waiting: list[str] = []
     for action in actions:
         match action:
             case Say(prompt):
                 waiting.append(prompt)
             case Collect():
-                return _gather(reply, action, _texts(waiting, speak), urls, voice)
+                return _gather(reply, action, _texts(waiting, speak), urls, voice, ear if action.listens else None)
             case Record():
                 return _record(reply, action, _texts(waiting, speak), urls, voice)
             case Hangup():
@@ -70,15 +86,42 @@ def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice) ->
     return str(reply)
 
 
-def _gather(reply: VoiceResponse, wait: Collect, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
+def _gather(reply: VoiceResponse, wait: Collect, texts: Sequence[str], urls: Urls, voice: Voice, ear: Ear | None) -> str:
     gather = Gather(
         input="dtmf", num_digits=1, timeout=wait.timeout_seconds, finish_on_key="",
         action_on_empty_result=True, action=insist(urls.step), method="POST",
     )  # fmt: skip
-    _say(gather if wait.barge_in else reply, texts, voice)
+    if wait.barge_in:
+        _listen(reply, ear, sum(spoken_length.seconds(text, voice.language) for text in texts))
+        _say(gather, texts, voice)
+    else:
+        _say(reply, texts, voice)
+        _listen(reply, ear, 0.0)
     reply.append(gather)
     reply.redirect(urls.step, method="POST")
     return str(reply)
+
+
+def _listen(reply: VoiceResponse, ear: Ear | None, prompt_seconds: float) -> None:
+    """Have the caller's sound sent while the keys are waited for: `<Start>` does not hold the document up (twilio_voice §4)."""
+    if ear is None:
+        return
+    stream = Stream(url=ear.url, name=_stream_name(ear.step), track="inbound_track")
+    for name, value in {**ear.parameters, "prompt_seconds": f"{prompt_seconds:.1f}"}.items():
+        stream.parameter(name=name, value=value)
+    start = Start()
+    start.append(stream)
+    reply.append(start)
+
+
+def _stop(reply: VoiceResponse, step: int) -> None:
+    stop = Stop()
+    stop.stream(name=_stream_name(step))
+    reply.append(stop)
+
+
+def _stream_name(step: int) -> str:
+    return f"step-{step}"
 
 
 def _record(reply: VoiceResponse, wait: Record, texts: Iterable[str], urls: Urls, voice: Voice) -> str:

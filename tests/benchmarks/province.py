@@ -207,6 +207,7 @@ def measure(url: str, folder: Path, options: argparse.Namespace) -> bool:
     given = {
         "ENVIRONMENT": "test", "DATA": str(folder), "DATABASE_URL": url, "TWILIO_API_URL": f"http://127.0.0.1:{line}",
         "VOICE_PORT": str(voice), "CONSOLE_PORT": str(free_port()), "WORKERS": str(options.workers), "LOG_LEVEL": "warning",
+        "LISTENING": "no",
         "CALLS_PER_SECOND": str(options.starts), "CONCURRENT_CALLS": str(options.lines), "DRAIN_SECONDS": "0",
     }  # fmt: skip
     given |= dict(pair.split("=", 1) for pair in options.setting)

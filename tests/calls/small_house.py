@@ -1,10 +1,11 @@
 """A small house in one process: the voice door and the simulated carrier on real HTTP, jobs on threads, virtual time."""
 
+import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from werkzeug.serving import make_server
 from ivr.carrier.base import Carrier
 from ivr.carrier.simulator.clock import ExchangeClock, moment
 from ivr.carrier.simulator.exchange import Account, Exchange, Terms
+from ivr.carrier.simulator.media import Speech
 from ivr.carrier.simulator.persona import Traits
 from ivr.carrier.simulator.server import QuietHandler, serving
 from ivr.carrier.twilio import TwilioCarrier
@@ -26,6 +28,7 @@ from survey.store.models import CallAttempt, Campaign, Respondent
 from survey.store.queries import fieldwork as queries
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from tests.media_server import listening_to_callers
 from tests.survey.fieldwork.conftest import Ground
 from worker import jobs, runtime
 from worker.runtime import Runtime
@@ -78,6 +81,7 @@ class SmallHouse:
     runtime: Runtime
     queue: ThreadedQueue
     pool: ThreadPoolExecutor
+    hearers: Callable[[], tuple[int, ...]] = tuple  # the processes that recognise speech
 
     def everybody_is(self, traits: Traits) -> None:
         """Put a person with these traits at every number of the sample."""
@@ -97,7 +101,7 @@ class SmallHouse:
         while self.state(campaign_id) == "running":
             assert time.monotonic() < until, f"the campaign does not end; its calls: {self._statuses()}"
             self.round()
-            self._pass()
+            self.pass_time()
 
     def _statuses(self) -> dict[str, int]:
         with self.ground.sessions() as session:
@@ -109,7 +113,8 @@ class SmallHouse:
         with self.ground.sessions() as session:
             return session.get_one(Campaign, campaign_id).state
 
-    def _pass(self) -> None:
+    def pass_time(self) -> None:
+        """Let time pass to the next thing that is due, or as far as calls go on."""
         now = self.runtime.clock.now()
         with self.ground.sessions() as session:
             following = queries.next_due(session)
@@ -123,10 +128,13 @@ class SmallHouse:
 
 
 @contextmanager
-def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float = 0.5) -> Iterator[SmallHouse]:
-    """Open the house on the ground's database; `patience_seconds` is how long a request may wait for the carrier's answer."""
+def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float = 0.5, speakers: float = 0.0) -> Iterator[SmallHouse]:
+    """Open the house on the ground's database; `patience_seconds` is how long a request may wait for the carrier's answer.
+
+    Where `speakers`, a share of all, answer by voice, somebody listens.
+    """
     clock = ExchangeClock(ground.now, time.time)
-    terms = Terms(calls_per_second=1000.0, threads=THREADS, quantum_seconds=2.0)
+    terms = Terms(calls_per_second=1000.0, threads=THREADS, quantum_seconds=2.0, speech=Speech(share=speakers))
     exchange, queue = Exchange(Account(ACCOUNT, TOKEN), clock, environment="test", seed=seed, terms=terms), ThreadedQueue()
     our_time = ExchangeTime(exchange)
 
@@ -135,12 +143,17 @@ def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float
 
     server = make_server("127.0.0.1", 0, lambda *request: app(*request), threaded=True, request_handler=QuietHandler)
     base = f"http://127.0.0.1:{server.server_port}"
-    app = create_voice_app(VoiceServices(work, our_time, ground.office, Guard(base, ACCOUNT, (TOKEN,)), VOICES))
+    listening = socket.create_server(("127.0.0.1", 0))
+    media_url = f"ws://127.0.0.1:{listening.getsockname()[1]}/voice/media" if speakers else ""
+    voice = VoiceServices(work, our_time, ground.office, Guard(base, ACCOUNT, (TOKEN,)), VOICES, media_url=media_url)
+    app = create_voice_app(voice)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    with serving(exchange) as api, ThreadPoolExecutor(THREADS) as pool:
+    with serving(exchange) as api, ThreadPoolExecutor(THREADS) as pool, ExitStack() as stack:
         carrier: Carrier = TwilioCarrier(ACCOUNT, TOKEN, api, timeout_seconds=patience_seconds)
+        hearers = stack.enter_context(listening_to_callers(voice, carrier, listening)) if speakers else tuple
         ours = Runtime(work, ground.office, our_time, carrier, data, base, machine_detection=False)
         runtime.install(ours)
-        yield SmallHouse(ground, exchange, ours, queue, pool)
+        yield SmallHouse(ground, exchange, ours, queue, pool, hearers)
     server.shutdown()
     server.server_close()
+    listening.close()

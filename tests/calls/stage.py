@@ -58,7 +58,7 @@ def run(words: tuple[str, ...], settings: dict[str, str]) -> subprocess.Complete
 
 def show(folder: Path, *options: str) -> Shown:
     """Run the demonstration to its end."""
-    ports = {"HUIFANG_VOICE_PORT": str(free_port()), "HUIFANG_CONSOLE_PORT": str(free_port())}
+    ports = {f"HUIFANG_{door}_PORT": str(free_port()) for door in ("VOICE", "MEDIA", "CONSOLE")}
     talkative = {"HUIFANG_LOG_FORMAT": "json", "HUIFANG_LOG_LEVEL": "debug"}  # whatever could be said is said
     done = run(("demo", "--exit", *options), {"HUIFANG_DATA": str(folder), **ports, **talkative})
     return Shown(done.returncode, done.stdout, done.stderr, folder / "demo")

@@ -76,7 +76,9 @@ def test_who_called_back_while_waited_for_was_interviewed_once_and_needed_no_fur
 
 
 def test_every_exported_answer_is_the_key_that_the_callee_pressed(shown: Shown) -> None:
-    stored = [witness.StoredAnswer(row["carrier_sid"], row["item"], row["raw"]) for row in shown.export("answers")]
+    stored = [
+        witness.StoredAnswer(row["carrier_sid"], row["item"], row["raw"], row["mode"], row["code"]) for row in shown.export("answers")
+    ]
 
     verdict = witness.compare(shown.journal(), stored)
 

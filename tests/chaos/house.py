@@ -30,7 +30,9 @@ def settings_for(folder: Path, database_url: str = "", **others: str) -> Setting
         "voice_port": str(voice), "console_port": str(free_port()), "voice_threads": "24",
         "twilio_api_url": f"http://127.0.0.1:{line}", "public_base_url": f"http://127.0.0.1:{voice}", "caller_id": CALLER_ID,
         "clock_file": str(folder / "clock"), "workers": "2", "carrier_timeout": "1", "calls_per_second": "30",
-        "concurrent_calls": "60", "call_limit_seconds": "300", "log_level": "warning", **others,
+        "concurrent_calls": "60", "call_limit_seconds": "300", "log_level": "warning",
+        "listening": "no", "speech_model_zh": "none", "speech_model_en": "none",  # the processor is for the nemesis
+        **others,
     }  # fmt: skip
     return Settings.from_env({f"HUIFANG_{name.upper()}": value for name, value in given.items()}, None)
 

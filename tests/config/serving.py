@@ -98,7 +98,7 @@ class Scene:
         assert self.serve is not None
         assert self.serve.poll() is None, self.text()[-3000:]
         workers = [name for name in self.family().values() if "worker:" in name]
-        has_registered = self.house.redis.scard("rq:workers") if len(workers) == DIALLERS + 2 else 0
+        has_registered = self.house.redis.scard("rq:workers") if len(workers) == DIALLERS + 3 else 0
         return bool(has_registered) and ports.answers(self.settings.voice_host, self.settings.voice_port) and bool(self.named("clock"))
 
     def family(self) -> dict[int, str]:
@@ -209,7 +209,8 @@ def settings_of(data: Path, carrier_port: int, database_url: str) -> Settings:
     """Settings of a house for 220 calls at a time, whose carrier is behind a port."""
     voice = free_port()
     given = {
-        "environment": "test", "data": str(data), "database_url": database_url, "voice_port": str(voice), "voice_threads": "24",
+        "environment": "test", "listening": "no", "data": str(data), "database_url": database_url, "voice_port": str(voice),
+        "voice_threads": "24",
         "public_base_url": f"http://127.0.0.1:{voice}", "twilio_api_url": f"http://127.0.0.1:{carrier_port}", "workers": str(DIALLERS),
         "clock_file": str(data / "clock"), "calls_per_second": "300", "concurrent_calls": "220", "call_limit_seconds": "300",
         "drain_seconds": "300", "log_level": "warning",

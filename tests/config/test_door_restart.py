@@ -137,6 +137,7 @@ class Door:
         self.port = ports.next_free("127.0.0.1", 23000 + os.getpid() % 4000)
         self.environment = {
             **os.environ, "HUIFANG_DATA": str(data), "HUIFANG_ENVIRONMENT": "test", "HUIFANG_VOICE_PORT": str(self.port),
+            "HUIFANG_LISTENING": "no",
             "HUIFANG_DATABASE_URL": f"sqlite:///{data / 'calls.sqlite'}?synchronous=NORMAL", "HUIFANG_PUBLIC_BASE_URL": BASE,
             "HUIFANG_TWILIO_ACCOUNT_SID": ACCOUNT, "HUIFANG_TWILIO_AUTH_TOKEN": AUTH_TOKEN, "HUIFANG_DRAIN_SECONDS": str(drain_seconds),
         }  # fmt: skip

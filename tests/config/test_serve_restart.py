@@ -45,7 +45,7 @@ class Copy:
         self.code, self.data, self.port = folder / "code", folder / "data", free_port()
         for package in PACKAGES:
             shutil.copytree(ROOT / package, self.code / package)
-        self.given: dict[str, str] = {"ENVIRONMENT": "test", "VOICE_PORT": str(self.port), "BUREAU_NAME": FIRST_BUREAU}
+        self.given: dict[str, str] = {"ENVIRONMENT": "test", "LISTENING": "no", "VOICE_PORT": str(self.port), "BUREAU_NAME": FIRST_BUREAU}
         self.settings()
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUIFANG_")}
         self.environment = {**inherited, "PYTHONPATH": str(self.code), "HUIFANG_DATA": str(self.data)}

@@ -96,7 +96,7 @@ def settings(data: Path, database: Road, store: Road) -> Settings:
     given = {
         "environment": "test", "data": str(data), "database_url": f"postgresql://tester@127.0.0.1:{database.port}/postgres",
         "redis_url": f"redis://127.0.0.1:{store.port}", "voice_port": str(voice), "console_port": str(console),
-        "calls_per_second": "50", "concurrent_calls": "50",
+        "calls_per_second": "50", "concurrent_calls": "50", "listening": "no",
         "public_base_url": f"http://127.0.0.1:{voice}", "twilio_account_sid": ACCOUNT, "twilio_auth_token": TOKEN,
     }  # fmt: skip
     return Settings.from_env({f"HUIFANG_{name.upper()}": value for name, value in given.items()}, None)

@@ -99,7 +99,7 @@ def test_the_same_question_is_asked_again_when_database_and_door_are_back(
     port = free_port()
     given = {
         "environment": "test", "data": str(tmp_path), "database_url": url, "redis_url": "redis://127.0.0.1:1/0", "voice_port": str(port),
-        "public_base_url": f"http://127.0.0.1:{port}", "twilio_account_sid": ACCOUNT, "twilio_auth_token": TOKEN,
+        "public_base_url": f"http://127.0.0.1:{port}", "twilio_account_sid": ACCOUNT, "twilio_auth_token": TOKEN, "listening": "no",
     }  # fmt: skip
     settings = Settings.from_env({f"HUIFANG_{name.upper()}": value for name, value in given.items()}, None)
     house = House(settings)

@@ -20,6 +20,8 @@ ARGUMENTS = {"public_id": SOME_ID, "month": "2026-10", "kind": "csv", "number": 
 ALLOWED = {
     "home.index": "aock", "campaigns.index": "aock", "campaigns.show": "aock", "campaigns.progress": "aock",
     "campaigns.pause": "a", "campaigns.resume": "a", "campaigns.stop": "a", "campaigns.pace": "a", "campaigns.limits": "a",
+    "remarks.index": "ao", "remarks.show": "ao", "remarks.reveal": "ao", "remarks.correct": "ao", "remarks.code": "ao",
+    "hearings.index": "aock", "hearings.queue": "ao", "hearings.show": "ao", "hearings.sound": "ao", "hearings.review": "ao",
     "campaigns.lift": "a", "reviews.index": "ao", "reviews.decide": "ao", "bookings.book": "ao",
     "suppressions.index": "ao", "suppressions.register": "ao", "suppressions.search": "ao", "suppressions.lift": "a",
     "calls.index": "ao", "calls.show": "ao", "calls.unmask": "ao", "calls.permit": "ao", "calls.listen": "ao", "calls.sound": "ao",
