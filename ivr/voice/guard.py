@@ -42,6 +42,10 @@ class Guard:
     def _validators(self) -> tuple[RequestValidator, ...]:
         return tuple(RequestValidator(token) for token in self.tokens if token)
 
+    def url_of(self, path: str) -> str:
+        """The address of a path as the carrier knows it."""
+        return self.public_base_url.rstrip("/") + path
+
     def signed_url(self, environ: Mapping[str, Any]) -> str:
         """The URL that the carrier was given and has signed, byte for byte."""
         base = self.public_base_url.rstrip("/")

@@ -205,9 +205,9 @@ class Listener:
 
     def _lead_on(self, began: Began) -> None:
         """Have the carrier ask for the step again: it gets the reply that is stored. If this fails, the keypad's silence does it."""
-        base = self._voice.guard.public_base_url.rstrip("/")
+        address = self._voice.guard.url_of(f"/voice/attempts/{began.token}/steps/{began.step}")
         try:
-            self._carrier.redirect(began.call_sid, insist(f"{base}/voice/attempts/{began.token}/steps/{began.step}"))
+            self._carrier.redirect(began.call_sid, insist(address))
         except CarrierError as problem:
             log.warning("attempt %s could not be led on: %s", began.token[:12], problem, extra={"action": "media.not_led_on"})
 

@@ -91,7 +91,7 @@ def render(actions: tuple[SpeakingAction, ...], next_step: int, context: TurnCon
 
 def compose(services: VoiceServices, actions: tuple[SpeakingAction, ...], next_step: int, context: TurnContext) -> str:
     """The document for these actions; the voice door and the media server say the same."""
-    attempt = f"{services.guard.public_base_url.rstrip('/')}/voice/attempts/{context.token}"
+    attempt = services.guard.url_of(f"/voice/attempts/{context.token}")
     voice = wording.voice_of(services.voices, context.script.language)
     urls = Urls(f"{attempt}/steps/{next_step}", f"{attempt}/recordings?item=")
     is_heard = context.listens and services.media_url
@@ -214,4 +214,4 @@ def services_here() -> VoiceServices:
 
 def url_of(path: str) -> str:
     """The address of a path as the carrier knows it."""
-    return services_here().guard.public_base_url.rstrip("/") + path
+    return services_here().guard.url_of(path)
