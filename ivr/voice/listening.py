@@ -106,8 +106,8 @@ class Listener:
         token, code = "", 1000
         try:
             began = await asyncio.wait_for(_await_start(connection), START_SECONDS)
-            asked = await self._admit(connection, began)
             token = began.token
+            asked = await self._admit(connection, began)
             await asyncio.wait_for(self._listen(connection, began, asked), LONGEST_SECONDS)
         except (BadMessage, Refused) as problem:
             measures.stream_refused("message" if isinstance(problem, BadMessage) else "token")
