@@ -30,12 +30,6 @@ from speech.vosk_recogniser import VoskModel
 PIECE_SECONDS = 0.1
 """Sound is collected up to this length before the engine gets it: each call has a price."""
 
-NOISY_DB, DROWNED_DB = 24.0, 8.0
-NOISY_TRUST, DROWNED_TRUST = 0.75, 0.5
-"""How far words are believed whose voice is less than so many dB above the noise: the engine is as sure of itself there as elsewhere, but
-takes 满意 for 不行 and misses a “not”. With the shipped thresholds a noisy answer is asked back, a drowned one asked again. Set by what the
-two small models did at 20 dB and less; it makes swaps rarer, not impossible: at 32 dB they still missed a “not” with full confidence."""
-
 PARENT_GONE = 1
 _PR_SET_PDEATHSIG = 1
 
@@ -67,7 +61,7 @@ class Stream:
             if over or sum(map(len, self._pending)) >= PIECE_SECONDS * TELEPHONE_RATE:
                 self._decode()
             if over:
-                words, sound, spent = self._finish(trust(heard.over_noise))
+                words, sound, spent = self._finish(self._recogniser.trust.factor(heard.over_noise))
                 if heard.kind is Kind.ENDED:
                     told = {"words": frames.listed(words, heard.began), "began": heard.began, "ended": heard.ended, "decoding": spent}
                     yield frames.heard(self._number, told, sound)
@@ -85,11 +79,6 @@ class Stream:
         sound = audio.pcm_to_mulaw(np.concatenate(self._sound))
         self._sound, self._spent = [], 0.0
         return words, sound, round(spent, 4)
-
-
-def trust(over_noise: float) -> float:
-    """The factor for the confidence of words whose voice is so many dB above the noise."""
-    return 1.0 if over_noise >= NOISY_DB else NOISY_TRUST if over_noise >= DROWNED_DB else DROWNED_TRUST
 
 
 class Decoder:

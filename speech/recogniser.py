@@ -1,6 +1,7 @@
 """What a recogniser can do, whichever engine is behind it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from speech.audio import Pcm
@@ -11,8 +12,32 @@ class CannotListen(Exception):
     """No recogniser can be made: the model cannot be used, or knows none of the phrases."""
 
 
+@dataclass(frozen=True)
+class Trust:
+    """How far a model's own confidence is believed: it is as sure of itself in noise as elsewhere.
+
+    `most` is the factor on a clear line, `noisy` where the voice is less than `noisy_db` above the noise, `drowned` below `drowned_db`.
+    With the shipped thresholds (accept from 0.80, ask back from 0.55) a noisy answer is asked back, a drowned one asked again.
+    """
+
+    most: float = 1.0
+    noisy_db: float = 24.0
+    noisy: float = 0.75
+    drowned_db: float = 8.0
+    drowned: float = 0.5
+
+    def factor(self, over_noise: float) -> float:
+        """By what to multiply the confidence of words whose voice is so many dB above the noise."""
+        return min(self.most, self.drowned if over_noise < self.drowned_db else self.noisy if over_noise < self.noisy_db else 1.0)
+
+
 class Recogniser(Protocol):
     """Hears one stream of sound, one utterance after the other."""
+
+    @property
+    def trust(self) -> Trust:
+        """How far its confidence is believed."""
+        ...
 
     @property
     def dropped(self) -> tuple[str, ...]:

@@ -9,9 +9,12 @@ from typing import Any
 import vosk
 
 from speech.audio import TELEPHONE_RATE, Pcm, Resampler
-from speech.recogniser import CannotListen
+from speech.recogniser import CannotListen, Trust
 from speech.segmentation import cut
 from speech.transcript import UNKNOWN, Word
+
+TRUST_FILE = "trust.json"
+"""Beside the model's own files, where the benchmark of a model showed that its confidence misleads: the fields of `Trust`."""
 
 _DEFAULT_RATE = 16000
 _vosk: Any = vosk  # it carries no annotations
@@ -25,6 +28,7 @@ class VoskModel:
         _vosk.SetLogLevel(-1)
         self.language = language
         self.rate = fed_rate(folder)
+        self._trust = trust_in(folder)
         try:
             self._model = _vosk.Model(str(folder))
         except Exception as problem:
@@ -37,19 +41,19 @@ class VoskModel:
     def recogniser(self, phrases: Sequence[str] | None) -> "VoskRecogniser":
         """One that hears these phrases alone, or with None every word of the model. Raises CannotListen when none can be heard."""
         if phrases is None:
-            return VoskRecogniser(_vosk.KaldiRecognizer(self._model, float(self.rate)), self.rate, ())
+            return VoskRecogniser(_vosk.KaldiRecognizer(self._model, float(self.rate)), self.rate, (), self._trust)
         found = cut(phrases, self.language, self.knows)
         if not found.phrases:
             raise CannotListen(f"模型不认识所给的任何一句 / the model knows none of the phrases: {'、'.join(found.dropped)}")
         grammar = json.dumps([*(" ".join(words) for words in found.phrases), UNKNOWN], ensure_ascii=False)
-        return VoskRecogniser(_vosk.KaldiRecognizer(self._model, float(self.rate), grammar), self.rate, found.dropped)
+        return VoskRecogniser(_vosk.KaldiRecognizer(self._model, float(self.rate), grammar), self.rate, found.dropped, self._trust)
 
 
 class VoskRecogniser:
     """One stream; the engine's own ends of utterances do not matter, whoever feeds it says where one ends."""
 
-    def __init__(self, engine: Any, rate: int, dropped: tuple[str, ...]) -> None:
-        self.dropped = dropped
+    def __init__(self, engine: Any, rate: int, dropped: tuple[str, ...], trust: Trust) -> None:
+        self.dropped, self.trust = dropped, trust
         self._engine, self._rate = engine, rate
         self._resampler = self._fresh()
         self._words: list[Word] = []
@@ -94,3 +98,14 @@ def fed_rate(folder: Path) -> int:
     rate = int(named[1]) if named else _DEFAULT_RATE
     allowed = re.search(r"^--allow-upsample=true\b", text, re.M)
     return TELEPHONE_RATE if allowed or rate <= TELEPHONE_RATE else rate
+
+
+def trust_in(folder: Path) -> Trust:
+    """How far the model in this folder is believed: as its `trust.json` says, which is ours and not the engine's. Raises CannotListen."""
+    file = folder / TRUST_FILE
+    if not file.is_file():
+        return Trust()
+    try:
+        return Trust(**{name: float(value) for name, value in json.loads(file.read_text("utf-8")).items()})
+    except (ValueError, TypeError, AttributeError) as problem:
+        raise CannotListen(f"{file} 读不懂 / cannot be read: {problem}") from problem
