@@ -1,0 +1,50 @@
+"""The tables. Personal data lies only in columns ending in `_sealed` (see `sealing`); numbers are found by `phone_key`.
+
+Times are UTC and timezone-aware in Python. `public_id` is the opaque identity used in URLs and bound into sealed values. Each module holds
+the tables of one subject; whoever needs them imports them from here, so that all are known before any is used.
+"""
+
+from survey.store.models.base import Base, Id, UtcDateTime, table_of
+from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, DispositionChange, Turn
+from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
+from survey.store.models.cases import Escalation, Suppression
+from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
+from survey.store.models.operation import Alarm, Hold, Lease
+from survey.store.models.people import AuditEntry, AuditHead, LoginFailure, User, UserSession
+from survey.store.models.recordings import Hearing, HearingReview, Recording, RemarkCode, Transcript, TranscriptCorrection
+
+__all__ = [
+    "Alarm",
+    "Answer",
+    "AuditEntry",
+    "AuditHead",
+    "Base",
+    "CallAttempt",
+    "Campaign",
+    "CarrierEvent",
+    "DispositionChange",
+    "Draw",
+    "DrawnIncident",
+    "Escalation",
+    "Hearing",
+    "HearingReview",
+    "Hold",
+    "Id",
+    "Incident",
+    "IncidentImport",
+    "Lease",
+    "LoginFailure",
+    "Recording",
+    "RemarkCode",
+    "Respondent",
+    "ScriptVersion",
+    "Suppression",
+    "Transcript",
+    "TranscriptCorrection",
+    "Turn",
+    "Unit",
+    "User",
+    "UserSession",
+    "UtcDateTime",
+    "table_of",
+]

@@ -1,0 +1,50 @@
+"""Who waits for a person, and who must not be called."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from survey.store.models.base import Base, Id, public_id
+from survey.store.models.calls import CallAttempt
+from survey.store.models.campaigns import Respondent
+
+
+class Escalation(Base):
+    """A case in the human queue. Exactly one per respondent; later reasons are added to it."""
+
+    __tablename__ = "escalations"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), default=public_id, unique=True)
+    respondent_id: Mapped[int] = mapped_column(ForeignKey("respondents.id"), unique=True)
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("call_attempts.id"))
+    reasons: Mapped[list[Any]]  # in order of appearance: dissatisfied, human_requested, danger, abuse_alleged
+    route: Mapped[str] = mapped_column(String(16), default="centre")  # centre or inspection (R35)
+    priority: Mapped[int]  # 1 at once, 2 today, 3 in time
+    consent: Mapped[str] = mapped_column(String(8), default="unasked")  # yes, no, unasked
+    state: Mapped[str] = mapped_column(String(16), default="open")  # open, withdrawn
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    respondent: Mapped[Respondent] = relationship()
+    attempt: Mapped[CallAttempt] = relationship()
+
+
+class Suppression(Base):
+    """A number that must not be called. Final until a named person lifts it with a reason (R16)."""
+
+    __tablename__ = "suppressions"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    phone_key: Mapped[bytes] = mapped_column(LargeBinary(16), index=True)
+    reason: Mapped[str] = mapped_column(String(64))
+    attempt_id: Mapped[int | None] = mapped_column(ForeignKey("call_attempts.id"))
+    at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None] = mapped_column(String(64))
+    lift_reason: Mapped[str | None] = mapped_column(Text)
+    __table_args__ = (
+        Index(
+            "uq_suppressions_standing", "phone_key", unique=True, sqlite_where=text("lifted_at IS NULL"),
+            postgresql_where=text("lifted_at IS NULL"),
+        ),
+    )  # fmt: skip
