@@ -33,6 +33,7 @@ __all__ = ["State", "attempts", "longest_walk", "start", "step"]
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
 NOTHING: Mapping[str, str] = {}
+_CALLED_RIGHT = frozenset({"yes"})
 
 
 def start(script: Script, answers: Mapping[str, str] = NOTHING, *, may_postpone: bool = True, postponing: bool = False) -> State:
@@ -136,10 +137,13 @@ def _doubt(script: Script, state: State, question: Question, what: str, heard: H
 
 
 def _resolved(script: Script, state: State, question: Question, doubted: tuple[str, str, float], event: Event) -> Turn:
-    """What was asked back is called right or wrong in words; every key means what it means at the question."""
+    """What was asked back is called right or wrong in words, or said again; every key means what it means at the question.
+
+    Another rating than the one that was asked back is not taken: of two that differ, one was misheard.
+    """
     state, (code, text, confidence) = replace(state, keys_only=True), doubted
     match event:
-        case Heard("yes", certainty) if certainty >= script.understanding.accept:
+        case Heard(again, certainty) if again in _CALLED_RIGHT | ({code} - {"no"}) and certainty >= script.understanding.accept:
             choice = choice_of(question, code)
             if choice:
                 return _answered(script, replace(state, touched=True), question, choice, text, "speech", confidence)

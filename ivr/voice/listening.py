@@ -19,14 +19,13 @@ from websockets.http11 import Request, Response
 
 from ivr import measures
 from ivr.carrier.base import Carrier, CarrierError
-from ivr.voice.expectations import expectation
+from ivr.voice.expectations import Expectations, expectations, listened_for, meant
 from ivr.voice.guard import LONGEST_SIGNATURE
 from ivr.voice.insistence import insist
 from ivr.voice.media import BadMessage, Began, Ended, Sound, read
 from ivr.voice.routes import VoiceServices, compose
-from speech.caution import cautious
 from speech.decoders import Decoders, Hearing, Unavailable, Utterance
-from speech.meaning import Expectation, Meaning, phrases, understand
+from speech.meaning import Meaning
 from speech.transcript import Transcript
 from survey import fieldwork
 from survey.actions import SpeakingAction
@@ -144,8 +143,8 @@ class Listener:
             return fieldwork.asked_at(work.session, self._voice.office, began.token, began.step, began.call_sid)
 
     async def _listen(self, connection: ServerConnection, began: Began, asked: Asked) -> None:
-        expected, arrivals = expectation(asked), Arrivals()
-        hearing = await self._decoders.open(asked.script.language.partition("-")[0], phrases(expected))
+        expected, arrivals = expectations(asked), Arrivals()
+        hearing = await self._decoders.open(asked.script.language.partition("-")[0], listened_for(expected))
         pump = asyncio.create_task(_pump(connection, hearing, arrivals))
         ears = asyncio.create_task(self._hear(hearing, arrivals, began, asked, expected))
         try:
@@ -157,14 +156,14 @@ class Listener:
             pump.cancel()
             await asyncio.gather(pump, ears, return_exceptions=True)  # a decision that has begun is carried out
 
-    async def _hear(self, hearing: Hearing, arrivals: Arrivals, began: Began, asked: Asked, expected: Expectation) -> None:
+    async def _hear(self, hearing: Hearing, arrivals: Arrivals, began: Began, asked: Asked, expected: Expectations) -> None:
         """Decide on one utterance after the other, until one moves the call on."""
         earlier: Utterance | None = None
         while (utterance := await hearing.next()) is not None:
             if not utterance.transcript.words:
                 continue
             earlier = utterance = _continued(earlier, utterance)
-            meaning = cautious(understand(utterance.transcript, expected), utterance.transcript, expected)
+            meaning = meant(utterance.transcript, expected)
             moves = _moves(meaning, asked, utterance, began)
             if await asyncio.to_thread(self._decide, began, asked, utterance, meaning, moves, arrivals.moment_of(utterance.ended)):
                 return
@@ -224,8 +223,9 @@ async def _await_start(connection: ServerConnection) -> Began:
 async def _pump(connection: ServerConnection, hearing: Hearing, arrivals: Arrivals) -> None:
     """Pass the caller's sound on until the stream ends. Raises BadMessage, TimeoutError, ConnectionClosed."""
     while True:
-        message = read(_text(await asyncio.wait_for(connection.recv(), IDLE_SECONDS)))
-        match message:
+        async with asyncio.timeout(IDLE_SECONDS):  # `wait_for` forgets that it was cancelled when a message has just come
+            frame = await connection.recv()
+        match read(_text(frame)):
             case Sound(mulaw):
                 arrivals.note(len(mulaw), time.monotonic())
                 if arrivals.total > MOST_BYTES:

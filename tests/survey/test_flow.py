@@ -480,7 +480,17 @@ def test_what_is_right_is_stored_as_it_was_heard() -> None:
     assert state.doubted is None
 
 
-@pytest.mark.parametrize("wrong", [Heard("no", 0.9, "不对"), Heard("yes", 0.6, "对"), Heard(None, 0.9, ""), NoInput()])
+def test_what_is_said_again_with_certainty_is_right() -> None:
+    state, actions = then(CONFIRMED, DOUBTED, Heard("satisfied", 0.9, "满意"))
+
+    assert actions[0] == SaveAnswer("speed", "satisfied", 75, "满意", "speech", 0.7)
+    assert state.node == "attitude"
+
+
+OTHERWISE = (Heard("dissatisfied", 0.95, "不满意"), Heard("satisfied", 0.7, "满意"), Heard("no", 0.9, "不对"), Heard("yes", 0.6, "对"))
+
+
+@pytest.mark.parametrize("wrong", [*OTHERWISE, Heard(None, 0.9, ""), NoInput()])
 def test_what_is_not_called_right_is_forgotten_and_a_key_is_asked_for(wrong: Event) -> None:
     state, actions = then(CONFIRMED, DOUBTED, wrong)
 
@@ -553,3 +563,5 @@ def test_that_it_is_somebody_else_is_asked_back_because_it_ends_the_survey() -> 
     assert said(actions) == ["doubt.right_person.no"]
     assert flow.step(shipped(), state, Digits("2"))[0].ended
     assert flow.step(shipped(), state, Digits("1"))[0].confirmed
+    assert flow.step(shipped(), state, Heard("no", 1.0, "不是"))[0].node == "right_person"
+    assert flow.step(shipped(), state, Heard("yes", 1.0, "是"))[0].ended
