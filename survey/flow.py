@@ -10,21 +10,20 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from survey import flow_ends as ends
-from survey.actions import Action, Collect, DropRecording, Hangup, KeepRecording, Record, SaveAnswer, Say
+from survey.actions import Action, DropRecording, Hangup, KeepRecording, SaveAnswer, Say
 from survey.disposition import Disposition
 from survey.events import Digits, Event, Heard, HungUp, LineFailed, MachineAnswered, Recorded
+from survey.flow_course import advance, ask, attempts, go_on, wait
 from survey.flow_ends import Actions, Turn
 from survey.flow_heard import Take, Weighed, choice_of, weigh
-from survey.flow_state import State, escalate, interview, is_dissatisfied, reconsider, verdict, was_said, with_answer
+from survey.flow_state import State, escalate, interview, is_dissatisfied, reconsider, verdict, with_answer
 from survey.script import (
     CALLBACK_QUESTION,
     DOUBT,
     Choice,
     ConfirmStep,
-    HangupStep,
     Question,
     RecordStep,
-    SayStep,
     Script,
 )
 
@@ -65,7 +64,7 @@ def step(script: Script, state: State, event: Event) -> Turn:
         case MachineAnswered(kind):
             return ends.machine(script, state, kind)
     if not state.node:
-        return _not_now(script, state) if state.postponing else _advance(script, state, 0)
+        return _not_now(script, state) if state.postponing else advance(script, state, 0)
     return _receive(script, state, script.question(state.node), event)
 
 
@@ -78,11 +77,6 @@ def longest_walk(script: Script) -> int:
     backs = script.limits.backs_per_call
     visits = len(script.questions) + 2 * backs + (1 + backs if script.callback else 0)
     return 1 + visits * (script.limits.attempts_per_question + script.limits.repeats_per_question)
-
-
-def attempts(script: Script, question: Question) -> int:
-    """How often this question is put before it stays unanswered: each attempt after the first needs words of its own."""
-    return min(script.limits.attempts_per_question, 1 + len(question.retry))
 
 
 # ── what the person did ──────────────────────────────────────────────────────────────────────────────
@@ -133,7 +127,7 @@ def _doubt(script: Script, state: State, question: Question, what: str, heard: H
     if not script.may_doubt or tries >= attempts(script, question):
         return _failed(script, replace(state, keys_only=True), question)
     state = replace(state, tries=tries, touched=True, doubted=(heard.code or "", heard.text[:64], heard.confidence))
-    return state, (Say(f"{DOUBT}.{what}"), _wait(script, question, listens=True))
+    return state, (Say(f"{DOUBT}.{what}"), wait(script, question, listens=True))
 
 
 def _resolved(script: Script, state: State, question: Question, doubted: tuple[str, str, float], event: Event) -> Turn:
@@ -167,7 +161,7 @@ def _answered(script: Script, state: State, question: Question, choice: Choice, 
         return ends.danger(state, save, *withdrawn)
     wanted = ("dissatisfied" if choice.dissatisfied else None, choice.escalate)
     state, escalations = escalate(state, *[reason for reason in wanted if reason])
-    return _go_on(script, state, question, save, *withdrawn, *escalations)
+    return go_on(script, state, question, save, *withdrawn, *escalations)
 
 
 def _resumption(script: Script, state: State) -> Actions:
@@ -195,7 +189,7 @@ def _recorded(script: Script, state: State, question: Question, event: Recorded)
     if meaning:
         return _command(script, replace(state, touched=True), question, meaning, *kept)
     if spoken:
-        return _go_on(script, state, question, *kept)
+        return go_on(script, state, question, *kept)
     if event.ended_by == script.keys.end_recording:
         return _nothing_to_say(script, state, question, event.ended_by, *kept)
     return _failed(script, state, question, *kept)
@@ -214,7 +208,7 @@ def _stray_recording(script: Script, state: State, question: Question, event: Re
 
 def _nothing_to_say(script: Script, state: State, question: Question, key: str, *before: Action) -> Turn:
     state = with_answer(state, question.item, "none")
-    return _go_on(script, state, question, *before, SaveAnswer(question.item, "none", None, key, "keys"))
+    return go_on(script, state, question, *before, SaveAnswer(question.item, "none", None, key, "keys"))
 
 
 # ── keys that mean the same everywhere ───────────────────────────────────────────────────────────────
@@ -238,7 +232,7 @@ def _command(script: Script, state: State, question: Question, meaning: str, *be
 def _repeat(script: Script, state: State, question: Question, *before: Action) -> Turn:
     if state.repeats >= script.limits.repeats_per_question:
         return _failed(script, state, question, *before)
-    return _ask(script, replace(state, repeats=state.repeats + 1), question, question.id, *before)
+    return ask(script, replace(state, repeats=state.repeats + 1), question, question.id, *before)
 
 
 def _back(script: Script, state: State, question: Question, *before: Action) -> Turn:
@@ -246,7 +240,7 @@ def _back(script: Script, state: State, question: Question, *before: Action) -> 
         return _failed(script, state, question, *before)
     earlier = script.question(state.trail[-1])
     state = replace(state, node=earlier.id, trail=state.trail[:-1], tries=0, repeats=0, keys_only=False, backs=state.backs + 1)
-    return _ask(script, state, earlier, earlier.id, *before)
+    return ask(script, state, earlier, earlier.id, *before)
 
 
 def _human(script: Script, state: State, question: Question, *before: Action) -> Turn:
@@ -254,7 +248,7 @@ def _human(script: Script, state: State, question: Question, *before: Action) ->
         return _repeat(script, state, question, *before)
     state, escalations = escalate(state, "human_requested")
     if script.after_human == "continue":
-        return _ask(script, state, question, question.id, *before, *escalations, Say("notice.human"))
+        return ask(script, state, question, question.id, *before, *escalations, Say("notice.human"))
     return ends.end(state, verdict(state), "human", *before, *escalations)
 
 
@@ -265,7 +259,7 @@ def _not_now(script: Script, state: State, *before: Action) -> Turn:
     if script.callback is None or state.node == CALLBACK_QUESTION:
         return ends.later(state, "", *before)
     state = replace(state, left=state.node, node=CALLBACK_QUESTION, tries=0, repeats=0, keys_only=False)
-    return _ask(script, state, script.callback, CALLBACK_QUESTION, *before)
+    return ask(script, state, script.callback, CALLBACK_QUESTION, *before)
 
 
 def _changed_mind(script: Script, state: State, question: Question, *before: Action) -> Turn:
@@ -274,8 +268,8 @@ def _changed_mind(script: Script, state: State, question: Question, *before: Act
         return _failed(script, state, question, *before)
     state = replace(state, node=state.left, left="", tries=0, repeats=0, keys_only=False, backs=state.backs + 1, postponing=False)
     if not state.node:
-        return _advance(script, state, 0, *before)
-    return _ask(script, state, script.question(state.node), state.node, *before)
+        return advance(script, state, 0, *before)
+    return ask(script, state, script.question(state.node), state.node, *before)
 
 
 # ── moving on ────────────────────────────────────────────────────────────────────────────────────────
@@ -285,7 +279,7 @@ def _failed(script: Script, state: State, question: Question, *before: Action) -
     """No input or no match: they share one counter (R29)."""
     tries = state.tries + 1
     if tries < attempts(script, question):
-        return _ask(script, replace(state, tries=tries), question, f"{question.id}.retry.{tries}", *before)
+        return ask(script, replace(state, tries=tries), question, f"{question.id}.retry.{tries}", *before)
     if question.id == CALLBACK_QUESTION:
         return ends.later(state, "", *before)
     if isinstance(question, ConfirmStep):
@@ -293,47 +287,4 @@ def _failed(script: Script, state: State, question: Question, *before: Action) -
     state = replace(state, unanswered=state.unanswered + 1)
     if state.unanswered >= UNANSWERED_IN_A_ROW:
         return ends.end(state, verdict(state), "no_input_end", *before)
-    return _go_on(script, state, question, *before)
-
-
-def _go_on(script: Script, state: State, question: Question, *before: Action) -> Turn:
-    trail = state.trail if isinstance(question, ConfirmStep) else (*state.trail, question.id)
-    index = script.after(question, state.answers.get(question.item))
-    return _advance(script, replace(state, trail=trail), index, *before)
-
-
-def _advance(script: Script, state: State, index: int, *before: Action) -> Turn:
-    """Speak from step `index` on until a question waits or the call ends. What is answered is not asked again (R31)."""
-    said: list[Action] = list(before)
-    while True:
-        current = script.steps[index]
-        answer = state.answers.get(getattr(current, "item", ""))
-        if not script.holds(current.when, state.answers):
-            index += 1
-        elif isinstance(current, SayStep):
-            if not was_said(script, state, index):
-                said.append(Say(current.id))
-            index = script.after(current)
-        elif isinstance(current, HangupStep):
-            return ends.end(state, verdict(state), None, *said, farewell=current.id)
-        elif answer is not None:
-            index = script.after(current, answer)
-        else:
-            return _ask(script, replace(state, node=current.id, tries=0, repeats=0, keys_only=False), current, current.id, *said)
-
-
-def _ask(script: Script, state: State, question: Question, prompt: str, *before: Action) -> Turn:
-    return state, (*before, Say(prompt), _wait(script, question, listens=not state.keys_only))
-
-
-def _wait(script: Script, question: Question, *, listens: bool) -> Collect | Record:
-    globally = "".join(script.keys.meanings)
-    if isinstance(question, RecordStep):
-        keys = script.keys.end_recording + (question.none_key or "") + globally
-        return Record(question.item, question.max_seconds, _distinct(keys), question.silence_seconds)
-    keys = "".join(choice.key for choice in question.choices) + globally
-    return Collect(_distinct(keys), script.limits.silence_seconds, question.barge_in, listens)
-
-
-def _distinct(keys: str) -> str:
-    return "".join(dict.fromkeys(keys))
+    return go_on(script, state, question, *before)

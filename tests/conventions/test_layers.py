@@ -43,8 +43,8 @@ ALLOWED = {
 SIMULATOR = "ivr.carrier.simulator"
 SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "OperationalError", "TimeoutError", "text"}
 PURE = (
-    "script", "events", "actions", "flow", "flow_ends", "flow_heard", "flow_state", "disposition", "sampling", "contact_rules",
-    "rates", "intervals", "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds", "pace", "coding",
+    "script", "events", "actions", "flow", "flow_course", "flow_ends", "flow_heard", "flow_state", "disposition",
+    "sampling", "contact_rules", "rates", "intervals", "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports", "alarms", "holds", "pace", "coding",
     "coding_words",
 )  # fmt: skip
 MOMENTS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
