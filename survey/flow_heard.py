@@ -27,12 +27,12 @@ class Weighed:
 
 
 def weigh(script: Script, question: Question, heard: Heard) -> Weighed:
-    """Decide by the script's thresholds; what ends the survey is asked back however sure it was heard."""
+    """Decide by the script's thresholds; what weighs too much for one word is asked back however sure it was heard."""
     limits, choice = script.understanding, choice_of(question, heard.code)
     sure, likely = heard.confidence >= limits.accept, heard.confidence >= limits.confirm
     if heard.code == "danger" and likely:
         return Weighed(Take.DANGER)
-    if choice and sure and not (isinstance(question, ConfirmStep) and choice.code != "yes"):
+    if choice and sure and not _weighs_much(question, choice):
         return Weighed(Take.ANSWER, choice)
     if sure and heard.code in ("repeat", "back"):
         return Weighed(Take.COMMAND)
@@ -41,6 +41,13 @@ def weigh(script: Script, question: Question, heard: Heard) -> Weighed:
     if heard.code in ASKED_BACK and likely:
         return Weighed(Take.ASK_BACK, None, heard.code or "")
     return Weighed(Take.NOTHING)
+
+
+def _weighs_much(question: Question, choice: Choice) -> bool:
+    """Whether it ends the survey or alleges something, or is a yes that a swallowed “not” makes of a no (不涉及, 不同意, 没有)."""
+    if isinstance(question, ConfirmStep):
+        return choice.code != "yes"
+    return choice.escalate is not None or choice.code == "yes"
 
 
 def choice_of(question: Question, code: str | None) -> Choice | None:

@@ -551,6 +551,17 @@ def test_what_ends_the_survey_is_asked_back_however_sure_it_was_heard(command: s
     assert flow.step(shipped(), state, Digits("2"))[0].answers["speed"] == "satisfied"
 
 
+def test_an_allegation_and_any_yes_are_asked_back_because_a_swallowed_not_would_turn_them_round() -> None:
+    at_discipline = (ONE_BAD + "1", Heard("yes", 1.0, "涉及"))
+    state, actions = then(*at_discipline)
+
+    assert said(actions) == ["doubt.discipline.yes"]
+    assert "abuse_alleged" not in state.escalated
+    assert flow.step(shipped(), state, Heard("yes", 1.0, "是"))[0].escalated == ("dissatisfied", "abuse_alleged")
+    assert flow.step(shipped(), state, Digits("1"))[0].answers["discipline"] == "no"
+    assert then(ONE_BAD + "1", Heard("no", 0.9, "不涉及"))[0].answers["discipline"] == "no"
+
+
 def test_hearing_it_again_and_going_back_need_not_be_asked_back() -> None:
     assert said(then(CONFIRMED, Heard("repeat", 0.9, "再说一遍"))[1]) == ["speed"]
     assert said(then(CONFIRMED + "1", Heard("back", 0.9, "上一题"))[1]) == ["speed"]
