@@ -30,6 +30,9 @@ from speech.vosk_recogniser import VoskModel
 PIECE_SECONDS = 0.1
 """Sound is collected up to this length before the engine gets it: each call has a price."""
 
+NICENESS, NICENESS_OF_TRANSCRIPTION = 5, 10
+"""Where processors are short, a pressed key is answered first, a spoken word a little later, and a recording is written down last."""
+
 PARENT_GONE = 1
 _PR_SET_PDEATHSIG = 1
 
@@ -198,6 +201,7 @@ def main(arguments: list[str]) -> None:
     given = parser.parse_args(arguments)
     _die_with_parent(given.parent)
     _limit(given.cpu_seconds, given.memory_bytes)
+    os.nice(NICENESS_OF_TRANSCRIPTION if given.transcribe else NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's to answer
     models = {language: Path(folder) for language, _, folder in (one.partition("=") for one in given.model)}
     source, sink = _own_streams()

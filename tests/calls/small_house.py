@@ -1,4 +1,7 @@
-"""A small house in one process: the voice door and the simulated carrier on real HTTP, jobs on threads, virtual time."""
+"""A small house in one process: the voice door and the simulated carrier on real HTTP, jobs on threads, virtual time.
+
+`served` has the two doors of telephone and sound as real processes under the supervisor instead.
+"""
 
 import socket
 import threading
@@ -9,10 +12,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
+from config.settings import Settings
+from config.wiring import House
 from ivr.carrier.base import Carrier
 from ivr.carrier.simulator.clock import ExchangeClock, moment
 from ivr.carrier.simulator.exchange import Account, Exchange, Terms
@@ -24,10 +30,14 @@ from ivr.voice.app import create_voice_app
 from ivr.voice.guard import Guard
 from ivr.voice.routes import VoiceServices
 from ivr.voice.wording import VOICES
+from survey.store.migrations import migrate
 from survey.store.models import CallAttempt, Campaign, Respondent
 from survey.store.queries import fieldwork as queries
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from tests.benchmarks.spoken_house import family, running
+from tests.calls.stage import free_port
+from tests.conftest import StandingClock
 from tests.media_server import listening_to_callers
 from tests.survey.fieldwork.conftest import Ground
 from worker import jobs, runtime
@@ -36,6 +46,11 @@ from worker.runtime import Runtime
 ACCOUNT, TOKEN = "AC" + "5" * 32, "token of the small house"
 THREADS = 8
 TICK, STRIDE = timedelta(seconds=2), timedelta(seconds=15)
+ONE_SECOND = timedelta(seconds=1)
+HEARING_SECONDS = 20.0
+"""Real time for what was said to be understood by processes on a machine that does much else."""
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
 @dataclass
@@ -157,3 +172,50 @@ def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float
     server.shutdown()
     server.server_close()
     listening.close()
+
+
+@dataclass
+class ServedHouse:
+    """A small house whose doors are processes of `serve`, the process of which is `supervisor`."""
+
+    settings: Settings
+    house: House
+    small: SmallHouse
+    supervisor: int
+
+    def named(self, name: str) -> list[int]:
+        """The processes of that name which live."""
+        return [pid for pid, named in family(self.supervisor) if named == name]
+
+    def launch(self, people: int, traits: Traits) -> int:
+        """A running campaign of people with these traits; its id."""
+        self.small.ground.clock.moment = self.small.runtime.clock.now()
+        campaign_id = self.small.ground.launch(people)
+        self.small.everybody_is(traits)
+        return campaign_id
+
+
+@contextmanager
+def served(data: Path) -> Iterator[ServedHouse]:
+    """Open a house with `serve` for voice door and media server; the carrier, the jobs and virtual time are the test's."""
+    line, voice = free_port(), free_port()
+    given = {
+        "environment": "test", "data": str(data), "voice_port": str(voice),
+        "media_port": str(free_port()), "console_port": str(free_port()),
+        "public_base_url": f"http://127.0.0.1:{voice}", "twilio_api_url": f"http://127.0.0.1:{line}", "clock_file": str(data / "clock"),
+        "decoders": "1", "drain_seconds": "0", "log_level": "warning",
+    }  # fmt: skip
+    settings = Settings.from_env({f"HUIFANG_{name.upper()}": value for name, value in given.items()}, None)
+    account, clock = Account(settings.twilio_account_sid, settings.twilio_auth_token), ExchangeClock(START, time.time, settings.clock_file)
+    terms = Terms(calls_per_second=1000.0, speech=Speech(patience_seconds=HEARING_SECONDS))
+    exchange, queue = Exchange(account, clock, environment="test", seed=1, terms=terms), ThreadedQueue()
+    house = House(settings, own_queue=queue)
+    migrate(house.engine)
+    with (
+        serving(exchange, port=line), ThreadPoolExecutor(THREADS) as pool,
+        running(settings, "config.cli", "serve", "--only", "voice,media") as serve,
+    ):  # fmt: skip
+        ground = Ground(house.engine, house.office, StandingClock(START))
+        runtime.install(house.runtime())
+        yield ServedHouse(settings, house, SmallHouse(ground, exchange, runtime.current(), queue, pool), serve.pid)
+    house.engine.dispose()

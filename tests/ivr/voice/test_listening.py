@@ -6,8 +6,9 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,10 +20,12 @@ from websockets.sync.client import ClientConnection, connect
 from ivr.carrier.base import CarrierError
 from ivr.voice import listening
 from ivr.voice.app import create_voice_app
+from ivr.voice.listening import Listener
 from ivr.voice.routes import VoiceServices
 from speech.decoders import Unavailable, Utterance
 from speech.transcript import Transcript, Word
 from survey.store.models import Answer, Hearing
+from tests import media_server
 from tests.ivr.voice.conftest import ACCOUNT, NEW_TOKEN, Line, services_of, words
 from tests.media_server import looping, serving_media
 from tests.survey.fieldwork.conftest import Ground
@@ -140,11 +143,11 @@ def is_over(stream: ClientConnection) -> bool:
         return False
 
 
-def is_refused_in_the_end(stream: ClientConnection) -> bool:
-    """Whether the server hangs up on a stream that never ends."""
+def is_refused_in_the_end(stream: ClientConnection, message: str, most: int) -> bool:
+    """Whether the server hangs up on a stream that sends the same message for ever."""
     try:
-        for _ in range(10_000):
-            stream.send(sound(8000))
+        for _ in range(most):
+            stream.send(message)
     except ConnectionClosed:
         return True
     return False
@@ -401,15 +404,96 @@ def test_a_stream_that_falls_silent_or_never_ends_is_let_go(scene: Scene, monkey
     monkeypatch.setattr(listening, "MOST_BYTES", 40_000)
     with scene.stream() as stream:
         scene.begin(stream)
-        assert is_refused_in_the_end(stream)
+        assert is_refused_in_the_end(stream, sound(8000), 10_000)
 
     assert "第一题" in words(scene.line.step(1, Digits="1"))
+
+
+def test_a_stream_that_chatters_for_ever_without_a_sound_is_let_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "LONGEST_SECONDS", 0.3)
+    with scene.stream() as stream:
+        scene.begin(stream)
+        assert is_refused_in_the_end(stream, '{"event": "mark", "mark": {"name": "x"}}', 300_000)
+
+    assert "第一题" in words(scene.line.step(1, Digits="1"))
+
+
+MISBEHAVIOUR: dict[str, Callable[[Scene], str | bytes]] = {
+    "a second start": lambda scene: scene.start(),
+    "the start of another question": lambda scene: scene.start(step=2),
+    "a binary frame": lambda _: b"\x00" * 160,
+    "nonsense": lambda _: "{",
+    "no base64": lambda _: '{"event": "media", "media": {"track": "inbound", "payload": "?"}}',
+    "a payload above its limit": lambda _: sound(40_000),
+    "a frame of 10 MiB": lambda _: "x" * (10 << 20),
+}
+
+
+@pytest.mark.parametrize("what", MISBEHAVIOUR)
+def test_a_stream_that_was_let_in_and_then_misbehaves_is_closed_and_makes_room_for_another(scene: Scene, what: str) -> None:
+    with scene.stream() as stream:
+        scene.begin(stream)
+        assert scene.ears.opened.wait(PATIENCE)
+        with suppress(ConnectionClosed):
+            stream.send(MISBEHAVIOUR[what](scene))
+        assert is_over(stream)
+    with scene.stream() as another:
+        scene.begin(another)
+        scene.ears.hear(utterance("是"))
+        assert is_over(another)
+
+    assert len(scene.hearings()) == 1
+
+
+@pytest.fixture
+def one_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media_server, "Listener", partial(Listener, most_streams=1))
+
+
+@pytest.mark.usefixtures("one_place")
+def test_more_streams_than_there_are_places_are_refused_and_those_that_are_in_stay(scene: Scene) -> None:
+    with scene.stream() as first:
+        scene.begin(first)
+        assert scene.ears.opened.wait(PATIENCE)
+        with pytest.raises(InvalidStatus) as refused, scene.stream():
+            pass
+        scene.ears.hear(utterance("是"))
+        assert is_over(first)
+
+    assert refused.value.response.status_code == 503
+    assert len(scene.hearings()) == 1
+
+
+def test_a_stream_of_a_call_that_is_over_is_refused(scene: Scene) -> None:
+    assert "不再" in words(scene.line.step(1, Digits="0"))
+    with scene.stream() as stream:
+        scene.begin(stream, step=2)
+        assert is_over(stream)
+
+    assert not scene.ears.opened.is_set()
+    assert scene.hearings() == []
 
 
 def test_a_stream_that_does_not_say_whose_it_is_is_let_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "START_SECONDS", 0.2)
     with scene.stream() as stream:
         assert is_over(stream)
+
+
+@pytest.fixture
+def in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "START_SECONDS", 0.2)
+
+
+@pytest.mark.usefixtures("in_haste")
+@pytest.mark.parametrize("begun", [b"", b"GET /voice/media HTTP/1.1\r\nUpgrade: websocket\r\n"])
+def test_who_connects_and_does_not_finish_the_handshake_is_let_go(scene: Scene, begun: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", scene.port), PATIENCE) as connection:
+        connection.sendall(begun)
+        while connection.recv(1024):
+            pass
+
+    assert "第一题" in words(scene.line.step(1, Digits="1"))
 
 
 def test_where_nobody_can_listen_the_question_goes_on_by_keys(scene: Scene) -> None:
