@@ -68,6 +68,10 @@ class RemoteExchange:
         """Make the line misbehave; see the simulator's faults for the names."""
         self._post("faults", dict(faults))
 
+    def set_speech(self, speech: Mapping[str, Any]) -> None:
+        """Say how callees speak, e.g. which share of them; see the simulator's `Speech` for the names."""
+        self._post("speech", dict(speech))
+
     def connect_number(self, voice_url: str, status_url: str) -> None:
         """Say where calls to our number are to be brought, as at the carrier's console."""
         self._post("number", {"voice_url": voice_url, "status_url": status_url})

@@ -1,4 +1,4 @@
-"""The play of the demonstration: import, draw, publish, call, compare with the carrier, print the sheet.
+"""The play of the demonstration: a month's campaign, some visitors in English, a comparison with the carrier, the month's sheet.
 
 It runs as a process of its own beside the doors, the workers and the simulated carrier: `python -m config.demo <plan>`.
 """
@@ -6,36 +6,28 @@ It runs as a process of its own beside the doors, the workers and the simulated 
 import json
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
-from sqlalchemy import select
 
-from config import ports, witness
+from config import ports
 from config.cli import open_house
-from config.commands.incidents import read_mapping
-from config.conductor import RemoteExchange, Stuck, conduct
+from config.conductor import RemoteExchange, Stuck
+from config.demo_check import check
+from config.demo_round import Round, call_everybody, launch, say
+from config.demo_visitors import SPEECH, visitors
 from config.sweep import Sweeper
 from config.wiring import House
-from survey import accounts, drawing, fieldwork, reporting, scripting
+from survey import accounts, reporting
 from survey.contact_rules import Rules
-from survey.disposition import Disposition
-from survey.eligibility import Exclusion
 from survey.errors import SurveyError
-from survey.incidents import importing, made_up
+from survey.incidents import made_up
 from survey.sheet import text as sheet_text
-from survey.store.database import reading, session_factory
-from survey.store.models import Answer, CallAttempt, Campaign, Draw, Hearing, Recording
-from survey.store.queries import fieldwork as queries
-
-JOURNAL = "carrier-journal.json"
-"""What the simulated carrier saw of every call: with it and `export`, anyone can check the answers."""
+from survey.store.models import Campaign
 
 OPENING_SECONDS = 60.0
-SCRIPTS = Path(__file__).parent / "scripts"
 ACCOUNTS = (("admin", "administrator", "管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 
 
@@ -58,6 +50,11 @@ class Plan:
         """The language of the people called: Chinese where the file comes from Asia, English elsewhere."""
         return "zh" if self.zone.startswith("Asia/") else "en"
 
+    @property
+    def has_visitors(self) -> bool:
+        """Whether some people are called in English as well: not where all are, nor where nobody answers by voice."""
+        return self.language == "zh" and self.speakers > 0
+
     def to_json(self) -> str:
         """The plan as one line of JSON."""
         return json.dumps(asdict(self))
@@ -72,33 +69,48 @@ def fault(text: str) -> tuple[str, float]:
         raise click.BadParameter(f"{text}: 应写作 turn.duplicate=0.1 / write it like turn.duplicate=0.1") from None
 
 
-def say(text: str = "") -> None:
-    """Print one line at once."""
-    print(text, flush=True)
-
-
 def play(house: House, plan: Plan) -> int:
-    """Play the plan; the exit status: 0 when all stored answers are what was pressed and everything adds up."""
+    """Play the plan; the exit status: 0 when all stored answers are what was pressed or said, and everything adds up."""
     began = time.monotonic()
     exchange = RemoteExchange(house.settings.twilio_api_url)
     if plan.faults:
         exchange.set_faults(nested(plan.faults))
     say("回访 Huifang · 演示模式：模拟线路，不会真的拨出 / demonstration: simulated line, no real telephone rings\n")
     greet(house)
-    take_in(house, plan)
-    draw = draw_sample(house, plan)
-    campaign_id = launch(house, plan, draw)
+    campaign_id = launch(house, month_of(house, plan))
     await_voice_door(house)
     door = f"{house.settings.public_base_url}/voice/incoming"
     exchange.connect_number(door, f"{door}/status")
-    reads = session_factory(reading(house.engine))
-    conduct(house.runtime(), exchange, reads, campaign_id, Progress())
-    honest = account_for(house, campaign_id, exchange)
+    adds_up = call_everybody(house, exchange, campaign_id)
+    if plan.has_visitors:
+        adds_up &= call_visitors(house, plan, exchange)
+    is_right = check(house, exchange)
     print_sheet(house, campaign_id, plan.language)
     say(f"\n用时 / took {time.monotonic() - began:.0f} s")
     if not plan.leave:
         stay(house, exchange)
-    return 0 if honest else 1
+    return 0 if is_right and adds_up else 1
+
+
+def month_of(house: House, plan: Plan) -> Round:
+    """The plan's own campaign; its file is made up where none was given."""
+    path = Path(plan.incidents) if plan.incidents else house.data / f"incidents-{plan.month}.csv"
+    if not plan.incidents:
+        made_up.write_month(path, plan.month, plan.seed)
+    rules = Rules() if plan.language == "zh" else Rules(calendar="weekdays")
+    name = f"{plan.month} 接处警电话回访"
+    return Round(path, plan.mapping, plan.month, plan.zone, plan.calls, plan.seed, plan.language, rules, name)
+
+
+def call_visitors(house: House, plan: Plan, exchange: RemoteExchange) -> bool:
+    """Call people who speak English, all of them in words; True when nobody is missing."""
+    say("\n外籍人员，用英语，开口作答 / visitors, in English, who answer by voice")
+    campaign_id = launch(house, visitors(house.data, plan.month, plan.zone, plan.seed))
+    exchange.set_speech(SPEECH)
+    adds_up = call_everybody(house, exchange, campaign_id)
+    exchange.set_speech({"share": plan.speakers})
+    say()
+    return adds_up
 
 
 def await_voice_door(house: House) -> None:
@@ -131,114 +143,6 @@ def greet(house: House) -> None:
             password = accounts.add_user(work.session, name, role, title, house.clock.now())
             say(f"账号 / account      {name:6} {password}   {title}（{role}）")
     say("停止 / stop         Ctrl+C\n")
-
-
-def take_in(house: House, plan: Plan) -> None:
-    """Import the plan's file, or a made-up month; print the counts."""
-    path = Path(plan.incidents) if plan.incidents else house.data / f"incidents-{plan.month}.csv"
-    if not plan.incidents:
-        made_up.write_month(path, plan.month, plan.seed)
-    intake = importing.Intake(house.sessions, house.keys, house.audit_key, house.office.numbers, plan.seed)
-    rejects = house.data / "rejected.csv"
-    report = importing.import_incidents(intake, path, read_mapping(plan.mapping), rejects=rejects, actor="demo", now=house.clock.now())
-    counts = report.counts
-    say(f"1 导入 / import     {path.name}（{report.format}）：{counts.read} 行 / lines")
-    say(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 拒收 / rejected")
-    if report.rejects:
-        say(f"                    问题清单 / list of problems: {report.rejects}")
-
-
-def draw_sample(house: House, plan: Plan) -> int:
-    """Draw the sample; print frame, exclusions and digest. Returns the draw's id."""
-    with house.unit_of_work() as work:
-        draw = drawing.draw_sample(
-            work.session, plan.month, plan.calls, None, plan.seed, house.clock.now(), plan.zone, audit_key=house.audit_key, actor="demo",
-            quarantine_days=house.settings.quarantine_days,
-        )  # fmt: skip
-    say(f"2 抽样 / draw       {plan.month}：{draw.incident_count} 起 / incidents = 抽样框 / frame {draw.frame_count} + 排除 / excluded:")
-    for word, count in draw.exclusions.items():
-        reason = Exclusion.from_word(word)
-        say(f"                    {count:7}  {reason.zh} / {reason.en}")
-    drawn = sum(unit["drawn"] for unit in draw.allocation)
-    say(f"                    抽中 / drawn {drawn}，种子 / seed {draw.seed}，抽样框摘要 / frame digest {draw.frame_digest[:16]}…")
-    return draw.id
-
-
-def launch(house: House, plan: Plan, draw_id: int) -> int:
-    """Publish the script, launch and start the campaign. Returns its id."""
-    path = SCRIPTS / f"callback-{plan.language}.yaml"
-    rules = Rules() if plan.language == "zh" else Rules(calendar="weekdays")
-    now, settings = house.clock.now(), house.settings
-    with house.unit_of_work() as work:
-        script = scripting.publish(work.session, path.read_text("utf-8"), "demo", "演示 / demonstration", now, house.audit_key)
-        draw = work.session.get_one(Draw, draw_id)
-        campaign = fieldwork.launch(
-            work.session, house.office, draw, script, rules, now, name=f"{plan.month} 接处警电话回访", lines=settings.concurrent_calls,
-            calls_per_second=settings.calls_per_second, caller_id=settings.caller_id, simulated=True, by="demo",
-        )  # fmt: skip
-        fieldwork.start(work.session, house.office, campaign, "demo", now)
-        say(f"3 话术 / script     {script.name} v{script.number} · {script.digest[:12]}")
-    return campaign.id
-
-
-class Progress:
-    """Tells how far the calls are: in place on a terminal, otherwise a line for each tenth."""
-
-    def __init__(self) -> None:
-        self._tenth = -1
-        self._last = -1
-
-    def __call__(self, closed: int, total: int) -> None:
-        """Show `closed` of `total`."""
-        line = f"4 外呼 / calls      {closed}/{total}"
-        if sys.stdout.isatty():
-            if closed != self._last:
-                print(f"\r{line}", end="\n" if closed == total else "", flush=True)
-        elif total and 10 * closed // total > self._tenth:
-            say(line)
-            self._tenth = 10 * closed // total
-        self._last = closed
-
-
-def account_for(house: House, campaign_id: int, exchange: RemoteExchange) -> bool:
-    """Print what became of everybody, and hold the stored answers against the carrier's journal; True when all is right."""
-    journal = exchange.journal()
-    (house.data / JOURNAL).write_text(json.dumps(journal, ensure_ascii=False, indent=1), "utf-8")
-    with house.sessions() as session:
-        outcomes = [(Disposition.from_word(word), count) for word, count in queries.dispositions(session, campaign_id)]
-        total = queries.progress(session, campaign_id)[1]
-        attempts = session.scalars(select(CallAttempt).where(CallAttempt.requested_at.is_not(None))).all()
-        given = select(CallAttempt.carrier_sid, Answer.item, Answer.raw, Answer.mode, Answer.code)
-        rows = session.execute(given.join(Answer, Answer.attempt_id == CallAttempt.id)).all()
-        stored = [witness.StoredAnswer(row[0] or "", *row[1:]) for row in rows]
-        heard = Counter(session.scalars(select(Hearing.outcome)))
-        recordings = Counter(session.scalars(select(Recording.state)))
-    for outcome, count in sorted(outcomes, key=lambda pair: pair[0].aapor):
-        say(f"                    {count:7}  {outcome.aapor:6}{outcome.zh} / {outcome.en}")
-    placed, seen = sum(attempt.carrier_sid is not None for attempt in attempts), sum(map(witness.is_ours, journal))
-    adds_up = sum(count for _, count in outcomes) == total and placed == seen
-    say(f"                    {total:7}  合计 / in all；呼叫 / calls {placed}，运营商记录 / carrier's own count {seen}")
-    say(f"                    {len(journal) - seen:7}  群众回拨 / calls of people to us")
-    verdict = witness.compare(journal, stored)
-    say(
-        f"5 核对 / check      答案与按键一致 / answers equal to keys {verdict.equal}，不同 / different {len(verdict.different)}，"
-        f"丢失 / lost {len(verdict.lost)}，多出 / invented {len(verdict.invented)}，重复振铃 / rung twice {len(verdict.rung_twice)}"
-    )
-    modes = Counter(answer.mode for answer in stored)
-    say(
-        f"                    按键 / by keys {modes['keys']}，语音 / by voice {modes['speech']}："
-        f"评分与所说一致 / ratings equal to what was said {verdict.spoken}，听错 / misheard {len(verdict.misheard)}"
-    )
-    if heard:
-        say(
-            f"                    听到 / heard {heard.total()}：采纳 / taken {heard['accepted']}，反问 / asked back {heard['doubted']}，"
-            f"重问 / asked again {heard['unclear']}，按键在先 / a key came first {heard['late']}"
-        )
-    say(f"                    录音 / recordings: {', '.join(f'{state} {count}' for state, count in sorted(recordings.items())) or '0'}")
-    for call in journal:
-        for problem in call["problems"]:
-            say(f"                    {call['sid']}: {problem}")
-    return verdict.is_clean and adds_up and not any(call["problems"] for call in journal)
 
 
 def print_sheet(house: House, campaign_id: int, language: str) -> None:

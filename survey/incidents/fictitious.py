@@ -50,6 +50,11 @@ def chinese_name(draw: int) -> str:
     return _SURNAMES[draw % len(_SURNAMES)] + _GIVEN[draw // len(_SURNAMES) % len(_GIVEN)]
 
 
+def english_name(draw: int) -> str:
+    """A made-up English name, chosen by a large number."""
+    return f"{_FIRST[draw % len(_FIRST)]} {_LAST[draw // len(_FIRST) % len(_LAST)]}"
+
+
 def _nanp(seed: int) -> Callable[[str], str]:
     """555-01xx in all area codes of the United States, each number once for any run of as many incident numbers."""
     areas = area_codes("US")
@@ -73,8 +78,6 @@ def _officers(seed: int, language: str) -> Callable[[str, str], str]:
     def officer(unit: str, incident: str) -> str:
         place = chance(seed, "officer", incident) % _OFFICERS_PER_UNIT
         draw = chance(seed, "name", unit, str(place))
-        if language == "zh":
-            return chinese_name(draw)
-        return f"{_FIRST[draw % len(_FIRST)]} {_LAST[draw // len(_FIRST) % len(_LAST)]}"
+        return chinese_name(draw) if language == "zh" else english_name(draw)
 
     return officer

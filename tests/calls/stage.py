@@ -39,9 +39,13 @@ class Shown:
         return run(words, {"HUIFANG_DATA": str(self.data)})
 
     def export(self, what: str) -> list[dict[str, str]]:
-        """The rows of an export of campaign 1."""
-        path = self.data / f"{what}.csv"
-        done = self.command("export", what, "--campaign", "1", "--out", str(path))
+        """The rows of an export of every campaign, one after the other."""
+        return [row for (campaign_id,) in self.rows("SELECT id FROM campaigns ORDER BY id") for row in self.export_of(campaign_id, what)]
+
+    def export_of(self, campaign_id: int, what: str) -> list[dict[str, str]]:
+        """The rows of an export of one campaign."""
+        path = self.data / f"{what}-{campaign_id}.csv"
+        done = self.command("export", what, "--campaign", str(campaign_id), "--out", str(path))
         assert done.returncode == 0, done.stderr
         with path.open(encoding="utf-8-sig", newline="") as file:
             return list(csv.DictReader(file))

@@ -1,5 +1,7 @@
 """What `demo` finds out before it starts a single process, and the words it uses."""
 
+import csv
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,10 +11,11 @@ from click.testing import CliRunner
 from config import demo as play
 from config.cli import main
 from config.commands.demo import stage
+from config.demo_visitors import visitors
 from config.settings import Settings
 from config.wiring import House
 from ivr.console.words import ROLES
-from survey.incidents.made_up import UNITS, write_month
+from survey.incidents.made_up import MAPPING, UNITS, write_month
 from tests.conftest import StandingClock
 
 
@@ -47,3 +50,20 @@ def test_no_secret_of_a_real_line_reaches_the_simulated_one(house: House, tmp_pa
     staged = stage(real, tmp_path / "demo", "Asia/Shanghai")
 
     assert (staged.twilio_api_key, staged.twilio_api_secret, staged.twilio_auth_token_old) == ("", "", "")
+
+
+def test_visitors_are_called_in_english_only_beside_chinese_people_some_of_whom_speak() -> None:
+    chinese = play.Plan("", MAPPING, "2025-03", 60, 5, True, "Asia/Shanghai", speakers=0.1)
+
+    assert chinese.has_visitors
+    assert not replace(chinese, speakers=0.0).has_visitors
+    assert not replace(chinese, zone="America/Los_Angeles").has_visitors
+
+
+def test_the_visitors_have_english_names_in_a_month_before_those_of_the_sheet(tmp_path: Path) -> None:
+    given = visitors(tmp_path, "2025-02", "Asia/Shanghai", seed=5)
+
+    rows = list(csv.DictReader(given.incidents.read_text("utf-8-sig").splitlines()))
+    assert (given.month, given.language) == ("2024-11", "en")
+    assert {row["报警时间"][:7] for row in rows} == {"2024-11"}
+    assert all(row["报警人"].isascii() and " " in row["报警人"] for row in rows)
