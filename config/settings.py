@@ -157,6 +157,11 @@ class Settings:
         "yes", readers.yes_no,
         "答题是否也听取语音（须有该语言的语音模型）", "Whether questions are also answered by voice, where there is a model: yes or no",
     )  # fmt: skip
+    recogniser: str = _row(
+        "own", readers.one_of("own", "carrier"),
+        "由谁识别语音：own 本机识别，声音不出本单位；carrier 运营商识别，声音和文字经运营商处理，须先经批准",
+        "Who recognises speech: own, on this machine, so that nothing leaves the house; carrier, whose machines then hear it all",
+    )  # fmt: skip
     media_host: str = _row(
         "127.0.0.1", readers.name, "媒体流（通话声音）监听地址", "Address the media server listens on, for the callers' sound"
     )

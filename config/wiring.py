@@ -141,7 +141,7 @@ class House:
         given = self.settings
         numbers = NumberPolicy(given.phone_regions, (given.caller_id, given.hotline), fictitious=given.environment != "production")
         account = (given.concurrent_calls, given.calls_per_second)
-        languages = frozenset(self.speech_models) if self.media_url else frozenset()
+        languages = _heard_by_carrier() if self.carrier_listens else frozenset(self.speech_models) if self.media_url else frozenset()
         return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages)
 
     @cached_property
@@ -152,10 +152,15 @@ class House:
         return models(self.settings)
 
     @property
+    def carrier_listens(self) -> bool:
+        """Whether the carrier's own recogniser writes down what is said at a question."""
+        return self.settings.listening and self.settings.recogniser == "carrier"
+
+    @property
     def media_url(self) -> str:
-        """Where the carrier reaches the media server; empty where nobody is to listen."""
+        """Where the carrier reaches the media server; empty where nobody is to listen, or the carrier does."""
         given = self.settings
-        if not given.listening or not self.speech_models:
+        if not given.listening or self.carrier_listens or not self.speech_models:
             return ""
         if given.public_media_url:
             return given.public_media_url
@@ -211,7 +216,7 @@ class House:
         voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
         sessions = session_factory(self.voice_engine)
         return VoiceServices(
-            lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready, self.media_url
+            lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready, self.media_url, self.carrier_listens
         )  # fmt: skip
 
     def console_app(self) -> "Flask":
@@ -236,3 +241,10 @@ class House:
             operations=operations(self),
         )
         return create_console_app(services)
+
+
+def _heard_by_carrier() -> frozenset[str]:
+    """Every language whose words we understand: the carrier writes them all down."""
+    from config.speech_models import LANGUAGES
+
+    return frozenset(LANGUAGES)

@@ -9,14 +9,14 @@ from flask import Blueprint, Response, current_app, request
 
 from ivr import measures
 from ivr.nearby import is_nearby
-from ivr.voice import call_status, inbound, twiml, wording
+from ivr.voice import call_status, inbound, recognised, twiml, wording
 from ivr.voice.call_status import UnknownWord
 from ivr.voice.guard import Guard
-from ivr.voice.twiml import Ear, Urls, Voice
+from ivr.voice.twiml import Ear, Hints, Urls, Voice
 from survey import fieldwork, prompts
 from survey.actions import SpeakingAction
 from survey.errors import BadInput, UnknownAttempt
-from survey.events import Answered, Event
+from survey.events import Answered, Event, NoInput
 from survey.fieldwork import Office, TurnContext
 from survey.ports import Clock
 from survey.store.unit_of_work import UnitOfWork
@@ -37,7 +37,8 @@ class VoiceServices:
 
     `unit_of_work` opens a fresh transaction; `guard` knows the public base URL, the account and its tokens; `voices` maps
     a language (`zh`, or with region `zh-TW`) to the carrier's voice, the house's first language first; `ready` gives the
-    status of `/readyz` and what was found out; `media_url` is where the carrier reaches the media server, empty without one.
+    status of `/readyz` and what was found out; `media_url` is where the carrier reaches the media server, empty without one;
+    `carrier_listens` says that the carrier's own recogniser writes down what is said.
     """
 
     unit_of_work: Callable[[], UnitOfWork]
@@ -47,6 +48,7 @@ class VoiceServices:
     voices: Mapping[str, Voice]
     ready: Callable[[], tuple[int, dict[str, str]]] | None = None
     media_url: str = ""
+    carrier_listens: bool = False
 
 
 @door.get("/healthz", endpoint="health")
@@ -70,8 +72,12 @@ def take_turn(token: str, step: int) -> Response:
     """One round trip of the conversation."""
     services = services_here()
     call_sid, event = inbound.call_sid(request.form), _event(step)
+    said = recognised.speech(request.form) if services.carrier_listens and isinstance(event, NoInput) else None
     with services.unit_of_work() as work:
         clock = services.clock.now
+        if said:
+            asked = fieldwork.asked_at(work.session, services.office, token, step, call_sid)
+            event = recognised.heard(said, asked) if asked else event
         reply = fieldwork.take_turn(work, services.office, token, step, event, call_sid, clock(), render, measures.turn_taken, clock)
     return speak(reply)
 
@@ -94,9 +100,15 @@ def compose(services: VoiceServices, actions: tuple[SpeakingAction, ...], next_s
     attempt = services.guard.url_of(f"/voice/attempts/{context.token}")
     voice = wording.voice_of(services.voices, context.script.language)
     urls = Urls(f"{attempt}/steps/{next_step}", f"{attempt}/recordings?item=")
-    is_heard = context.listens and services.media_url
-    ear = Ear(services.media_url, next_step, {"token": context.token, "step": str(next_step)}) if is_heard else None
+    ear = _ear(services, next_step, context, voice) if context.listens else None
     return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice, ear)
+
+
+def _ear(services: VoiceServices, next_step: int, context: TurnContext, voice: Voice) -> Ear | Hints | None:
+    """Who listens at the next question: the carrier where the house leaves it to it, else our media server, or nobody."""
+    if services.carrier_listens:
+        return recognised.hints(context.script, voice.language)
+    return Ear(services.media_url, next_step, {"token": context.token, "step": str(next_step)}) if services.media_url else None
 
 
 @door.post("/voice/attempts/<token:token>/status")

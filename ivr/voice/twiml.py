@@ -23,6 +23,7 @@ LONG_NUMBER = re.compile(r"(?<![\w.+-])(?!\d{4}-\d\d-\d\d\b)\+?\d[\d-]{3,}\d(?![
 ROOT = "<Response>"
 LONGEST_SAY = 4000
 LONGEST_SPEECH = 11_000  # characters; one takes five bytes at most, the carrier takes 64 kB
+SPEECH_TIMEOUT_SECONDS = "1"
 COST_OF_SAY = 25  # what the tags of one Say count in characters
 
 Speak = Callable[[str], str]
@@ -58,17 +59,26 @@ class Ear:
     parameters: Mapping[str, str]
 
 
-def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice, ear: Ear | None = None) -> str:
+@dataclass(frozen=True)
+class Hints:
+    """The carrier itself is to write down what is said: in the language of this tag, with these phrases to be expected."""
+
+    language: str
+    phrases: tuple[str, ...]
+
+
+def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice, ear: Ear | Hints | None = None) -> str:
     """The document that plays `actions` up to their first wait or hang-up; recording actions are passed over.
 
     No action at all only leads to `urls.step`. Where there is an `ear`, the stream of the step before is stopped, and one is begun for
-    a wait that listens. The result is well-formed and shorter than 64 kB whatever the prompts hold.
+    a wait that listens; with hints the carrier's own recogniser listens instead. The result is well-formed and shorter than 64 kB,
+    whatever the prompts hold.
     """
     reply = VoiceResponse()
     if not actions:
         reply.redirect(urls.step, method="POST")
         return str(reply)
-    if ear and ear.step > 1:
+    if isinstance(ear, Ear) and ear.step > 1:
         _stop(reply, ear.step - 1)
     waiting: list[str] = []
     for action in actions:
@@ -86,9 +96,9 @@ def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice, ea
     return str(reply)
 
 
-def _gather(reply: VoiceResponse, wait: Collect, texts: Sequence[str], urls: Urls, voice: Voice, ear: Ear | None) -> str:
+def _gather(reply: VoiceResponse, wait: Collect, texts: Sequence[str], urls: Urls, voice: Voice, ear: Ear | Hints | None) -> str:
     gather = Gather(
-        input="dtmf", num_digits=1, timeout=wait.timeout_seconds, finish_on_key="",
+        **_recognition(ear), num_digits=1, timeout=wait.timeout_seconds, finish_on_key="",
         action_on_empty_result=True, action=insist(urls.step), method="POST",
     )  # fmt: skip
     if wait.barge_in:
@@ -102,9 +112,19 @@ def _gather(reply: VoiceResponse, wait: Collect, texts: Sequence[str], urls: Url
     return str(reply)
 
 
-def _listen(reply: VoiceResponse, ear: Ear | None, prompt_seconds: float) -> None:
+def _recognition(ear: Ear | Hints | None) -> dict[str, object]:
+    """The input of a Gather: keys, and with hints words that a second of silence ends, none starred out (twilio_voice §3.2)."""
+    if not isinstance(ear, Hints):
+        return {"input": "dtmf"}
+    return {
+        "input": "dtmf speech", "language": ear.language, "hints": ",".join(ear.phrases), "speech_timeout": SPEECH_TIMEOUT_SECONDS,
+        "profanity_filter": False,
+    }  # fmt: skip
+
+
+def _listen(reply: VoiceResponse, ear: Ear | Hints | None, prompt_seconds: float) -> None:
     """Have the caller's sound sent while the keys are waited for: `<Start>` does not hold the document up (twilio_voice §4)."""
-    if ear is None:
+    if not isinstance(ear, Ear):
         return
     stream = Stream(url=ear.url, name=_stream_name(ear.step), track="inbound_track")
     for name, value in {**ear.parameters, "prompt_seconds": f"{prompt_seconds:.1f}"}.items():
