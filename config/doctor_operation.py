@@ -18,7 +18,7 @@ from survey import alarms
 from survey.errors import BadInput
 from survey.fieldwork import rules_of
 from survey.store.database import reading, session_factory
-from survey.store.queries import operations
+from survey.store.queries import operations, people
 from worker.lookout import OLDEST_BACKUP
 
 MOST_SECONDS_APART = 5.0
@@ -153,4 +153,15 @@ def way_in(house: House) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-CHECKS = (zones, clocks, connections, campaigns, backups, standing, operations_token, way_in)
+def second_factors(house: House) -> Iterator[Finding]:
+    """Who may change accounts and campaigns should need more than a password; asked in production alone."""
+    if house.settings.environment != "production" or not is_there(house):
+        return
+    with suppress(SQLAlchemyError), session_factory(reading(house.engine))() as session:
+        count, protected = people.administrators(session)
+        told = f"{count} 名管理员，{protected} 名已启用动态口令 / {protected} of {count} administrators have a second factor"
+        remedy = "控制台右上角姓名 → 动态口令；HUIFANG_SECOND_FACTOR_ROLES=administrator / your name at the top right → Second factor"
+        yield Finding(GOOD if protected == count else WARNING, "second factor", told, "" if protected == count else remedy)
+
+
+CHECKS = (zones, clocks, connections, campaigns, backups, standing, second_factors, operations_token, way_in)

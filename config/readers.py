@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from survey.accounts import ROLES
 from survey.errors import BadInput
 from survey.store.sealing import KeyRing
 
@@ -167,6 +168,14 @@ def regions(value: str) -> Sequence[str]:
     words = tuple(word.strip() for word in value.split(","))
     if not all(re.fullmatch(r"[A-Z]{2}", word) for word in words):
         raise ValueError("须为两位大写国家代码，如 CN 或 CN,HK / must be two-letter countries such as CN or CN,HK")
+    return words
+
+
+def roles(value: str) -> Sequence[str]:
+    """Roles of the console, comma-separated, as a tuple; empty means none."""
+    words = tuple(word.strip() for word in value.split(",")) if value else ()
+    if not all(word in ROLES for word in words):
+        raise ValueError(f"只能是 {'、'.join(ROLES)} / must be some of {', '.join(ROLES)}")
     return words
 
 

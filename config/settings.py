@@ -176,6 +176,11 @@ class Settings:
     )
     speech_model_zh: str = _row("", readers.text, "中文语音模型文件夹", "Folder of the Chinese speech model")
     speech_model_en: str = _row("", readers.text, "英文语音模型文件夹", "Folder of the English speech model")
+    second_factor_roles: tuple[str, ...] = _row(
+        "", readers.roles,
+        "必须启用动态口令的角色，逗号分隔，如 administrator,inspection；留空则由各人自定",
+        "Roles that must log in with a second factor, comma-separated (administrator,inspection); empty: as each person likes",
+    )  # fmt: skip
     operations_token: str = _row(
         "", readers.text,
         "从本机以外读取 /metrics 与 /readyz 所需的令牌（Bearer）；留空则仅限本机",

@@ -239,6 +239,7 @@ class House:
             data=self.data,
             proxies=given.trusted_proxies,
             operations=operations(self),
+            second_factor_roles=frozenset(given.second_factor_roles),
         )
         return create_console_app(services)
 

@@ -3,8 +3,17 @@
 import click
 
 from config.wiring import House
-from survey import accounts
-from survey.store import audit
+from survey.accounts import ROLES, NewAccount, administration
+from survey.accounts.administration import Change
+from survey.accounts.people import Hand, telephone_of
+from survey.errors import CannotUnseal
+from survey.phone import mask
+from survey.store.queries import people
+from survey.store.queries.people import UserRow
+
+ROLE = click.Choice(ROLES)
+UNIT_HELP = "单位代码，仅 unit 角色 / code of a unit, for the role `unit` alone."
+TELEPHONE_HELP = "座席电话或 sip: 地址 / the desk's telephone, or a sip: address."
 
 
 @click.group()
@@ -14,16 +23,41 @@ def user() -> None:
 
 @user.command()
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(accounts.ROLES), help="角色 / role.")
+@click.option("--role", required=True, type=ROLE, help="角色 / role.")
 @click.option("--display", default="", help="显示名称 / name as shown on pages.")
+@click.option("--unit", default="", metavar="CODE", help=UNIT_HELP)
+@click.option("--telephone", default="", help=TELEPHONE_HELP)
 @click.pass_obj
-def add(house: House, name: str, role: str, display: str) -> None:
+def add(house: House, name: str, role: str, display: str, unit: str, telephone: str) -> None:
     """新建用户，随机初始密码只显示这一次 / Create a user; the random first password is shown this once."""
-    now = house.clock.now()
     with house.unit_of_work() as work:
-        password = accounts.add_user(work.session, name, role, display, now)
-        audit.append(work.session, house.audit_key, now, "cli", "user.add", f"user:{name}", role=role)
+        password = administration.add(work.session, _hand(house), NewAccount(name, role, display, unit, telephone))
     _show(name, password)
+
+
+@user.command()
+@click.argument("name")
+@click.option("--role", type=ROLE, help="角色 / role.")
+@click.option("--display", help="显示名称 / name as shown on pages.")
+@click.option("--unit", metavar="CODE", help=UNIT_HELP)
+@click.option("--telephone", help=TELEPHONE_HELP)
+@click.pass_obj
+def change(house: House, name: str, role: str | None, display: str | None, unit: str | None, telephone: str | None) -> None:
+    """更改用户，未给出的不变 / Change a user; what is not given stays as it is."""
+    with house.unit_of_work() as work:
+        administration.change(work.session, _hand(house), name, Change(display, role, unit, telephone))
+    click.echo(f"已保存 / saved: {name}")
+
+
+@user.command("list")
+@click.pass_obj
+def show_all(house: House) -> None:
+    """列出所有用户 / List everybody."""
+    with house.sessions() as session:
+        for row in people.users(session):
+            click.echo(
+                f"{row.name:32} {row.role:13} {_state(row):10} {row.unit or '—':8} {_telephone(house, row) or '—':16} {row.display_name}"
+            )
 
 
 @user.command("renew-password")
@@ -31,11 +65,19 @@ def add(house: House, name: str, role: str, display: str) -> None:
 @click.pass_obj
 def renew_password(house: House, name: str) -> None:
     """换新的随机密码，并结束其登录 / Give a new random password and end the user's log-ins."""
-    now = house.clock.now()
     with house.unit_of_work() as work:
-        password = accounts.renew_password(work.session, name, now)
-        audit.append(work.session, house.audit_key, now, "cli", "user.renew_password", f"user:{name}")
+        password = administration.renew_password(work.session, _hand(house), name)
     _show(name, password)
+
+
+@user.command("remove-second-factor")
+@click.argument("name")
+@click.pass_obj
+def remove_second_factor(house: House, name: str) -> None:
+    """解除动态口令（手机遗失） / Ask the user for no code any more, because the telephone is lost."""
+    with house.unit_of_work() as work:
+        administration.remove_second_factor(work.session, _hand(house), name)
+    click.echo(f"已解除动态口令 / second factor removed: {name}")
 
 
 @user.command()
@@ -43,14 +85,40 @@ def renew_password(house: House, name: str) -> None:
 @click.pass_obj
 def disable(house: House, name: str) -> None:
     """停用用户 / Shut a user out from the next request on."""
-    now = house.clock.now()
     with house.unit_of_work() as work:
-        accounts.disable_user(work.session, name, now)
-        audit.append(work.session, house.audit_key, now, "cli", "user.disable", f"user:{name}")
+        administration.disable(work.session, _hand(house), name)
     click.echo(f"已停用 / disabled: {name}")
+
+
+@user.command()
+@click.argument("name")
+@click.pass_obj
+def enable(house: House, name: str) -> None:
+    """恢复已停用的用户 / Let a disabled user in again."""
+    with house.unit_of_work() as work:
+        administration.enable(work.session, _hand(house), name)
+    click.echo(f"已恢复 / enabled: {name}")
+
+
+def _hand(house: House) -> Hand:
+    return Hand("cli", house.clock.now(), house.keys, house.audit_key, house.office.numbers)
+
+
+def _state(row: UserRow) -> str:
+    if row.disabled_at is not None:
+        return "disabled"
+    return "+2FA" if row.second_factor else ""
+
+
+def _telephone(house: House, row: UserRow) -> str:
+    try:
+        telephone = telephone_of(house.keys, row.name, row.telephone_sealed)
+    except CannotUnseal:
+        return "?"
+    return "sip:…" if telephone.startswith("sip:") else mask(telephone)
 
 
 def _show(name: str, password: str) -> None:
     click.echo(f"用户 / user: {name}")
     click.echo(f"密码 / password: {password}")
-    click.echo("密码只显示这一次，请立即交给本人 / The password is shown this once: hand it over now.")
+    click.echo("密码只显示这一次，请立即交给本人；首次登录须更换 / The password is shown this once: hand it over now, it must be changed.")

@@ -1,37 +1,35 @@
-"""Who may see what: default deny, the cookie, log-in, log-out, choice of language (RS49, RS51–RS53)."""
+"""Who may see what: default deny, the cookie, and what stands against going on (RS49, RS51–RS53). Log-in and log-out: `login`."""
 
+import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, abort, current_app, flash, g, redirect, request, session, url_for
+from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from ivr.console.language import LANGUAGES, current_language
-from ivr.console.rendering import render
 from ivr.console.services import services
 from survey import accounts
-from survey.accounts import Refused, Visitor
+from survey.accounts import Visitor
 
-OPEN_ENDPOINTS = ("static", "access.log_in_page", "access.log_in", "access.language", "health.healthz", "health.readyz", "health.metrics")
+logger = logging.getLogger(__name__)
+
+OPEN_ENDPOINTS = (
+    "static", "login.show", "login.enter", "login.code", "login.prove", "login.language", "health.healthz", "health.readyz",
+    "health.metrics",
+)  # fmt: skip
 """The only pages that need no log-in."""
 
-ADMINISTRATOR, OPERATOR, COMMANDER, AUDITOR = accounts.ROLES
+ADMINISTRATOR, OPERATOR, CENTRE, INSPECTION, UNIT, COMMANDER, AUDITOR = accounts.ROLES
 EVERYBODY = accounts.ROLES
+HOUSE = tuple(one for one in accounts.ROLES if one != UNIT)
+"""Everybody but the units that were called about: they never see whom the survey asks (R12)."""
+DESK = (ADMINISTRATOR, OPERATOR, CENTRE)
+"""Who works on calls and cases."""
+LONGEST_PATH = 200
 
 View = TypeVar("View", bound=Callable[..., Any])
-access = Blueprint("access", __name__)
-
-
-@dataclass(frozen=True)
-class LogInPage:
-    """`next` is the local address to go to after the log-in."""
-
-    next: str
-    name: str = ""
-    refused: bool = False
 
 
 def role(*allowed: str) -> Callable[[View], View]:
@@ -42,6 +40,12 @@ def role(*allowed: str) -> Callable[[View], View]:
         return view
 
     return mark
+
+
+def always(view: View) -> View:
+    """Mark a view that stays open to those who must first settle something with their account."""
+    view.is_always_open = True  # type: ignore[attr-defined]
+    return view
 
 
 def guard(app: Flask) -> None:
@@ -55,12 +59,17 @@ def visitor() -> Visitor | None:
     return found
 
 
-def actor() -> str:
-    """The name of the logged-in person, for the audit trail."""
+def present() -> Visitor:
+    """The logged-in person of a page that only such a one can open."""
     person = visitor()
     if person is None:
         abort(403)
-    return person.name
+    return person
+
+
+def actor() -> str:
+    """The name of the logged-in person, for the audit trail."""
+    return present().name
 
 
 def local_address(address: str | None) -> str:
@@ -79,19 +88,54 @@ def is_allowed(endpoint: str, roles_of: str | None) -> bool:
     return roles_of is not None and roles_of in getattr(view, "allowed_roles", frozenset())
 
 
+def needs_second_factor(person: Visitor) -> bool:
+    """Whether the person's role must have a second factor and this account has none."""
+    return person.role in services().second_factor_roles and not person.second_factor
+
+
+def note_refusal() -> None:
+    """Write down who was refused what: in the audit trail for a person, else in the log, where anybody may cause any number of lines."""
+    person, house, path = visitor(), services(), ascii(request.path)[1:-1][:LONGEST_PATH]
+    told = {"action": "access.refused", "method": request.method, "path": path}
+    level = logging.WARNING if person else logging.INFO  # a log-in that has run out is everyday
+    logger.log(level, "refused: %s %s", request.method, path, extra={**told, "role": person.role if person else "nobody"})
+    if person is not None:
+        with house.sessions.begin() as writing:
+            accounts.note_refused(writing, person, request.endpoint or "", request.method, path, house.clock.now(), house.office.audit_key)
+
+
 def _admit() -> Response | None:
-    g.visitor = _recognise()
-    if request.endpoint is None or is_allowed(request.endpoint, g.visitor.role if g.visitor else None):
+    person = g.visitor = _recognise()
+    if request.endpoint is None:
         return None  # no such address: answered by the 404 page, which knows no ids
-    if g.visitor is not None:
-        abort(403)
-    return _to_log_in()
+    if not is_allowed(request.endpoint, person.role if person else None):
+        if person is not None:
+            abort(403)  # noted where it is answered
+        note_refusal()
+        return _to_log_in()
+    return _to_account(person) if person is not None and _is_unsettled(person) else None
+
+
+def _is_unsettled(person: Visitor) -> bool:
+    """Whether the person must first choose a password or set a second factor, and is not about to."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    if request.endpoint in OPEN_ENDPOINTS or getattr(view, "is_always_open", False):
+        return False
+    return person.must_change or needs_second_factor(person)
+
+
+def _to_account(person: Visitor) -> Response:
+    flash(_("请先更换初始密码。") if person.must_change else _("您的角色须启用动态口令，请先设置。"), "warning")
+    return _go_to(url_for("account.show"))
 
 
 def _to_log_in() -> Response:
-    """To the log-in page; a fragment asks the browser to go there as a whole."""
     back = request.full_path.rstrip("?") if request.method == "GET" and not _is_fragment() else "/"
-    where = url_for("access.log_in_page", next=back)
+    return _go_to(url_for("login.show", next=back))
+
+
+def _go_to(where: str) -> Response:
+    """To another page; a fragment asks the browser to go there as a whole."""
     if _is_fragment():
         return current_app.response_class(status=401, headers={"HX-Redirect": where})
     return redirect(where, 303)
@@ -114,61 +158,3 @@ def _recognise() -> Visitor | None:
         with house.sessions.begin() as writing:
             accounts.note_seen(writing, person, now)
     return person
-
-
-@access.get("/login")
-def log_in_page() -> Response | str:
-    """The log-in page."""
-    if visitor() is not None:
-        return redirect("/", 303)
-    return render("access/login.html", LogInPage(local_address(request.args.get("next"))))
-
-
-@access.post("/login")
-def log_in() -> Response | tuple[str, int]:
-    """Check name and password; the same words and the same time for every reason to refuse."""
-    house, form = services(), request.form
-    name, after = form.get("name", "").strip()[:64], local_address(form.get("next"))
-    result = accounts.log_in(
-        house.sessions,
-        name,
-        form.get("password", ""),
-        request.remote_addr or "",
-        current_language(),
-        house.clock.now(),
-        house.office.audit_key,
-    )
-    if isinstance(result, Refused):
-        return render("access/login.html", LogInPage(after, name, refused=True)), 401
-    session.clear()
-    session["token"] = result.token
-    return redirect(after, 303)
-
-
-@access.post("/logout")
-@role(*EVERYBODY)
-def log_out() -> Response:
-    """End the log-in on the server and forget the cookie."""
-    house, person = services(), visitor()
-    if person is not None:
-        with house.sessions.begin() as writing:
-            accounts.log_out(writing, person, house.clock.now(), house.office.audit_key)
-    language_kept = current_language()
-    session.clear()
-    session["language"] = language_kept
-    flash(_("您已退出登录。"), "success")
-    return redirect(url_for("access.log_in_page"), 303)
-
-
-@access.post("/language")
-def language() -> Response:
-    """Switch the language of all pages and come back."""
-    wanted = request.form.get("language", "")
-    if wanted not in LANGUAGES:
-        abort(400)
-    session["language"] = wanted
-    person = visitor()
-    if person is not None:
-        with services().sessions.begin() as writing:
-            accounts.choose_language(writing, person, wanted)
-    return redirect(local_address(request.form.get("next")), 303)

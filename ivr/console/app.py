@@ -10,7 +10,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 
 from ivr.console import charts, words
-from ivr.console.access import access, guard, is_allowed, visitor
+from ivr.console.access import guard, is_allowed, visitor
+from ivr.console.account import account
 from ivr.console.alarms import alarms, banner
 from ivr.console.audit import audit
 from ivr.console.bookings import bookings
@@ -23,22 +24,27 @@ from ivr.console.health import health
 from ivr.console.hearings import hearings
 from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
+from ivr.console.login import login
 from ivr.console.navigation import menu
 from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from ivr.console.suppressions import suppressions
+from ivr.console.units import units
+from ivr.console.users import users
 from survey.sheet import html as sheet_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
-    r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift))$"
+    r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
+    r"|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    access, alarms, audit, bookings, calls, campaigns, escalations, health, hearings, home, remarks, reports, reviews, suppressions,
+    account, alarms, audit, bookings, calls, campaigns, escalations, health, hearings, home, login, remarks, reports, reviews,
+    suppressions, units, users,
 )  # fmt: skip
 
 
@@ -113,5 +119,5 @@ def _bureau_name(services: ConsoleServices) -> str:
 def _here() -> str:
     """The address of this page, to come back to; of its page, where the request was a post."""
     if request.method != "GET":
-        return POSTED.sub("", request.path)
+        return request.path if request.endpoint == "login.prove" else POSTED.sub("", request.path)
     return request.full_path.rstrip("?")

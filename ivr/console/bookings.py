@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
+from ivr.console.access import DESK, actor, role
 from ivr.console.calls import page_of
 from ivr.console.escalations import sees_inspection
 from ivr.console.forms import Problem
@@ -21,7 +21,7 @@ bookings = Blueprint("bookings", __name__)
 
 
 @bookings.post("/calls/<public_id:public_id>/booking")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK)
 def book(public_id: str) -> Response | tuple[str, int]:
     """Promise a call at the time given, which is the bureau's local time."""
     house = services()

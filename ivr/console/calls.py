@@ -7,7 +7,7 @@ from flask import Blueprint, abort, flash, redirect, request, send_file, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
+from ivr.console.access import DESK, INSPECTION, actor, role
 from ivr.console.escalations import DueDate, due_date, sees_inspection
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.rendering import render
@@ -21,7 +21,7 @@ from survey.store.queries.console_calls import CallDetail, SealedIncident
 from survey.store.queries.console_cases import Paged
 
 calls = Blueprint("calls", __name__)
-MAY_LOOK = (ADMINISTRATOR, OPERATOR)
+MAY_LOOK = (*DESK, INSPECTION)
 UNMASKED_SECONDS = 30
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, AUDITOR, COMMANDER, OPERATOR, actor, role
+from ivr.console.access import ADMINISTRATOR, HOUSE, actor, role
 from ivr.console.charts import Histogram, bins, histogram
 from ivr.console.forms import LONGEST_REASON, NO_PROBLEM, Problem
 from ivr.console.guards import Guard, guards
@@ -28,7 +28,6 @@ from survey.store.queries import console
 from survey.store.queries.console import CampaignDetail, CampaignSummary, Tally, UnitProgress
 
 campaigns = Blueprint("campaigns", __name__)
-SEES_PROGRESS = (ADMINISTRATOR, OPERATOR, COMMANDER, AUDITOR)
 MOVING = ("ready", "running", "paused")
 Answer = Response | tuple[str, int]
 
@@ -71,7 +70,7 @@ class CampaignPage:
 
 
 @campaigns.get("/campaigns")
-@role(*SEES_PROGRESS)
+@role(*HOUSE)
 def index() -> str:
     """The list of campaigns."""
     with services().reads() as session:
@@ -80,14 +79,14 @@ def index() -> str:
 
 
 @campaigns.get("/campaigns/<public_id:public_id>")
-@role(*SEES_PROGRESS)
+@role(*HOUSE)
 def show(public_id: str) -> str:
     """One campaign."""
     return render("campaigns/show.html", _load(public_id))
 
 
 @campaigns.get("/campaigns/<public_id:public_id>/progress")
-@role(*SEES_PROGRESS)
+@role(*HOUSE)
 def progress(public_id: str) -> str:
     """The part of the campaign's page that refreshes itself."""
     return render("campaigns/_progress.html", _load(public_id))

@@ -11,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from werkzeug.exceptions import HTTPException
 
+from ivr.console.access import note_refusal
 from ivr.console.rendering import render
 from survey.errors import NotFound
 
@@ -62,6 +63,8 @@ def _refuse_unstorable() -> None:
 
 
 def _http_error(error: HTTPException) -> tuple[str, int]:
+    if error.code == 403:
+        note_refusal()
     return _page(error.code or 500)
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, request
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from ivr.console.access import ADMINISTRATOR, OPERATOR, role, visitor
+from ivr.console.access import ADMINISTRATOR, DESK, INSPECTION, role, visitor
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey.store.queries import console_cases
@@ -63,7 +63,7 @@ class QueuePage:
 
 
 @escalations.get("/escalations")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK, INSPECTION)
 def index() -> str:
     """The queue; tab, sort and page stand in the address."""
     tab, sort = _known(request.args.get("tab"), TABS, "open"), _known(request.args.get("sort"), SORTS, "due")
@@ -81,7 +81,7 @@ def index() -> str:
 def sees_inspection() -> bool:
     """Whether the visitor may know of cases that went to inspection (R35)."""
     person = visitor()
-    return person is not None and person.role == ADMINISTRATOR
+    return person is not None and person.role in (ADMINISTRATOR, INSPECTION)
 
 
 def due_date(case: CaseRow, now: datetime, zone: ZoneInfo) -> DueDate:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, EVERYBODY, OPERATOR, actor, role
+from ivr.console.access import DESK, HOUSE, actor, role
 from ivr.console.escalations import sees_inspection
 from ivr.console.language import current_language
 from ivr.console.rendering import render
@@ -30,7 +30,6 @@ from survey.store.queries.console_cases import Paged
 from survey.store.queries.hearings import DayConfidence, HearingRow, Scope, Sought
 
 hearings = Blueprint("hearings", __name__)
-MAY_LISTEN = (ADMINISTRATOR, OPERATOR)
 DAYS = 31
 NOT_MADE_OUT = "none"
 """What the form says where nothing can be made out."""
@@ -106,7 +105,7 @@ class QueuePage:
 
 
 @hearings.get("/hearings")
-@role(*EVERYBODY)
+@role(*HOUSE)
 def index() -> str:
     """The figures; campaign and month stand in the address."""
     house = services()
@@ -161,21 +160,21 @@ def _days(session: Session, scope: Scope) -> list[DayConfidence]:
 
 
 @hearings.get("/hearings/review")
-@role(*MAY_LISTEN)
+@role(*DESK)
 def queue() -> str:
     """The next utterance of the queue, the least certain first; filters, page and the one before stand in the address."""
     return _queue_page(None)
 
 
 @hearings.get("/hearings/<public_id:public_id>")
-@role(*MAY_LISTEN)
+@role(*DESK)
 def show(public_id: str) -> str:
     """A certain utterance, and the queue."""
     return _queue_page(public_id)
 
 
 @hearings.get("/hearings/<public_id:public_id>/sound")
-@role(*MAY_LISTEN)
+@role(*DESK)
 def sound(public_id: str) -> Response:
     """The sound; who listens stands in the audit trail before a byte is sent."""
     house = services()
@@ -191,7 +190,7 @@ def sound(public_id: str) -> Response:
 
 
 @hearings.post("/hearings/<public_id:public_id>/review")
-@role(*MAY_LISTEN)
+@role(*DESK)
 def review(public_id: str) -> Response:
     """Write down what was heard, and open the next one."""
     house, code = services(), request.form.get("code", "")

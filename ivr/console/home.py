@@ -10,11 +10,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from ivr.console import words
-from ivr.console.access import EVERYBODY, is_allowed, role, visitor
+from ivr.console.access import EVERYBODY, UNIT, is_allowed, present, role, visitor
 from ivr.console.alarms import AlarmRow, standing
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.words import Tag
+from survey.accounts import people
 from survey.store.queries import console
 from survey.store.queries.console import CampaignSummary, DrawFacts, Imports, Queue, ScriptFacts, Tally
 
@@ -49,6 +50,13 @@ class HomePage:
 
 
 @dataclass(frozen=True)
+class UnitPage:
+    """The home of somebody who acts for a unit."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
 class Month:
     """What the database knows of the month."""
 
@@ -69,8 +77,11 @@ LATER = ("–", words.QUIET)
 @home.get("/")
 @role(*EVERYBODY)
 def index() -> str:
-    """The month's work; `?month=YYYY-MM` shows another month."""
-    house = services()
+    """The month's work; `?month=YYYY-MM` shows another month. A unit sees nothing of it (R12)."""
+    house, person = services(), present()
+    if person.role == UNIT:
+        with house.reads() as session:
+            return render("home/unit.html", UnitPage(people.unit_name(session, people.known(session, person.name))))
     now, zone = house.clock.now(), house.office.bureau.tzinfo
     with house.reads() as session:
         known = console.months(session)

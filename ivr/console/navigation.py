@@ -19,6 +19,8 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("reports",), "reports.index", _l("月度报表")),
     (("alarms",), "alarms.index", _l("警报")),
     (("audit",), "audit.index", _l("审计记录")),
+    (("users",), "users.index", _l("账号")),
+    (("units",), "units.index", _l("单位名册")),
 )
 """The blueprints of an entry, the page that it opens, its words."""
 

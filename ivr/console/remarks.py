@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
+from ivr.console.access import DESK, INSPECTION, actor, role
 from ivr.console.escalations import sees_inspection
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.rendering import render
@@ -31,7 +31,7 @@ from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
 
 remarks = Blueprint("remarks", __name__)
-MAY_READ = (ADMINISTRATOR, OPERATOR)
+MAY_READ = (*DESK, INSPECTION)
 EXCERPT = 80
 UNSURE_BELOW = 0.5
 """Words of less confidence are marked: the ear may know better."""

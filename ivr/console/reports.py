@@ -8,7 +8,7 @@ from flask import Blueprint, send_file
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from ivr.console.access import EVERYBODY, actor, role
+from ivr.console.access import HOUSE, actor, role
 from ivr.console.language import current_language
 from ivr.console.rendering import render
 from ivr.console.services import services
@@ -46,7 +46,7 @@ class SheetPage:
 
 
 @reports.get("/reports")
-@role(*EVERYBODY)
+@role(*HOUSE)
 def index() -> str:
     """The list of sheets."""
     with services().reads() as session:
@@ -55,14 +55,14 @@ def index() -> str:
 
 
 @reports.get("/reports/sheet.css")
-@role(*EVERYBODY)
+@role(*HOUSE)
 def style() -> Response:
     """How sheets look, on screen and on paper."""
     return Response(html.style(), mimetype="text/css")
 
 
 @reports.get("/reports/<month:month>")
-@role(*EVERYBODY)
+@role(*HOUSE)
 def sheet(month: str) -> str:
     """One month's sheet."""
     with services().reads() as session:
@@ -75,7 +75,7 @@ def sheet(month: str) -> str:
 
 
 @reports.get("/reports/<month:month>/sheet.<any(csv,xlsx,html):kind>")
-@role(*EVERYBODY)
+@role(*HOUSE)
 def download(month: str, kind: str) -> Response:
     """One month's sheet as a file; who took it stands in the audit trail."""
     house, language = services(), current_language()

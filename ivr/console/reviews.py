@@ -7,7 +7,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
+from ivr.console.access import DESK, actor, role
 from ivr.console.forms import LONGEST_REASON, NO_PROBLEM, Problem
 from ivr.console.rendering import render
 from ivr.console.services import services
@@ -27,14 +27,14 @@ class ReviewsPage:
 
 
 @reviews.get("/reviews")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK)
 def index() -> str:
     """Who waits, why, and which of the carrier's calls are in question."""
     return _page()
 
 
 @reviews.post("/reviews/<int:number>")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK)
 def decide(number: int) -> Response | tuple[str, int]:
     """Call again or close, with a reason."""
     house, verdict = services(), request.form.get("verdict", "")

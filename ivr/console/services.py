@@ -43,7 +43,7 @@ class ConsoleServices:
     bureau; `environment` is demo, test or production; `simulated` says that no real telephone will ring; `secret_key` (at least
     32 bytes) signs the cookie; `https` says that browsers come by https (then the cookie is `__Host-` and Secure, and HSTS is
     sent); `data` is the data folder, below which recordings lie; `proxies` counts the trusted proxies in front (0: none, and
-    X-Forwarded-For is not believed); `operations` is what machines may ask.
+    X-Forwarded-For is not believed); `operations` is what machines may ask; `second_factor_roles` must log in with a code.
     """
 
     sessions: sessionmaker[Session]
@@ -58,6 +58,7 @@ class ConsoleServices:
     data: Path
     proxies: int = 0
     operations: Operations = field(default_factory=Operations)
+    second_factor_roles: frozenset[str] = frozenset()
 
     def unit_of_work(self) -> UnitOfWork:
         """A transaction that may write; jobs asked for in it are woken after the commit."""

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, OPERATOR, actor, role
+from ivr.console.access import ADMINISTRATOR, DESK, actor, role
 from ivr.console.escalations import Tab, sees_inspection
 from ivr.console.forms import LONGEST_REASON, NO_PROBLEM, Problem
 from ivr.console.rendering import render
@@ -59,7 +59,7 @@ class SuppressionsPage:
 
 
 @suppressions.get("/suppressions")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK)
 def index() -> str:
     """The entries that stand, or those that were lifted; tab and page stand in the address."""
     asked = request.args.get("tab", STANDING)
@@ -67,7 +67,7 @@ def index() -> str:
 
 
 @suppressions.post("/suppressions")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK)
 def register() -> Response | tuple[str, int]:
     """Write down that the owner of a number asked not to be called."""
     house, source = services(), request.form.get("source", "")
@@ -83,7 +83,7 @@ def register() -> Response | tuple[str, int]:
 
 
 @suppressions.post("/suppressions/search")
-@role(ADMINISTRATOR, OPERATOR)
+@role(*DESK)
 def search() -> str | tuple[str, int]:
     """The history of a number, found by its keyed hash; posted, so that the number stands in no address and no log (R63)."""
     house = services()

@@ -14,6 +14,7 @@ from survey.eligibility import category_words
 from survey.fieldwork.reviews import REASONS as REVIEWS
 from survey.fieldwork.suppressions import SOURCES
 from survey.holds import HoldReason
+from survey.store.queries.people import UserRow
 
 GOOD, BAD, BUSY, CARE, QUIET = "good", "bad", "busy", "care", "quiet"
 
@@ -205,9 +206,16 @@ MODES = {"keys": _l("按键"), "speech": _l("语音"), "human": _l("人工录入
 ROLES = {
     "administrator": _l("管理员"),
     "operator": _l("值班员"),
+    "centre": _l("指挥中心"),
+    "inspection": _l("督察"),
+    "unit": _l("责任单位"),
     "commander": _l("指挥长"),
     "auditor": _l("审计员"),
 }
+MUST_CHANGE = Tag(_l("须更换初始密码"), "!", CARE)
+SECOND_FACTOR = {True: Tag(_l("已启用"), "✓", GOOD), False: Tag(_l("未启用"), "–", QUIET)}
+DISABLED = Tag(_l("已停用"), "■", BAD)
+IN_USE = Tag(_l("正常"), "✓", GOOD)
 EVENTS = {
     "answered": _l("接听"),
     "digits": _l("按键"),
@@ -226,7 +234,14 @@ ACTIONS = {
     "logout": _l("退出"),
     "user.add": _l("新建账号"),
     "user.disable": _l("停用账号"),
+    "user.change": _l("更改账号"),
+    "user.enable": _l("恢复账号"),
     "user.renew_password": _l("重设密码"),
+    "user.remove_second_factor": _l("解除动态口令"),
+    "user.change_password": _l("更换本人密码"),
+    "user.set_second_factor": _l("启用动态口令"),
+    "user.change_telephone": _l("更改座席电话"),
+    "access.refused": _l("越权访问被拒"),
     "incidents.imported": _l("导入警情"),
     "incident.changed": _l("警情变更"),
     "draw.made": _l("抽样"),
@@ -278,6 +293,13 @@ def disposition(word: str | None) -> Tag | None:
     found = Disposition.from_word(word)
     sign, tone = _DISPOSITION_TONES.get(found.outcome_class, ("○", QUIET))
     return Tag(found.en if is_english() else found.zh, sign, tone)
+
+
+def account(row: UserRow) -> Tag:
+    """The state of an account: shut out, still with the password that another knows, or in order."""
+    if row.disabled_at is not None:
+        return DISABLED
+    return MUST_CHANGE if row.must_change else IN_USE
 
 
 def tag(table: dict[str, Tag] | dict[int, Tag], key: str | int) -> Tag:

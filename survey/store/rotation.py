@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, and_, bindparam, select, update
+from sqlalchemy import Label, Table, and_, bindparam, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import Base, Recording
+from survey.store.models import Base, Recording, User, table_of
 from survey.store.sealing import KeyRing, key_of, place
 
 BATCH = 500
@@ -26,6 +26,11 @@ def sealed_tables() -> dict[Table, tuple[str, ...]]:
         table: tuple(column.name for column in table.columns if column.name.endswith("_sealed")) for table in Base.metadata.sorted_tables
     }
     return {table: columns for table, columns in found.items() if columns}
+
+
+def identity(table: Table) -> Label[str]:
+    """What the sealed values of a table's row are bound to, as `public_id`: for an account, its name."""
+    return (table.c.name if table is table_of(User) else table.c.public_id).label("public_id")
 
 
 def counted(sessions: sessionmaker[Session], data: Path) -> Counter[str]:
@@ -55,7 +60,7 @@ def rotate(sessions: sessionmaker[Session], keys: KeyRing, data: Path, tell: Tel
 
 
 def _batch(sessions: sessionmaker[Session], table: Table, columns: tuple[str, ...], last: int) -> list[Any]:
-    wanted = select(table.c.id, table.c.public_id, *(table.c[name] for name in columns))
+    wanted = select(table.c.id, identity(table), *(table.c[name] for name in columns))
     with sessions() as session:
         return list(session.execute(wanted.where(table.c.id > last).order_by(table.c.id).limit(BATCH)))
 

@@ -161,6 +161,33 @@ def test_what_cannot_be_done_with_a_user_is_one_line_in_chinese_and_english(migr
     assert said in output.partition(" / ")[0]
 
 
+def test_a_user_is_changed_listed_shut_out_and_let_in_again(migrated: House) -> None:
+    with migrated.engine.begin() as connection:
+        connection.execute(text("INSERT INTO units (code, name) VALUES ('east', '城东派出所')"))
+    run(migrated, "user", "add", "wang.li", "--role", "operator", "--telephone", "13800138000")
+
+    assert run(migrated, "user", "change", "wang.li", "--role", "unit").exit_code == 1
+    assert run(migrated, "user", "change", "wang.li", "--role", "unit", "--unit", "east", "--display", "王丽").exit_code == 0
+    listed = run(migrated, "user", "list").output.split()
+    assert listed == ["wang.li", "unit", "east", "**********8000", "王丽"]
+    assert run(migrated, "user", "disable", "wang.li").exit_code == 0
+    assert "disabled" in run(migrated, "user", "list").output
+    assert run(migrated, "user", "enable", "wang.li").exit_code == 0
+    assert "disabled" not in run(migrated, "user", "list").output
+    with migrated.engine.connect() as connection:
+        actions = connection.execute(text("SELECT action FROM audit_entries ORDER BY n")).scalars().all()
+    assert actions == ["user.add", "user.change", "user.disable", "user.enable"]
+
+
+def test_a_second_factor_that_nobody_set_cannot_be_removed(migrated: House) -> None:
+    run(migrated, "user", "add", "wang.li", "--role", "operator")
+
+    removed = run(migrated, "user", "remove-second-factor", "wang.li")
+
+    assert removed.exit_code == 1
+    assert "has no second factor" in removed.output
+
+
 def test_a_user_who_does_not_exist_cannot_be_shut_out(migrated: House) -> None:
     assert run(migrated, "user", "disable", "nobody").exit_code == 1
 

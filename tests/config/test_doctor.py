@@ -13,7 +13,8 @@ from config.doctor import examine, is_wal_sound
 from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, SettingsFaulty
 from config.wiring import House
-from survey import working_days
+from survey import accounts, working_days
+from survey.accounts import people
 from survey.alarms import AlarmKind
 from survey.fieldwork.alarms import raise_alarm
 from tests import embedded
@@ -190,6 +191,18 @@ def test_in_production_an_old_backup_and_none_are_remarked(house: House) -> None
     old = datetime.now(UTC) - timedelta(hours=27)
     os.utime(file, (old.timestamp(), old.timestamp()))
     assert marks(live, "backup") == [WARNING]
+
+
+def test_an_administrator_without_a_second_factor_is_remarked_in_production_alone(house: House) -> None:
+    with house.unit_of_work() as work:
+        accounts.add_user(work.session, "zhang", "administrator", "", house.clock.now())
+    live = House(replace(house.settings, environment="production", public_base_url="http://127.0.0.1:1"))
+
+    assert marks(house, "second factor") == []
+    assert marks(live, "second factor") == [WARNING]
+    with house.unit_of_work() as work:
+        people.known(work.session, "zhang").totp_since = house.clock.now()
+    assert marks(live, "second factor") == [GOOD]
 
 
 def test_the_public_address_is_tried_in_production_alone(house: House) -> None:

@@ -84,6 +84,13 @@ def test_all_problems_come_in_one_list(production: Callable[..., dict[str, str]]
     assert len(found) == 3
 
 
+def test_roles_that_must_have_a_second_factor_are_roles(tmp_path: Path) -> None:
+    variables = {"HUIFANG_DATA": str(tmp_path), "HUIFANG_SECOND_FACTOR_ROLES": "administrator, inspection"}
+
+    assert Settings.from_env(variables, None).second_factor_roles == ("administrator", "inspection")
+    assert "HUIFANG_SECOND_FACTOR_ROLES" in problems_of({**variables, "HUIFANG_SECOND_FACTOR_ROLES": "admin"})[0]
+
+
 def test_a_misspelt_name_is_refused_with_the_right_one() -> None:
     assert any("HUIFANG_CALLER_ID" in problem for problem in problems_of({"HUIFANG_CALER_ID": "+861055550100"}))
 

@@ -11,7 +11,7 @@ from tests.conventions.sources import PACKAGES, Source, read, sources
 
 RANKS = {"config": 3, "worker": 2, "ivr": 1, "survey": 0, "speech": 0}
 SQL_USE_CASES = (
-    "survey/accounts.py", "survey/drawing.py", "survey/disclosure.py", "survey/exports.py", "survey/reporting.py", "survey/scripting.py",
+    "survey/accounts/*.py", "survey/drawing.py", "survey/disclosure.py", "survey/exports.py", "survey/reporting.py", "survey/scripting.py",
     "survey/fieldwork/*.py", "survey/incidents/importing.py", "survey/incidents/storing.py",
 )  # fmt: skip
 ALLOWED = {
@@ -33,6 +33,7 @@ ALLOWED = {
     "dotenv": ("config/*",),
     "cryptography": ("survey/store/sealing.py", "survey/store/parts.py"),
     "argon2": ("survey/store/passwords.py",),
+    "pyotp": ("survey/accounts/second_factor.py",),
     "phonenumbers": ("survey/phone.py",),
     "openpyxl": ("survey/incidents/*",),
     "xlrd": ("survey/incidents/*",),

@@ -2,16 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pyotp
 import pytest
 from argon2 import PasswordHasher
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey import accounts
-from survey.accounts import LoggedIn, Refused
-from survey.errors import BadInput, NotFound
-from survey.store import passwords
-from survey.store.models import LoginFailure, User, UserSession
+from survey.accounts import ROLES, Hand, LoggedIn, NewAccount, Refused, administration, people, second_factor
+from survey.accounts.administration import Change
+from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
+from survey.phone import NumberPolicy
+from survey.store import passwords, rotation
+from survey.store.models import LoginFailure, Unit, User, UserSession
+from survey.store.sealing import KeyRing, key_of
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
 
@@ -178,3 +185,133 @@ def test_an_account_that_does_not_exist_cannot_be_changed(sessions):
         for change in (accounts.disable_user, accounts.renew_password):
             with pytest.raises(NotFound):
                 change(session, "nobody", NOW)
+
+
+@pytest.fixture
+def hand(keys, audit_key) -> Hand:
+    """An administrator at work."""
+    return Hand("chief", NOW, keys, audit_key, NumberPolicy())
+
+
+@pytest.fixture
+def unit(sessions) -> str:
+    with sessions.begin() as session:
+        session.add(Unit(code="east", name="城东派出所"))
+    return "east"
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("role", ROLES)
+def test_a_unit_user_has_a_unit_and_nobody_else_may(sessions, hand, unit, role):
+    with sessions.begin() as session:
+        with pytest.raises(BadInput) as refused:
+            administration.add(session, hand, NewAccount("li", role, unit="" if role == "unit" else unit))
+        administration.add(session, hand, NewAccount("wang", role, unit=unit if role == "unit" else ""))
+
+    assert refused.value.field == "unit"
+    with sessions() as session:
+        assert (people.known(session, "wang").unit_id is not None) == (role == "unit")
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_last_administrator_stays(sessions, hand):
+    with sessions.begin() as session:
+        administration.add(session, hand, NewAccount("first", "administrator"))
+        administration.add(session, hand, NewAccount("second", "administrator"))
+        administration.disable(session, hand, "first")
+        for act in (
+            lambda: administration.disable(session, hand, "second"),
+            lambda: administration.change(session, hand, "second", Change(role="auditor")),
+        ):
+            with pytest.raises(NotAllowed, match="last administrator"):
+                act()
+        administration.enable(session, hand, "first")
+        administration.change(session, hand, "second", Change(role="auditor"))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_role_changes_without_touching_what_was_not_named(sessions, hand, unit):
+    with sessions.begin() as session:
+        administration.add(session, hand, NewAccount("li", "operator", "李接听", telephone="13800138000"))
+        administration.change(session, hand, "li", Change(role="unit", unit=unit))
+
+        user = people.known(session, "li")
+        assert (user.display_name, people.telephone_of(hand.keys, "li", user.telephone_sealed)) == ("李接听", "+8613800138000")
+
+
+@pytest.mark.usefixtures("quick")
+def test_what_is_sealed_opens_for_its_own_account_alone_and_after_a_rotation(sessions, hand, audit_key, tmp_path):
+    with sessions.begin() as session:
+        for name, telephone in (("li", "13800138000"), ("wang", "sip:12@pbx")):
+            administration.add(session, hand, NewAccount(name, "operator", telephone=telephone))
+        second_factor.begin(hand.keys, people.known(session, "li"), "x")
+    both = KeyRing("k2", {**hand.keys.keys, "k2": AESGCM(b"2" * 32)}, hand.keys.index_key)
+
+    assert rotation.rotate(sessions, both, tmp_path) == 3
+
+    with sessions() as session:
+        li, wang = people.known(session, "li"), people.known(session, "wang")
+        assert key_of(li.totp_secret_sealed) == key_of(li.telephone_sealed) == "k2"
+        assert people.telephone_of(both, "wang", wang.telephone_sealed) == "sip:12@pbx"
+        with pytest.raises(CannotUnseal):
+            people.telephone_of(both, "li", wang.telephone_sealed)
+
+
+@given(
+    st.integers(min_value=10**9, max_value=2 * 10**9), st.lists(st.integers(min_value=-2, max_value=3), min_size=1, max_size=8),
+)  # fmt: skip
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_codes_are_taken_in_the_order_of_their_steps_each_once_and_none_from_afar(sessions, keys, start, offsets):
+    """Whatever codes are tried at one moment: only those of the present step and its neighbours, and only ever newer ones."""
+    now = datetime.fromtimestamp(start, UTC)
+    with sessions() as session:
+        user = User(name="li", display_name="李", role="operator", password_hash="", created_at=NOW)
+        session.add(user)
+        key = second_factor.begin(keys, user, "x")
+        session.flush()
+        clock = pyotp.TOTP(key.groups.replace(" ", ""))
+        newest = None
+        for offset in offsets:
+            moment = now + timedelta(seconds=30 * offset)
+            expected = -1 <= offset <= 1 and (newest is None or offset > newest)
+            assert second_factor.take(session, keys, user, clock.at(moment), now) == expected
+            newest = offset if expected else newest
+        session.rollback()
+
+
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "１２３４５６", "12 34 5", "-12345", "1234٥6"])
+def test_what_is_no_six_digits_is_no_code(sessions, keys, code):
+    with sessions() as session:
+        user = User(name="li", display_name="李", role="operator", password_hash="", created_at=NOW)
+        session.add(user)
+        second_factor.begin(keys, user, "x")
+        session.flush()
+
+        assert not second_factor.take(session, keys, user, code, NOW)
+
+
+def test_an_account_without_a_key_takes_no_code(sessions, keys):
+    with sessions() as session:
+        user = User(name="li", display_name="李", role="operator", password_hash="", created_at=NOW)
+        session.add(user)
+        session.flush()
+
+        assert not second_factor.take(session, keys, user, "000000", NOW)
+        assert not second_factor.is_set(user)
+
+
+@given(st.text(max_size=40))
+def test_a_desk_telephone_is_none_or_e164_or_sip_or_refused_without_being_repeated(typed):
+    refused, found = None, None
+    try:
+        found = people.fit_telephone(typed, NumberPolicy())
+    except BadInput as problem:
+        refused = problem
+
+    assert refused is None or refused.field == "telephone"
+    assert refused is None or len(typed.strip()) < 4 or typed.strip() not in str(refused)
+    assert found is None or people.E164.fullmatch(found) or people.SIP.fullmatch(found)
+
+
+def test_the_bureaus_own_lines_may_be_desk_telephones():
+    assert people.fit_telephone("010-6552 1234", NumberPolicy(own_numbers=("+861065521234",))) == "+861065521234"

@@ -10,7 +10,7 @@ from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
 from survey.store.models.operation import Alarm, Hold, Lease
-from survey.store.models.people import AuditEntry, AuditHead, LoginFailure, User, UserSession
+from survey.store.models.people import AuditEntry, AuditHead, HalfLogin, LoginFailure, User, UserSession
 from survey.store.models.recordings import Hearing, HearingReview, Recording, RemarkCode, Transcript, TranscriptCorrection
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Draw",
     "DrawnIncident",
     "Escalation",
+    "HalfLogin",
     "Hearing",
     "HearingReview",
     "Hold",

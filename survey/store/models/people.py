@@ -2,21 +2,31 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String, Text
+from sqlalchemy import BigInteger, ForeignKey, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from survey.store.models.base import Base, Id
 
 
 class User(Base):
-    """A person who may log in. `role`: administrator, operator, commander, auditor."""
+    """A person who may log in. `role`: a word of survey.accounts.ROLES. What is sealed is bound to `name`, which never changes.
+
+    `unit_id` bears no foreign key: to come to a table with rows it would lock both tables. Units are never deleted.
+    """
 
     __tablename__ = "users"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(64), unique=True)
     display_name: Mapped[str] = mapped_column(String(64))
     role: Mapped[str] = mapped_column(String(16))
+    unit_id: Mapped[int | None] = mapped_column(Id)  # of the role `unit` alone
+    telephone_sealed: Mapped[bytes | None]  # where the desk is called: E.164 or sip:
     password_hash: Mapped[str] = mapped_column(String(255))
+    password_set_at: Mapped[datetime | None]
+    must_change: Mapped[bool] = mapped_column(default=False, server_default=false())  # the password is known to who gave it
+    totp_secret_sealed: Mapped[bytes | None]
+    totp_since: Mapped[datetime | None]  # None: the secret was shown, but no code has proved yet that it arrived
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)  # the 30-second step of the last code taken: each is taken once
     disabled_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
 
@@ -31,6 +41,16 @@ class UserSession(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()
+
+
+class HalfLogin(Base):
+    """A right password that waits for the code of the second factor. A table of its own: nothing that admits visitors looks here."""
+
+    __tablename__ = "half_logins"
+    token_digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
+    created_at: Mapped[datetime]
     user: Mapped[User] = relationship()
 
 

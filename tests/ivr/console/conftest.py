@@ -20,10 +20,13 @@ from survey.fieldwork import Office
 from survey.phone import NumberPolicy
 from survey.store import passwords as passwords_at_rest
 from survey.store.database import reading, session_factory
+from survey.store.models import Unit
 from survey.store.sealing import KeyRing
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, Month, a_month
 from tests.ivr.console.pages import Page
+
+OWN_UNIT = "south"
 
 
 @dataclass
@@ -66,9 +69,12 @@ def app(services: ConsoleServices) -> Flask:
 
 @pytest.fixture
 def passwords(sessions: sessionmaker[Session]) -> dict[str, str]:
-    """One account per role, named like it; role → password."""
+    """One account per role, named like it; role → password. The role `unit` acts for the unit with the code OWN_UNIT."""
     with sessions.begin() as session:
-        return {role: accounts.add_user(session, role, role, f"测试{role}", NOON) for role in accounts.ROLES}
+        session.add(Unit(code=OWN_UNIT, name="城南派出所"))
+        session.flush()
+        units = {"unit": OWN_UNIT}
+        return {role: accounts.add_user(session, role, role, f"测试{role}", NOON, units.get(role, "")) for role in accounts.ROLES}
 
 
 @pytest.fixture

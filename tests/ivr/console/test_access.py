@@ -1,5 +1,6 @@
 """Who gets in: default deny, log-in, throttle, sessions, CSRF (RS49, RS51–RS53, RS65)."""
 
+import json
 from dataclasses import replace
 from http.cookies import SimpleCookie
 
@@ -11,25 +12,32 @@ from sqlalchemy.orm import Session, sessionmaker
 from ivr.console.access import OPEN_ENDPOINTS, local_address
 from ivr.console.app import create_console_app
 from survey import accounts
-from survey.store.models import AuditEntry, Base, LoginFailure, UserSession
+from survey.store.models import AuditEntry, Base, Escalation, LoginFailure, UserSession
 from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import csrf_of, post
 
 SOME_ID = "0" * 32
-ARGUMENTS = {"public_id": SOME_ID, "month": "2026-10", "kind": "csv", "number": 1}
+ARGUMENTS = {"public_id": SOME_ID, "month": "2026-10", "kind": "csv", "number": 1, "name": "operator"}
+EVERYBODY, HOUSE, DESK, CASES = "aoziuck", "aozick", "aoz", "aozi"
 ALLOWED = {
-    "home.index": "aock", "campaigns.index": "aock", "campaigns.show": "aock", "campaigns.progress": "aock",
+    "home.index": EVERYBODY, "login.leave": EVERYBODY, "account.show": EVERYBODY, "account.password": EVERYBODY,
+    "account.begin": EVERYBODY, "account.confirm": EVERYBODY, "account.telephone": EVERYBODY,
+    "campaigns.index": HOUSE, "campaigns.show": HOUSE, "campaigns.progress": HOUSE, "hearings.index": HOUSE,
+    "reports.index": HOUSE, "reports.sheet": HOUSE, "reports.style": HOUSE, "reports.download": HOUSE,
     "campaigns.pause": "a", "campaigns.resume": "a", "campaigns.stop": "a", "campaigns.pace": "a", "campaigns.limits": "a",
-    "remarks.index": "ao", "remarks.show": "ao", "remarks.reveal": "ao", "remarks.correct": "ao", "remarks.code": "ao",
-    "hearings.index": "aock", "hearings.queue": "ao", "hearings.show": "ao", "hearings.sound": "ao", "hearings.review": "ao",
-    "campaigns.lift": "a", "reviews.index": "ao", "reviews.decide": "ao", "bookings.book": "ao",
-    "suppressions.index": "ao", "suppressions.register": "ao", "suppressions.search": "ao", "suppressions.lift": "a",
-    "calls.index": "ao", "calls.show": "ao", "calls.unmask": "ao", "calls.permit": "ao", "calls.listen": "ao", "calls.sound": "ao",
-    "alarms.index": "ak", "alarms.take": "a", "escalations.index": "ao", "audit.index": "ak", "audit.check": "ak",
-    "reports.index": "aock", "reports.sheet": "aock", "reports.style": "aock", "reports.download": "aock", "access.log_out": "aock",
+    "campaigns.lift": "a", "suppressions.lift": "a", "alarms.index": "ak", "alarms.take": "a", "audit.index": "ak", "audit.check": "ak",
+    "users.index": "a", "users.add": "a", "users.show": "a", "users.change": "a", "users.disable": "a", "users.enable": "a",
+    "users.renew_password": "a", "users.remove_second_factor": "a", "units.index": "az",
+    "hearings.queue": DESK, "hearings.show": DESK, "hearings.sound": DESK, "hearings.review": DESK,
+    "reviews.index": DESK, "reviews.decide": DESK, "bookings.book": DESK,
+    "suppressions.index": DESK, "suppressions.register": DESK, "suppressions.search": DESK,
+    "remarks.index": CASES, "remarks.show": CASES, "remarks.reveal": CASES, "remarks.correct": CASES, "remarks.code": CASES,
+    "calls.index": CASES, "calls.show": CASES, "calls.unmask": CASES, "calls.permit": CASES, "calls.listen": CASES, "calls.sound": CASES,
+    "escalations.index": CASES,
 }  # fmt: skip
-"""What each role may open: a administrator, o operator, c commander, k auditor. A new page must be entered here."""
-LETTERS = dict(zip("aock", accounts.ROLES, strict=True))
+"""What each role may open: a administrator, o operator, z centre, i inspection, u unit, c commander, k auditor. A new page must be
+entered here."""
+LETTERS = dict(zip("aoziuck", accounts.ROLES, strict=True))
 
 
 def _addresses(app: Flask) -> list[tuple[str, str, str]]:
@@ -80,6 +88,64 @@ def test_a_role_is_refused_what_is_not_its_own(app, log_in, role):
     for endpoint, method, address in _addresses(app):
         if endpoint not in OPEN_ENDPOINTS and letter not in ALLOWED[endpoint]:
             assert client.open(address, method=method).status_code == 403, f"{method} {address}"
+
+
+@pytest.mark.parametrize("role", accounts.ROLES)
+def test_every_page_of_its_own_is_open_to_a_role(app, log_in, month, role):
+    client = log_in(role)
+    letter = {name: letter for letter, name in LETTERS.items()}[role]
+
+    for endpoint, method, address in _addresses(app):
+        if method == "GET" and letter in ALLOWED.get(endpoint, ""):
+            assert client.get(address.replace(SOME_ID, month.campaign)).status_code in (200, 303, 404), address
+
+
+def test_every_refusal_stands_in_the_trail_with_who_asked_for_what(log_in, month, sessions: sessionmaker[Session]):
+    """A unit that asks for the sample list, a call or a remark gets nothing, and the attempt is on record (R12)."""
+    client = log_in("unit")
+    asked = [f"/campaigns/{month.campaign}/calls?page=2", f"/calls/{month.dissatisfied}", "/remarks", "/audit"]
+
+    assert [client.get(address).status_code for address in asked] == [403] * 4
+    assert post(client, f"/calls/{month.dissatisfied}/unmask", reason="想看看是谁").status_code == 403
+
+    with sessions() as session:
+        wanted = select(AuditEntry).where(AuditEntry.action == "access.refused").order_by(AuditEntry.n)
+        noted = [(one.actor, one.subject, json.loads(one.details)) for one in session.scalars(wanted)]
+    assert [(actor, subject) for actor, subject, _ in noted] == [
+        ("unit", "page:calls.index"), ("unit", "page:calls.show"), ("unit", "page:remarks.index"), ("unit", "page:audit.index"),
+        ("unit", "page:calls.unmask"),
+    ]  # fmt: skip
+    assert noted[0][2] == {"role": "unit", "method": "GET", "path": f"/campaigns/{month.campaign}/calls"}
+    assert noted[4][2]["method"] == "POST"
+
+
+def test_a_refusal_without_a_log_in_stands_in_the_log_alone(app, caplog, sessions: sessionmaker[Session]):
+    with caplog.at_level("INFO", "ivr.console.access"):
+        app.test_client().get("/audit?secret=1")
+
+    record = next(one for one in caplog.records if getattr(one, "action", "") == "access.refused")
+    assert (record.role, record.method, record.path) == ("nobody", "GET", "/audit")
+    with sessions() as session:
+        assert session.scalars(select(AuditEntry)).all() == []
+
+
+def test_inspection_alone_sees_with_the_administrator_what_went_to_inspection(log_in, open_page, month, sessions: sessionmaker[Session]):
+    with sessions.begin() as session:
+        session.query(Escalation).update({"route": "inspection"})
+
+    for role, status in {"administrator": 200, "inspection": 200, "operator": 404, "centre": 404}.items():
+        client = log_in(role)
+        assert client.get(f"/calls/{month.dissatisfied}").status_code == status, role
+        assert (month.incident_number in client.get("/escalations").text) == (status == 200), role
+
+
+def test_the_home_of_a_unit_says_what_it_may_not_see_and_shows_no_figure(log_in, open_page, month):
+    page = open_page(log_in("unit"), "/")
+
+    assert page.one("h1").text == "城南派出所"
+    assert "不能查看回访名单" in page.text
+    assert not [one for one in page.all("div") if one.attributes.get("class") == "figure-box"]
+    assert "2026-10" not in page.text
 
 
 def test_a_view_without_a_mark_is_refused_even_to_the_administrator(services, passwords):

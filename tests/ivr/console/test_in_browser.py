@@ -42,7 +42,8 @@ SCREEN = {"width": 1366, "height": 768}
 TELEPHONE = {"width": 390, "height": 844}
 PAGES = ("/", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{call}", "/escalations",
          "/escalations?tab=closed", "/remarks", "/hearings", "/hearings/review", "/reviews", "/suppressions", "/suppressions?tab=lifted",
-         "/alarms", "/reports", "/reports/2026-10", "/audit", "/audit/check")  # fmt: skip
+         "/alarms", "/reports", "/reports/2026-10", "/audit", "/audit/check",
+         "/users", "/users/operator", "/units", "/account")  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ CONSOLE = Path(ivr.console.__file__).parent
 CATALOG = CONSOLE / "translations/en/LC_MESSAGES/messages.po"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "_l": None, "lazy_gettext": None}
-NAMES = re.compile(r"城东派出所|城西派出所|高新区派出所|测试administrator|2026年10月回访|警情回访|邻里纠纷|纠纷|报\*\*|民\*\*|中文")
+NAMES = re.compile(r"城东派出所|城西派出所|高新区派出所|测试[a-z]+|城南派出所|2026年10月回访|警情回访|邻里纠纷|纠纷|报\*\*|民\*\*|中文")
 """What data and the language switch may say in Chinese on an English page."""
 
 
@@ -62,7 +62,7 @@ def test_the_compiled_catalog_is_that_of_the_source():
 PAGES = (
     "/", "/alarms", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{dissatisfied}", "/escalations",
     "/escalations?tab=closed", "/remarks", "/hearings", "/hearings/review",
-    "/suppressions", "/suppressions?tab=lifted", "/audit", "/audit/check", "/reports",
+    "/suppressions", "/suppressions?tab=lifted", "/audit", "/audit/check", "/reports", "/users", "/users/unit", "/units", "/account",
 )  # fmt: skip
 
 

@@ -1,0 +1,181 @@
+"""The accounts, for administrators: who may log in, as what, for which unit, and what to do when somebody forgets or loses something."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, redirect, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from ivr.console import words
+from ivr.console.access import ADMINISTRATOR, actor, role
+from ivr.console.account import hand, telephone_shown
+from ivr.console.forms import NO_PROBLEM, Problem
+from ivr.console.rendering import render
+from ivr.console.services import services
+from survey.accounts import ROLES, NewAccount, administration
+from survey.accounts.administration import Change
+from survey.accounts.people import Hand
+from survey.errors import BadInput, NotAllowed
+from survey.phone import mask
+from survey.store.queries import people as queries
+from survey.store.queries.people import UserRow
+
+users = Blueprint("users", __name__)
+LONGEST_TYPED = 128
+Act = Callable[[Session, Hand, str], None]
+
+
+@dataclass(frozen=True)
+class FirstPassword:
+    """A password that is shown this once."""
+
+    name: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One account in the list, its telephone masked."""
+
+    row: UserRow
+    telephone: str
+
+
+@dataclass(frozen=True)
+class UsersPage:
+    """All accounts, and the form for another."""
+
+    lines: list[Line]
+    roles: list[tuple[str, str]]
+    units: list[tuple[str, str]]
+    given: FirstPassword | None = None
+    problem: Problem = NO_PROBLEM
+
+
+@dataclass(frozen=True)
+class UserPage:
+    """One account; `is_own`: the visitor's, whose role and access another administrator must change."""
+
+    row: UserRow
+    telephone: str
+    is_own: bool
+    roles: list[tuple[str, str]]
+    units: list[tuple[str, str]]
+    given: FirstPassword | None = None
+    problem: Problem = NO_PROBLEM
+
+
+@users.get("/users")
+@role(ADMINISTRATOR)
+def index() -> str:
+    """All accounts."""
+    return _list()
+
+
+@users.post("/users")
+@role(ADMINISTRATOR)
+def add() -> str | tuple[str, int]:
+    """Create an account; its first password stands on the answer to this and nowhere else."""
+    new = NewAccount(*(_typed(name) for name in ("name", "role", "display_name", "unit", "telephone")))
+    try:
+        with services().unit_of_work() as work:
+            password = administration.add(work.session, hand(), new)
+    except BadInput as wrong:
+        return _list(problem=Problem("add", wrong.field, words.in_language(wrong), request.form)), 422
+    return _list(FirstPassword(new.name, password))
+
+
+@users.get("/users/<name>")
+@role(ADMINISTRATOR)
+def show(name: str) -> str:
+    """One account and what can be done with it."""
+    return _one(name)
+
+
+@users.post("/users/<name>/change")
+@role(ADMINISTRATOR)
+def change(name: str) -> Response | tuple[str, int]:
+    """Change the name as shown, role, unit, telephone; what the form did not hold stays."""
+    given = {key: _typed(key) for key in ("display_name", "role", "unit", "telephone") if key in request.form}
+    try:
+        with services().unit_of_work() as work:
+            administration.change(work.session, hand(), name, Change(**given))
+    except BadInput as wrong:
+        return _one(name, problem=Problem("change", wrong.field, words.in_language(wrong), request.form)), 422
+    except NotAllowed as wrong:
+        flash(words.in_language(wrong), "danger")
+        return _to(name)
+    flash(_("已保存，自其下一次操作起生效。"), "success")
+    return _to(name)
+
+
+@users.post("/users/<name>/disable")
+@role(ADMINISTRATOR)
+def disable(name: str) -> Response:
+    """Shut the account out from its next request on."""
+    return _act(name, administration.disable, _("账号已停用，其登录均已退出。"))
+
+
+@users.post("/users/<name>/enable")
+@role(ADMINISTRATOR)
+def enable(name: str) -> Response:
+    """Let the account in again."""
+    return _act(name, administration.enable, _("账号已恢复，可用原密码登录。"))
+
+
+@users.post("/users/<name>/remove-second-factor")
+@role(ADMINISTRATOR)
+def remove_second_factor(name: str) -> Response:
+    """Ask the account for no code any more: its telephone is lost."""
+    return _act(name, administration.remove_second_factor, _("动态口令已解除，其登录均已退出。请提醒本人重新设置。"))
+
+
+@users.post("/users/<name>/renew-password")
+@role(ADMINISTRATOR)
+def renew_password(name: str) -> str:
+    """Give a new random password, which stands on the answer to this and nowhere else."""
+    with services().unit_of_work() as work:
+        password = administration.renew_password(work.session, hand(), name)
+    return _one(name, FirstPassword(name, password))
+
+
+def _act(name: str, act: Act, done: str) -> Response:
+    try:
+        with services().unit_of_work() as work:
+            act(work.session, hand(), name)
+        flash(done, "success")
+    except NotAllowed as wrong:
+        flash(words.in_language(wrong), "danger")
+    return _to(name)
+
+
+def _to(name: str) -> Response:
+    return redirect(url_for("users.show", name=name), 303)
+
+
+def _typed(field: str) -> str:
+    return request.form.get(field, "").strip()[:LONGEST_TYPED]
+
+
+def _roles() -> list[tuple[str, str]]:
+    return [(one, words.say(words.ROLES, one)) for one in ROLES]
+
+
+def _list(given: FirstPassword | None = None, problem: Problem = NO_PROBLEM) -> str:
+    with services().reads() as session:
+        rows, units = queries.users(session), queries.unit_choices(session)
+    lines = [Line(row, _masked(telephone_shown(row.name, row.telephone_sealed))) for row in rows]
+    return render("users/index.html", UsersPage(lines, _roles(), units, given, problem))
+
+
+def _one(name: str, given: FirstPassword | None = None, problem: Problem = NO_PROBLEM) -> str:
+    with services().reads() as session:
+        row, units = queries.user(session, name), queries.unit_choices(session)
+    shown = telephone_shown(row.name, row.telephone_sealed)
+    return render("users/show.html", UserPage(row, shown, row.name == actor(), _roles(), units, given, problem))
+
+
+def _masked(telephone: str) -> str:
+    return "sip:…" if telephone.startswith("sip:") else mask(telephone)

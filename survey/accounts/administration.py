@@ -1,0 +1,120 @@
+"""What an administrator does with accounts, in the console or by `user`: each act stands in the audit trail, no secret does."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from survey.accounts import people, second_factor, throttle
+from survey.accounts.people import Hand, NewAccount
+from survey.accounts.roles import ADMINISTRATOR
+from survey.errors import NotAllowed
+from survey.store import audit
+from survey.store.models import User
+
+
+@dataclass(frozen=True)
+class Change:
+    """What an account is to be; None leaves it as it is. An empty `telephone` takes it away; `unit` goes with the role."""
+
+    display_name: str | None = None
+    role: str | None = None
+    unit: str | None = None
+    telephone: str | None = None
+
+
+def add(session: Session, hand: Hand, new: NewAccount) -> str:
+    """Create an account; its random first password must be changed at the first log-in. Raises BadInput."""
+    telephone = people.fit_telephone(new.telephone, hand.numbers)
+    password = people.add_user(session, new.name, new.role, new.display_name, hand.now, new.unit)
+    user = people.known(session, new.name)
+    user.must_change = True
+    people.seal_telephone(hand.keys, user, telephone)
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.add", f"user:{new.name}", role=new.role, unit=new.unit)
+    return password
+
+
+def change(session: Session, hand: Hand, name: str, wanted: Change) -> None:
+    """Change an account's name as shown, role and unit, or telephone; in force from its next request on.
+
+    Raises BadInput, NotFound, and NotAllowed where no administrator would be left.
+    """
+    user = people.known(session, name)
+    changed = [*_rename(user, wanted), *_move(session, hand, user, wanted), *_reach(hand, user, wanted)]
+    if changed:
+        told = {"role": user.role, "unit": user.unit_id} if "role" in changed or "unit" in changed else {}
+        audit.append(session, hand.audit_key, hand.now, hand.by, "user.change", f"user:{name}", changed=sorted(changed), **told)
+
+
+def renew_password(session: Session, hand: Hand, name: str) -> str:
+    """Give a new random password, to be changed at the next log-in; ends the account's log-ins, lifts its lock. Raises NotFound."""
+    password = people.renew_password(session, name, hand.now)
+    people.known(session, name).must_change = True
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.renew_password", f"user:{name}")
+    return password
+
+
+def disable(session: Session, hand: Hand, name: str) -> None:
+    """Shut an account out from its next request on. Raises NotFound, and NotAllowed for the own one and the last administrator."""
+    user = people.known(session, name)
+    if name == hand.by:
+        raise NotAllowed("不能停用自己的账号，请另一名管理员办理 / you cannot disable your own account: ask another administrator")
+    _keep_one_administrator(session, user)
+    people.disable_user(session, name, hand.now)
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.disable", f"user:{name}")
+
+
+def enable(session: Session, hand: Hand, name: str) -> None:
+    """Let a disabled account in again, with the password that it had. Raises NotFound."""
+    people.known(session, name).disabled_at = None
+    throttle.forgive(session, name)
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.enable", f"user:{name}")
+
+
+def remove_second_factor(session: Session, hand: Hand, name: str) -> None:
+    """Ask the account for no code any more, because its telephone is lost; ends its log-ins. Raises NotFound, NotAllowed."""
+    user = people.known(session, name)
+    if not second_factor.is_set(user):
+        raise NotAllowed(f"用户“{name}”未启用动态口令 / the user “{name}” has no second factor")
+    second_factor.remove(user)
+    people.end_sessions(session, user, hand.now)
+    throttle.forgive(session, name)
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.remove_second_factor", f"user:{name}")
+
+
+def _rename(user: User, wanted: Change) -> list[str]:
+    if wanted.display_name is None:
+        return []
+    name, user.display_name = user.display_name, people.fit_display(wanted.display_name) or user.name
+    return ["display_name"] if name != user.display_name else []
+
+
+def _move(session: Session, hand: Hand, user: User, wanted: Change) -> list[str]:
+    role = user.role if wanted.role is None else people.known_role(wanted.role)
+    if wanted.unit is None and role == user.role:
+        return []
+    if role != user.role:
+        if user.name == hand.by:
+            raise NotAllowed("不能更改自己的角色，请另一名管理员办理 / you cannot change your own role: ask another administrator")
+        _keep_one_administrator(session, user)
+    before = (user.role, user.unit_id)
+    user.role, user.unit_id = role, people.unit_for(session, role, wanted.unit or "")
+    return [name for name, old, new in zip(("role", "unit"), before, (user.role, user.unit_id), strict=True) if old != new]
+
+
+def _reach(hand: Hand, user: User, wanted: Change) -> list[str]:
+    if wanted.telephone is None:
+        return []
+    telephone = people.fit_telephone(wanted.telephone, hand.numbers)
+    if (telephone or "") == people.telephone_of(hand.keys, user.name, user.telephone_sealed):
+        return []
+    people.seal_telephone(hand.keys, user, telephone)
+    return ["telephone"]
+
+
+def _keep_one_administrator(session: Session, user: User) -> None:
+    if user.role != ADMINISTRATOR or user.disabled_at is not None:
+        return
+    others = select(func.count(User.id)).where(User.role == ADMINISTRATOR, User.disabled_at.is_(None), User.id != user.id)
+    if not session.scalar(others):
+        raise NotAllowed("这是最后一名管理员 / this is the last administrator")

@@ -1,0 +1,5 @@
+"""The roles of the console."""
+
+ADMINISTRATOR, OPERATOR, CENTRE, INSPECTION, UNIT, COMMANDER, AUDITOR = ROLES = (
+    "administrator", "operator", "centre", "inspection", "unit", "commander", "auditor",
+)  # fmt: skip
