@@ -1,4 +1,4 @@
-"""Sealing again with the current key, while the house works: values in batches, recordings one by one, resumable at any place.
+"""Sealing again with the current key, while the house works: values in batches, files one by one, resumable at any place.
 
 Each batch is read, sealed outside of any transaction, and written only over what was read. A fall loses nothing: what already
 bears the current key is passed over by the next run.
@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Label, Table, and_, bindparam, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import Base, Recording, User, table_of
+from survey.store.models import Base, OrderAttachment, Recording, User, table_of
 from survey.store.sealing import KeyRing, key_of, place
 
 BATCH = 500
@@ -34,18 +34,18 @@ def identity(table: Table) -> Label[str]:
 
 
 def counted(sessions: sessionmaker[Session], data: Path) -> Counter[str]:
-    """How many values and recordings each key has sealed."""
+    """How many values and files each key has sealed."""
     count: Counter[str] = Counter()
     for table, columns in sealed_tables().items():
         with sessions() as session:
             for row in session.execute(select(*(table.c[name] for name in columns)).execution_options(yield_per=BATCH)):
                 count.update(key_of(value) for value in row if value is not None)
-    count.update(key_of(sealed) for _, path in _recordings(sessions) if (sealed := _read(data / path)))
+    count.update(key_of(sealed) for _, _, path in _files(sessions) if (sealed := _read(data / path)))
     return count
 
 
 def rotate(sessions: sessionmaker[Session], keys: KeyRing, data: Path, tell: Tell = lambda done: None) -> int:
-    """Seal everything with the current key; the number of values and recordings that were sealed again."""
+    """Seal everything with the current key; the number of values and files that were sealed again."""
     done = 0
     for table, columns in sealed_tables().items():
         last = 0
@@ -53,8 +53,8 @@ def rotate(sessions: sessionmaker[Session], keys: KeyRing, data: Path, tell: Tel
             last = rows[-1].id
             done += _write(sessions, table, [change for row in rows for change in _changes(row, table.name, columns, keys)])
             tell(done)
-    for public_id, path in _recordings(sessions):
-        done += _seal_file(sessions, keys, data / path, public_id)
+    for table_name, public_id, path in _files(sessions):
+        done += _seal_file(sessions, keys, data / path, table_name, public_id)
     tell(done)
     return done
 
@@ -87,9 +87,15 @@ def _write(sessions: sessionmaker[Session], table: Table, changes: list[tuple[st
     return len(changes)
 
 
-def _recordings(sessions: sessionmaker[Session]) -> list[tuple[str, str]]:
+def _files(sessions: sessionmaker[Session]) -> list[tuple[str, str, str]]:
+    """Table, identity and path of everything that lies sealed below the data folder."""
     with sessions() as session:
-        return [(public_id, path) for public_id, path in session.execute(select(Recording.public_id, Recording.path)) if path]
+        return [
+            (table.__tablename__, public_id, path)
+            for table in (Recording, OrderAttachment)
+            for public_id, path in session.execute(select(table.public_id, table.path))
+            if path
+        ]
 
 
 def _read(path: Path) -> bytes | None:
@@ -99,11 +105,11 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _seal_file(sessions: sessionmaker[Session], keys: KeyRing, path: Path, public_id: str) -> int:
+def _seal_file(sessions: sessionmaker[Session], keys: KeyRing, path: Path, table: str, public_id: str) -> int:
     old = _read(path)
     if old is None or key_of(old) == keys.current:
         return 0
-    where = place(Recording.__tablename__, "path", public_id)
+    where = place(table, "path", public_id)
     draft = path.with_suffix(".rotating")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(keys.seal_bytes(keys.open_bytes(old, where), where))

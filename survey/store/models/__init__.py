@@ -10,10 +10,23 @@ from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
 from survey.store.models.operation import Alarm, Hold, Lease
+from survey.store.models.orders import (
+    AccountabilityRecord,
+    Notice,
+    Order,
+    OrderAppeal,
+    OrderAttachment,
+    OrderEvent,
+    OrderExtension,
+    OrderNumber,
+    OrderReply,
+    RegisterEntry,
+)
 from survey.store.models.people import AuditEntry, AuditHead, HalfLogin, LoginFailure, User, UserSession
 from survey.store.models.recordings import Hearing, HearingReview, Recording, RemarkCode, Transcript, TranscriptCorrection
 
 __all__ = [
+    "AccountabilityRecord",
     "Alarm",
     "Answer",
     "AuditEntry",
@@ -35,7 +48,16 @@ __all__ = [
     "IncidentImport",
     "Lease",
     "LoginFailure",
+    "Notice",
+    "Order",
+    "OrderAppeal",
+    "OrderAttachment",
+    "OrderEvent",
+    "OrderExtension",
+    "OrderNumber",
+    "OrderReply",
     "Recording",
+    "RegisterEntry",
     "RemarkCode",
     "Respondent",
     "ScriptVersion",

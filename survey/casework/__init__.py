@@ -1,0 +1,62 @@
+"""Use cases of orders 《接处警电话回访交办单》, in the order that one lives through them.
+
+issuing (from the human queue) → handling (the unit) → supervision (the centre) → calling again, with reminders, attachments and
+accountability beside them, views for who reads, and the on-site register. What an order may become is decided in `survey.orders`.
+Each takes the caller's session and `now`; nobody here commits or looks at a clock.
+"""
+
+from survey.casework.accountability import decide_accountability, open_accountability
+from survey.casework.attachments import SealedFile, attach, keep_file, kind_of, permit_reading, read_file
+from survey.casework.changes import Overtaken, found, standing_of
+from survey.casework.handling import answer, appeal, ask_extension, sign, take_in_hand
+from survey.casework.issuing import Issued, issue, issue_due
+from survey.casework.numbering import number_text
+from survey.casework.register import REGISTER_STATES, enter
+from survey.casework.reminding import month_counts, note_sent, reminders
+from survey.casework.supervision import begin_recall, close, decide_appeal, decide_extension, note_recall, return_, supervise, void
+from survey.casework.views import Contact, OrderView, disclose_contact, order_view
+from survey.store.queries.orders import answers_taken_out, cases_without_order, due_for_recall, orders_of
+
+__all__ = [
+    "REGISTER_STATES",
+    "Contact",
+    "Issued",
+    "OrderView",
+    "Overtaken",
+    "SealedFile",
+    "answer",
+    "answers_taken_out",
+    "appeal",
+    "ask_extension",
+    "attach",
+    "begin_recall",
+    "cases_without_order",
+    "close",
+    "decide_accountability",
+    "decide_appeal",
+    "decide_extension",
+    "disclose_contact",
+    "due_for_recall",
+    "enter",
+    "found",
+    "issue",
+    "issue_due",
+    "keep_file",
+    "kind_of",
+    "month_counts",
+    "note_recall",
+    "note_sent",
+    "number_text",
+    "open_accountability",
+    "order_view",
+    "orders_of",
+    "permit_reading",
+    "read_file",
+    "reminders",
+    "return_",
+    "sign",
+    "standing_of",
+    "supervise",
+    "take_in_hand",
+    "void",
+]

@@ -1,0 +1,62 @@
+"""Who is held to account when a fault was verified (R55)."""
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey.casework.changes import found, route_of
+from survey.errors import BadInput, NotAllowed, NotFound
+from survey.fieldwork.office import Office
+from survey.order_moves import Actor, said
+from survey.order_replies import FAULTS, verifies_fault
+from survey.store.models import AccountabilityRecord, Order, OrderReply
+from survey.store.models.base import public_id
+from survey.store.sealing import place
+
+
+def open_accountability(session: Session, office: Office, order_id: str, actor: Actor, fault: str, now: datetime) -> AccountabilityRecord:
+    """Open a record for a fault that a reply to the order has verified.
+
+    Raises BadInput for an unknown fault, NotAllowed where nothing was verified or the role may not, NotFound.
+    """
+    order = found(session, order_id, actor)
+    _check_desk(order, actor)
+    if fault not in FAULTS:
+        raise BadInput(f"fault: 须为 {'、'.join(FAULTS)} 之一 / must be one of {', '.join(FAULTS)}", "fault")
+    replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order.id))
+    if not any(verifies_fault(reply.finding, reply.cause) for reply in replies):
+        raise NotAllowed("尚无回复认定民警存在过错，不能追责 / no reply has found the officer at fault: nobody can be held to account")
+    record = AccountabilityRecord(public_id=public_id(), order_id=order.id, fault=fault, opened_by=actor.name, opened_at=now)
+    session.add(record)
+    session.flush()
+    office.record(session, now, actor.name, "accountability.open", f"order:{order.public_id}", record=record.public_id, fault=fault)
+    return record
+
+
+def decide_accountability(
+    session: Session, office: Office, record_id: str, actor: Actor, decision: str, decided_on: date, now: datetime
+) -> AccountabilityRecord:
+    """Write down once what was decided and on which day. Raises NotFound, NotAllowed, BadInput."""
+    record = session.scalars(
+        select(AccountabilityRecord).where(AccountabilityRecord.public_id == record_id).with_for_update()
+    ).one_or_none()
+    if record is None:
+        raise NotFound("没有这条追责记录 / there is no such record")
+    order = found(session, session.get_one(Order, record.order_id).public_id, actor)
+    _check_desk(order, actor)
+    if record.decided_on is not None:
+        raise NotAllowed("追责决定已登记 / the decision was written down before")
+    if decided_on > now.astimezone(office.bureau.tzinfo).date():
+        raise BadInput("决定日期不能晚于今天 / the decision cannot lie in the future", "decided_on")
+    record.decision_sealed = office.keys.seal(said(decision), place("accountability_records", "decision_sealed", record.public_id))
+    record.decided_on, record.decided_by = decided_on, actor.name
+    session.flush()
+    office.record(session, now, actor.name, "accountability.decide", f"order:{order.public_id}", record=record.public_id)
+    return record
+
+
+def _check_desk(order: Order, actor: Actor) -> None:
+    wanted = ("inspection",) if route_of(order) == "inspection" else ("centre", "commander", "inspection")
+    if actor.role not in wanted:
+        raise NotAllowed("您的角色不能登记追责 / your role may not hold anybody to account")

@@ -1,0 +1,134 @@
+"""What offices are reminded of, worked out anew at each tick from how the orders stand; nothing is said twice (R54, O31).
+
+Whatever was missed while nothing ran is made up for where it still helps: the day before a deadline until that deadline, the
+weekly list until the next one. An overdue day that has passed is not.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from survey.alarms import AlarmKind
+from survey.casework.changes import route_of, standing_of
+from survey.casework.numbering import number_text
+from survey.fieldwork.alarms import clear_alarm, raise_alarm
+from survey.fieldwork.office import Office
+from survey.order_clock import Terms, days_left, eve, is_office_open, last_day, list_day, week_of
+from survey.order_moves import OPEN, RUNNING
+from survey.orders import is_overdue
+from survey.store.models import Notice, Order
+from survey.store.queries.orders import orders_since, running_orders
+from survey.working_days import CalendarMissing
+
+COUNTED = {"issued": "交办", "answered": "回复", "overdue": "逾期", "closed": "办结"}
+
+
+@dataclass(frozen=True)
+class Reminder:
+    """Something to tell an office: a unit, or inspection where `unit_id` is None. `key` is its identity for all time."""
+
+    kind: str
+    subject: str
+    unit_id: int | None
+    key: str
+    text: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> list[str]:
+    """Write a notice for all that is to be said at `now`; the keys of those that are new. Outside of office hours there are none."""
+    try:
+        if not is_office_open(terms, now):
+            return []
+        wanted = [*_of_orders(running_orders(session), terms, now), *_weekly(orders_since(session, _month(terms, now)), terms, now)]
+    except CalendarMissing as missing:
+        raise_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now, year=missing.year)
+        return []
+    clear_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now)
+    return [reminder.key for reminder in wanted if _put(session, office, reminder, now)]
+
+
+def _of_orders(orders: Iterable[Order], terms: Terms, now: datetime) -> Iterator[Reminder]:
+    today = terms.local(now).date()
+    for order in orders:
+        number, last = number_text(order.year, order.serial), last_day(terms, order.due_at)
+        if is_overdue(standing_of(order), now):
+            late = -days_left(terms, order.due_at, now)
+            text = f"交办单 {number} 已逾期 {late} 个工作日，请立即办理 / order {number} is {late} working days overdue"
+            yield _of_order(order, "overdue", f"{today}", text, {"days": -late})
+        elif today >= eve(terms, order.due_at):
+            text = f"交办单 {number} 将于 {last} 24 时到期 / order {number} is due at the end of {last}"
+            yield _of_order(order, "eve", f"{last}", text, {"due_on": str(last)})
+
+
+def _of_order(order: Order, kind: str, day: str, text: str, details: dict[str, Any]) -> Reminder:
+    return Reminder(kind, f"order:{order.public_id}", _audience(order), f"{kind}:{order.public_id}:{day}", text, details)
+
+
+def _audience(order: Order) -> int | None:
+    return None if route_of(order) == "inspection" else order.unit_id
+
+
+def _weekly(orders: Sequence[Order], terms: Terms, now: datetime) -> Iterator[Reminder]:
+    began, day = week_of(terms, now), list_day(terms, now)
+    waiting = {_audience(order) for order in orders if order.state in OPEN and terms.local(order.issued_at).date() <= day}
+    for unit in sorted(waiting, key=lambda unit: (unit is not None, unit)):
+        mine = [order for order in orders if _audience(order) == unit]
+        lines, counts = [_line(order, terms, now) for order in mine if order.state in RUNNING], month_counts(mine, terms, now)
+        office = f"unit:{unit}" if unit is not None else "route:inspection"
+        yield Reminder("weekly", office, unit, f"weekly:{office}:{began}", _summary(lines, counts), {"open": lines, **counts})
+
+
+def _summary(lines: Sequence[dict[str, Any]], counts: dict[str, int]) -> str:
+    late = sum(line["days_left"] < 0 for line in lines)
+    zh = f"未办结 {len(lines)} 件，其中逾期 {late} 件；本月" + "、".join(f"{zh} {counts[word]}" for word, zh in COUNTED.items())
+    en = f"{len(lines)} orders in hand, {late} overdue; this month " + ", ".join(f"{counts[word]} {word}" for word in COUNTED)
+    return f"{zh} / {en}"
+
+
+def _line(order: Order, terms: Terms, now: datetime) -> dict[str, Any]:
+    left = days_left(terms, order.due_at, now)
+    return {"order": order.public_id, "number": number_text(order.year, order.serial), "state": order.state, "days_left": left}
+
+
+def month_counts(orders: Sequence[Order], terms: Terms, now: datetime) -> dict[str, int]:
+    """Of these orders, how many were issued, answered, overdue and closed from the first of the local month to `now` (R54)."""
+    since = _month(terms, now)
+    return {
+        "issued": sum(order.issued_at >= since for order in orders),
+        "answered": sum(order.answered_at is not None and order.answered_at >= since for order in orders),
+        "overdue": sum(since <= order.due_at <= now and is_overdue(standing_of(order), now) for order in orders),
+        "closed": sum(order.closed_at is not None and order.closed_at >= since for order in orders),
+    }
+
+
+def _month(terms: Terms, now: datetime) -> datetime:
+    return datetime.combine(terms.local(now).date().replace(day=1), time.min, ZoneInfo(terms.zone))
+
+
+def _put(session: Session, office: Office, reminder: Reminder, now: datetime) -> bool:
+    """Write the notice unless one with its key is there; whether it is new."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {
+        "kind": reminder.kind, "subject": reminder.subject, "unit_id": reminder.unit_id, "key": reminder.key, "text": reminder.text,
+        "details": reminder.details, "due_at": now, "state": "waiting",
+    }  # fmt: skip
+    statement = dialect.insert(Notice).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(Notice.id)
+    is_new = session.execute(statement).scalar_one_or_none() is not None
+    if is_new:
+        office.record(session, now, "system", f"notice.{reminder.kind}", reminder.subject, notice=reminder.key)
+    return is_new
+
+
+def note_sent(session: Session, key: str, now: datetime) -> None:
+    """The notice has reached its office, on a page or otherwise."""
+    notice = session.scalars(select(Notice).where(Notice.key == key, Notice.sent_at.is_(None))).one_or_none()
+    if notice is not None:
+        notice.state, notice.sent_at = "sent", now
+        session.flush()

@@ -1,0 +1,272 @@
+"""An order as one reader sees it: without consent neither name nor number of the person can come out of it (R33, R35, O35)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey.casework.changes import found, standing_of
+from survey.casework.numbering import number_text
+from survey.disclosure import UNREADABLE, open_field
+from survey.errors import CannotUnseal, NotAllowed
+from survey.fieldwork.office import Office
+from survey.order_clock import Terms, days_left
+from survey.order_moves import RUNNING, Actor, actions, said
+from survey.orders import is_overdue
+from survey.store.models import (
+    AccountabilityRecord,
+    Answer,
+    Order,
+    OrderAppeal,
+    OrderAttachment,
+    OrderEvent,
+    OrderExtension,
+    OrderReply,
+)
+from survey.store.sealing import place
+
+
+@dataclass(frozen=True)
+class ReplyView:
+    """A unit's reply of one round, opened; `?` where a text cannot be read."""
+
+    round: int
+    finding: str
+    cause: str
+    visited_on: date | None
+    people: str | None
+    place: str | None
+    measure: str | None
+    explanation: str | None
+    improvement: str | None
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ExtensionView:
+    """The extension that was asked for; `decision` is empty while none was made."""
+
+    days: int
+    reason: str
+    asked_by: str
+    asked_at: datetime
+    due_before: datetime
+    decision: str
+    decision_reason: str
+    decided_by: str | None
+
+
+@dataclass(frozen=True)
+class AppealView:
+    """The appeal; `decision` is empty while none was made."""
+
+    ground: str
+    items: tuple[str, ...]
+    argument: str | None
+    by: str
+    at: datetime
+    decision: str
+    decision_reason: str
+    decided_by: str | None
+
+
+@dataclass(frozen=True)
+class AccountabilityView:
+    """Somebody is held to account; `decision` is None while there is none."""
+
+    public_id: str
+    fault: str
+    decision: str | None
+    decided_on: date | None
+
+
+@dataclass(frozen=True)
+class AttachmentView:
+    """A file of the order."""
+
+    public_id: str
+    name: str | None
+    kind: str
+    size_bytes: int
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One step of the timeline."""
+
+    number: int
+    at: datetime
+    actor: str
+    role: str
+    what: str
+    to_state: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class OrderView:
+    """Everything of an order that its reader may see. The person's name and number are no part of it: see `disclose_contact`.
+
+    `days_left` are working days, negative when overdue, None while the clock stands; `actions` are the words of MOVES that the
+    reader may try, `version` is what they must hand back with it. `scores` map item to code.
+    """
+
+    public_id: str
+    number: str
+    version: int
+    state: str
+    route: str
+    unit: str | None
+    incident_number: str
+    category: str
+    occurred_at: datetime
+    called_at: datetime | None
+    script_version: int
+    items: tuple[str, ...]
+    reasons: tuple[str, ...]
+    scores: dict[str, str]
+    consent: str
+    may_be_contacted: bool
+    priority: int
+    issued_at: datetime
+    issued_by: str
+    due_at: datetime
+    days_left: int | None
+    is_overdue: bool
+    returns: int
+    supervised: bool
+    outcome: str
+    archive_number: str | None
+    replies: tuple[ReplyView, ...]
+    extension: ExtensionView | None
+    appeal: AppealView | None
+    accountability: tuple[AccountabilityView, ...]
+    attachments: tuple[AttachmentView, ...]
+    events: tuple[EventView, ...]
+    actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, repr=False)
+class Contact:
+    """The person of an order, who agreed to be contacted; None where nothing is stored."""
+
+    name: str | None
+    number: str | None
+
+
+def order_view(session: Session, office: Office, order_id: str, reader: Actor, terms: Terms, now: datetime) -> OrderView:
+    """The order as the reader sees it now. Raises NotFound where the reader may not know of it, CalendarMissing."""
+    order = found(session, order_id, reader)
+    standing, case, respondent = standing_of(order), order.escalation, order.respondent
+    incident, attempt = respondent.incident, case.attempt
+    return OrderView(
+        public_id=order.public_id, number=number_text(order.year, order.serial), version=order.version, state=order.state,
+        route=standing.route, unit=order.unit.name if order.unit else None, incident_number=incident.number, category=incident.category,
+        occurred_at=incident.occurred_at, called_at=attempt.answered_at, script_version=attempt.script_version_id,
+        items=tuple(order.items), reasons=tuple(order.reasons), scores=_scores(session, respondent.id), consent=order.consent,
+        may_be_contacted=_is_contact_allowed(order), priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by,
+        due_at=order.due_at, days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None,
+        is_overdue=is_overdue(standing, now), returns=order.returns, supervised=order.supervised, outcome=order.outcome,
+        archive_number=order.archive_number, replies=_replies(session, office, order.id), extension=_extension(session, order.id),
+        appeal=_appeal(session, office, order.id), accountability=_accountability(session, office, order.id),
+        attachments=_attachments(session, office, order.id), events=_events(session, order.id), actions=actions(standing, reader),
+    )  # fmt: skip
+
+
+def disclose_contact(session: Session, office: Office, order_id: str, actor: Actor, reason: str, now: datetime) -> Contact:
+    """Name and number of a person who agreed to be contacted, for who handles the order or the centre; written to the trail (R63).
+
+    Show them after the commit. Raises NotFound, NotAllowed without consent or for another role, BadInput without a reason.
+    """
+    order = found(session, order_id, actor)
+    if not _is_contact_allowed(order):
+        raise NotAllowed("当事人不同意联系，不提供姓名和号码 / the person did not agree to be contacted: neither name nor number is given")
+    if actor.role not in ("unit", "centre", "inspection"):
+        raise NotAllowed("您的角色不能查看当事人信息 / your role may not see who the person is")
+    why, incident = said(reason), order.respondent.incident
+    office.record(session, now, actor.name, "order.contact", f"order:{order.public_id}", reason=why)
+    return Contact(
+        open_field(office.keys, incident.reporter_sealed, "reporter", incident.public_id),
+        open_field(office.keys, incident.phone_sealed, "phone", incident.public_id),
+    )
+
+
+def _is_contact_allowed(order: Order) -> bool:
+    return order.consent == order.escalation.consent == "yes"
+
+
+def _scores(session: Session, respondent_id: int) -> dict[str, str]:
+    given = select(Answer).where(Answer.respondent_id == respondent_id).order_by(Answer.id)
+    return {answer.item: answer.code for answer in session.scalars(given)}
+
+
+def _replies(session: Session, office: Office, order_id: int) -> tuple[ReplyView, ...]:
+    replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order_id).order_by(OrderReply.round))
+    return tuple(_reply(office, reply) for reply in replies)
+
+
+def _reply(office: Office, reply: OrderReply) -> ReplyView:
+    return ReplyView(
+        reply.round, reply.finding, reply.cause, reply.visited_on, people=_opened(office, reply, "people"),
+        place=_opened(office, reply, "place"), measure=_opened(office, reply, "measure"),
+        explanation=_opened(office, reply, "explanation"), improvement=_opened(office, reply, "improvement"), by=reply.by, at=reply.at,
+    )  # fmt: skip
+
+
+def _extension(session: Session, order_id: int) -> ExtensionView | None:
+    asked = session.scalars(select(OrderExtension).where(OrderExtension.order_id == order_id)).one_or_none()
+    return (
+        None
+        if asked is None
+        else ExtensionView(
+            asked.days,
+            asked.reason,
+            asked.asked_by,
+            asked.asked_at,
+            asked.due_before,
+            asked.decision,
+            asked.decision_reason,
+            asked.decided_by,
+        )
+    )
+
+
+def _appeal(session: Session, office: Office, order_id: int) -> AppealView | None:
+    made = session.scalars(select(OrderAppeal).where(OrderAppeal.order_id == order_id)).one_or_none()
+    return None if made is None else AppealView(
+        made.ground, tuple(made.items), _opened(office, made, "argument"), made.by, made.at, made.decision, made.decision_reason,
+        made.decided_by,
+    )  # fmt: skip
+
+
+def _accountability(session: Session, office: Office, order_id: int) -> tuple[AccountabilityView, ...]:
+    mine = select(AccountabilityRecord).where(AccountabilityRecord.order_id == order_id).order_by(AccountabilityRecord.id)
+    return tuple(
+        AccountabilityView(each.public_id, each.fault, _opened(office, each, "decision"), each.decided_on) for each in session.scalars(mine)
+    )
+
+
+def _attachments(session: Session, office: Office, order_id: int) -> tuple[AttachmentView, ...]:
+    mine: Sequence[OrderAttachment] = session.scalars(
+        select(OrderAttachment).where(OrderAttachment.order_id == order_id).order_by(OrderAttachment.id)
+    ).all()
+    return tuple(
+        AttachmentView(each.public_id, _opened(office, each, "name"), each.kind, each.size_bytes, each.by, each.at) for each in mine
+    )
+
+
+def _events(session: Session, order_id: int) -> tuple[EventView, ...]:
+    events = session.scalars(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.number))
+    return tuple(EventView(each.number, each.at, each.actor, each.role, each.what, each.to_state, each.reason) for each in events)
+
+
+def _opened(office: Office, row: OrderReply | OrderAppeal | AccountabilityRecord | OrderAttachment, name: str) -> str | None:
+    try:
+        return office.keys.open(getattr(row, f"{name}_sealed"), place(row.__tablename__, f"{name}_sealed", row.public_id))
+    except CannotUnseal:
+        return UNREADABLE

@@ -1,0 +1,117 @@
+"""When an order is due, what counts as late, and when an office may be reminded of it (R47, R48, R52, R54; O31). Pure.
+
+A deadline is the end of a working day: the first moment after it, 00:00 of the next day, is late. Each function raises
+CalendarMissing for a year without a calendar: a deadline is refused, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from survey.errors import BadInput
+from survey.working_days import ONE_DAY, Calendar, add_working_days, calendar, deadline, is_working_day
+
+LAST_MOMENT = timedelta(microseconds=1)
+BOUNDS = {"days": (1, 60), "extension_days": (1, 60), "returns": (0, 9), "weekday": (0, 6)}
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The bureau's settings for orders, by the calendar and clock of `zone`. Building one checks it: BadInput names the field.
+
+    `days` and `extension_days` are working days, `returns` how often an order may go back to the unit, `weekday` the day of the
+    weekly list (0 is Monday), `opening` to `closing` when offices are reminded.
+    """
+
+    calendar: Calendar = field(default_factory=lambda: calendar("cn"), repr=False)
+    zone: str = "Asia/Shanghai"
+    days: int = 5
+    extension_days: int = 5
+    returns: int = 2
+    weekday: int = 0
+    opening: time = time(8, 30)
+    closing: time = time(18)
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in BOUNDS.items():
+            if not least <= getattr(self, name) <= most:
+                raise BadInput(f"{name}: 须为 {least}–{most} 的整数 / needs a whole number from {least} to {most}", name)
+        if not self.opening < self.closing:
+            raise BadInput("closing: 须晚于 opening / must be later than opening", "closing")
+
+    def local(self, at: datetime) -> datetime:
+        """The moment on the bureau's clock."""
+        return at.astimezone(ZoneInfo(self.zone))
+
+
+def due(terms: Terms, at: datetime, days: int) -> datetime:
+    """The end of the `days`-th working day after the day of `at`; 0 is the end of that day (R48)."""
+    return deadline(terms.calendar, at, days, terms.zone)
+
+
+def last_day(terms: Terms, due_at: datetime) -> date:
+    """The day at whose end an order is due."""
+    return terms.local(due_at - LAST_MOMENT).date()
+
+
+def extended(terms: Terms, due_at: datetime, days: int) -> datetime:
+    """The deadline `days` working days further on (R52). Raises BadInput outside of 1 to the setting."""
+    if not 1 <= days <= terms.extension_days:
+        most = terms.extension_days
+        raise BadInput(f"延期须为 1–{most} 个工作日 / an extension is 1 to {most} working days", "days")
+    return due(terms, due_at - LAST_MOMENT, days)
+
+
+def days_left(terms: Terms, due_at: datetime, now: datetime) -> int:
+    """Working days until the deadline, today not counted; negative: working days that it is overdue by, today counted (R54)."""
+    today, last = terms.local(now).date(), last_day(terms, due_at)
+    if today <= last:
+        return _worked(terms, today, last)
+    return -_worked(terms, last, today)
+
+
+def _worked(terms: Terms, after: date, until: date) -> int:
+    days = (until - after).days
+    return sum(is_working_day(terms.calendar, after + timedelta(days=n)) for n in range(1, days + 1))
+
+
+def eve(terms: Terms, due_at: datetime) -> date:
+    """The last working day before the day at whose end an order is due."""
+    day = last_day(terms, due_at) - ONE_DAY
+    while not is_working_day(terms.calendar, day):
+        day -= ONE_DAY
+    return day
+
+
+def is_office_open(terms: Terms, now: datetime) -> bool:
+    """Whether offices may be reminded now: on working days, from opening to closing (O31)."""
+    local = terms.local(now)
+    return terms.opening <= local.time() < terms.closing and is_working_day(terms.calendar, local.date())
+
+
+def week_of(terms: Terms, now: datetime) -> date:
+    """The set weekday that the week of the weekly list began with (R54)."""
+    today = terms.local(now).date()
+    return today - timedelta(days=(today.weekday() - terms.weekday) % 7)
+
+
+def list_day(terms: Terms, now: datetime) -> date:
+    """The day of the weekly list: the set weekday, or where that is off the next working day (R54)."""
+    day = week_of(terms, now)
+    return day if is_working_day(terms.calendar, day) else add_working_days(terms.calendar, day, 1)
+
+
+def after_office_time(terms: Terms, since: datetime, length: timedelta = timedelta(hours=1)) -> datetime:
+    """The moment at which offices have been open for `length` after `since`: by then an order is issued (R47)."""
+    tz = ZoneInfo(terms.zone)
+    day = terms.local(since).date()
+    while True:
+        if is_working_day(terms.calendar, day):
+            start = max(datetime.combine(day, terms.opening, tz), terms.local(since))
+            end = datetime.combine(day, terms.closing, tz)
+            if start + length <= end:
+                return start + length
+            length -= max(end - start, timedelta())
+        day = add_working_days(terms.calendar, day, 1)

@@ -1,0 +1,151 @@
+"""What casework asks of the tables: cases without an order, orders whose clock runs, who is to be called again. Reads only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from survey.order_moves import OPEN, RUNNING
+from survey.scoring import ITEMS, SCALE
+from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, OrderAppeal, Respondent
+
+ORDERED = ("dissatisfied", "abuse_alleged")
+"""Reasons for which a case becomes an order."""
+DISSATISFIED = SCALE[3:]
+INSPECTION = "inspection"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A case that has no order yet. `ended_at` is when its call ended, `has_unit` whether there is anybody to give an order to."""
+
+    case_id: int
+    public_id: str
+    incident_number: str
+    reasons: tuple[str, ...]
+    route: str
+    ended_at: datetime | None
+    has_unit: bool
+
+
+@dataclass(frozen=True)
+class RecallDue:
+    """An answered order whose person is to be called again (R51)."""
+
+    order_id: str
+    respondent_id: int
+    answered_at: datetime
+    is_handed_over: bool  # the call is being made already
+
+
+@dataclass(frozen=True)
+class TakenOut:
+    """An answer that an upheld appeal takes out of its unit's assessed mean; it stays stored (R53)."""
+
+    answer_id: int
+    respondent_id: int
+    unit_id: int | None
+    item: str
+    code: str
+    score: float | None
+    ground: str
+
+
+def _without_order() -> tuple[ColumnElement[bool], ...]:
+    named = or_(*(cast(Escalation.reasons, Text).like(f'%"{reason}"%') for reason in ORDERED))
+    ordered = select(Order.id).where(Order.respondent_id == Escalation.respondent_id).exists()
+    return Escalation.state == "open", named, ~ordered
+
+
+def cases_to_issue(session: Session, limit: int) -> Sequence[Escalation]:
+    """Cases that are ripe for an order, oldest first, locked; those whose call is not settled or that name no unit are left."""
+    someone = or_(Escalation.route == INSPECTION, Respondent.unit_id.is_not(None))
+    ripe = select(Escalation).join(Respondent).join(CallAttempt, Escalation.attempt_id == CallAttempt.id)
+    ripe = ripe.where(*_without_order(), CallAttempt.settled_at.is_not(None), someone).order_by(Escalation.id).limit(limit)
+    return session.scalars(ripe.with_for_update(skip_locked=True, of=Escalation)).all()
+
+
+def cases_without_order(session: Session, *, inspection: bool = False) -> list[Waiting]:
+    """Everything that waits for an order, oldest first: for review, or because no unit is named. Inspection's cases only for itself."""
+    columns = (Escalation, Incident.number, CallAttempt.ended_at, Respondent.unit_id)
+    found = select(*columns).join(Respondent, Escalation.respondent_id == Respondent.id)
+    found = found.join(Incident, Respondent.incident_id == Incident.id).join(CallAttempt, Escalation.attempt_id == CallAttempt.id)
+    routes = () if inspection else (Escalation.route != INSPECTION,)
+    return [
+        Waiting(case.id, case.public_id, number, tuple(case.reasons), case.route, ended_at, unit is not None)
+        for case, number, ended_at, unit in session.execute(found.where(*_without_order(), *routes).order_by(Escalation.id))
+    ]
+
+
+def orders_to_reroute(session: Session, limit: int) -> Sequence[Order]:
+    """Open orders of units whose case has become one for inspection, because of what was found later; locked (R35)."""
+    moved = and_(Order.route != INSPECTION, Escalation.route == INSPECTION, Order.state.in_(OPEN))
+    taken = select(Order).join(Escalation).where(moved).order_by(Order.id).limit(limit)
+    return session.scalars(taken.with_for_update(skip_locked=True, of=Order)).all()
+
+
+def dissatisfied_items(session: Session, respondent_id: int) -> list[str]:
+    """The items that the person rated 4 or 5, in the order of the questions."""
+    low = select(Answer.item).where(Answer.respondent_id == respondent_id, Answer.code.in_(DISSATISFIED))
+    return sorted(session.scalars(low), key=lambda item: ((*ITEMS, item).index(item), item))
+
+
+def _orders(*conditions: ColumnElement[bool]) -> Select[Order]:
+    whole = select(Order).options(joinedload(Order.escalation, innerjoin=True), joinedload(Order.unit))
+    return whole.where(*conditions).order_by(Order.due_at, Order.id)
+
+
+def _of_unit(unit_id: int) -> tuple[ColumnElement[bool], ...]:
+    hidden = select(Escalation.id).where(Escalation.id == Order.escalation_id, Escalation.route == INSPECTION).exists()
+    return Order.unit_id == unit_id, Order.route != INSPECTION, ~hidden
+
+
+def orders_of(session: Session, unit_id: int, *, only_open: bool = True) -> Sequence[Order]:
+    """The unit's orders, nearest deadline first; none that inspection has (R35)."""
+    states = (Order.state.in_(OPEN),) if only_open else ()
+    return session.scalars(_orders(*_of_unit(unit_id), *states)).all()
+
+
+def orders_of_inspection(session: Session, *, only_open: bool = True) -> Sequence[Order]:
+    """The orders that inspection has, nearest deadline first."""
+    states = (Order.state.in_(OPEN),) if only_open else ()
+    routed = or_(Order.route == INSPECTION, Order.escalation.has(Escalation.route == INSPECTION))
+    return session.scalars(_orders(routed, *states)).all()
+
+
+def running_orders(session: Session) -> Sequence[Order]:
+    """Every order whose clock runs, nearest deadline first."""
+    return session.scalars(_orders(Order.state.in_(RUNNING))).all()
+
+
+def orders_since(session: Session, start: datetime) -> Sequence[Order]:
+    """Orders that are open or had something happen to them since `start`: for the counts of the month to date."""
+    touched = or_(Order.issued_at >= start, Order.answered_at >= start, Order.closed_at >= start, Order.due_at >= start)
+    return session.scalars(_orders(or_(Order.state.in_(OPEN), touched), Order.state != "void")).all()
+
+
+def due_for_recall(session: Session) -> list[RecallDue]:
+    """Whose person is to be called again, longest answered first."""
+    wanted = select(Order).where(Order.state.in_(("answered", "recalling")), Order.answered_at.is_not(None))
+    found = session.scalars(wanted.order_by(Order.answered_at, Order.id))
+    return [
+        RecallDue(order.public_id, order.respondent_id, answered_at, order.state == "recalling")
+        for order in found
+        for answered_at in [order.answered_at]
+        if answered_at is not None
+    ]
+
+
+def answers_taken_out(session: Session, campaigns: Sequence[int]) -> list[TakenOut]:
+    """The answers of these campaigns that upheld appeals take out: all of a person's where it was not the unit, else the items named."""
+    columns = (Answer, Respondent.unit_id, OrderAppeal.ground, OrderAppeal.items)
+    joined = select(*columns).join(Respondent, Answer.respondent_id == Respondent.id)
+    joined = joined.join(Order, Order.respondent_id == Respondent.id).join(OrderAppeal, OrderAppeal.order_id == Order.id)
+    upheld = joined.where(Respondent.campaign_id.in_(campaigns), OrderAppeal.decision == "upheld", Answer.code.in_((*SCALE, "unsure")))
+    return [
+        TakenOut(answer.id, answer.respondent_id, unit, answer.item, answer.code, answer.score, ground)
+        for answer, unit, ground, items in session.execute(upheld.order_by(Answer.id))
+        if ground == "not_own" or answer.item in items
+    ]

@@ -1,0 +1,281 @@
+"""An order's whole life in the database: who may, what is kept, and that nobody overwrites anybody (R49–R53, R55; O33, O38)."""
+
+import threading
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from survey import casework
+from survey.casework import Overtaken
+from survey.errors import BadInput, NotAllowed, NotFound
+from survey.order_moves import Actor
+from survey.store import audit
+from survey.store.models import AuditEntry, Order, OrderAppeal, OrderEvent, OrderExtension, OrderReply, Respondent
+from tests.survey.casework.conftest import CENTRE, IMPROVED, LEADER, VISITED, Bureau
+
+
+def test_from_issue_to_satisfied_every_step_has_actor_time_and_state(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+    bureau.ground.clock.advance(days=1)
+    closed = bureau.recall(order_id, "satisfied")
+
+    view = bureau.view(order_id, CENTRE)
+    assert (closed.state, closed.outcome, closed.archive_number) == ("closed", "satisfied", "2026-0001")
+    assert [(event.number, event.what, event.actor, event.to_state) for event in view.events] == [
+        (1, "issue", "system", "issued"), (2, "sign", "officer.zhou", "signed"), (3, "take_in_hand", "officer.zhou", "in_hand"),
+        (4, "answer", "officer.zhou", "answered"), (5, "begin_recall", "system", "recalling"), (6, "note_recall", "system", "closed"),
+    ]  # fmt: skip
+    assert (view.version, view.days_left, view.actions) == (6, None, ())
+
+
+def test_every_step_stands_in_a_trail_that_is_whole_and_names_nobody(bureau: Bureau, audit_key: bytes) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+
+    with bureau.ground.sessions() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.subject == f"order:{order_id}")).all()
+        assert list(audit.verify(session, audit_key)) == []
+    assert [entry.action for entry in entries] == ["order.issue", "order.sign", "order.take_in_hand", "order.answer"]
+    assert not any("钱所长" in entry.details or "批评" in entry.details for entry in entries)
+
+
+def test_a_reply_is_sealed_and_opens_for_who_reads(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+
+    with bureau.ground.sessions() as session:
+        reply = session.scalars(select(OrderReply)).one()
+    assert reply.people_sealed is not None
+    assert "钱所长".encode() not in reply.people_sealed
+    [shown] = bureau.view(order_id, CENTRE).replies
+    assert (shown.people, shown.measure, shown.explanation, shown.visited_on) == ("钱所长", "批评教育", None, date(2026, 3, 10))
+
+
+def test_an_insufficient_reply_changes_nothing(bureau: Bureau) -> None:
+    [order_id] = bureau.issued(consent="no")
+    unit = bureau.unit(order_id)
+    bureau.do("sign", order_id, unit)
+    bureau.do("take_in_hand", order_id, unit)
+
+    with pytest.raises(BadInput, match="did not agree to be contacted"):
+        bureau.do("answer", order_id, unit, VISITED, bureau.terms)
+
+    assert (bureau.order(order_id).state, bureau.order(order_id).version) == ("in_hand", 3)
+    assert bureau.do("answer", order_id, unit, IMPROVED, bureau.terms).state == "answered"
+
+
+def test_dissatisfied_again_goes_back_with_a_new_deadline_and_the_third_time_to_leadership(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    seen = []
+    for _ in range(3):
+        bureau.answered(order_id)
+        bureau.ground.clock.advance(days=2)
+        order = bureau.recall(order_id, "dissatisfied")
+        seen.append((order.state, order.returns, order.due_at > bureau.now))
+    with bureau.ground.sessions() as session:
+        rounds = list(session.scalars(select(OrderReply.round).order_by(OrderReply.round)))
+
+    assert seen == [("returned", 1, True), ("returned", 2, True), ("supervised", 2, True)]
+    assert rounds == [1, 2, 3]
+    assert bureau.do("close", order_id, LEADER, "explained", "已当面解释").outcome == "explained"
+
+
+def test_answered_orders_are_due_to_be_called_again_until_there_is_a_result(bureau: Bureau) -> None:
+    first, second = bureau.issued(2)
+    bureau.answered(first)
+    with bureau.ground.work() as work:
+        [due] = casework.due_for_recall(work.session)
+        casework.begin_recall(work.session, bureau.ground.office, due.order_id, bureau.now)
+    assert (due.order_id, due.is_handed_over) == (first, False)
+
+    with bureau.ground.work() as work:
+        assert [each.is_handed_over for each in casework.due_for_recall(work.session)] == [True]
+        order = casework.note_recall(work.session, bureau.ground.office, first, "unreachable", bureau.terms, bureau.now)
+        assert (order.outcome, casework.due_for_recall(work.session)) == ("unverified", [])
+    assert bureau.order(second).state == "issued"
+
+
+def test_an_extension_moves_the_deadline_and_is_shown(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    head = bureau.unit(order_id, head=True)
+    before = bureau.order(order_id).due_at
+    bureau.do("ask_extension", order_id, head, 3, "需外地核实", bureau.terms)
+    bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
+
+    shown = bureau.view(order_id, CENTRE).extension
+    assert shown is not None
+    assert (shown.days, shown.asked_by, shown.due_before, shown.decision, shown.decided_by) == (
+        3,
+        "head.sun",
+        before,
+        "granted",
+        "centre.li",
+    )
+    assert bureau.order(order_id).due_at == before + timedelta(days=3)
+    with bureau.ground.sessions() as session:
+        assert session.scalars(select(OrderExtension.decision_reason)).one() == "同意延期"
+
+
+@pytest.mark.parametrize(
+    ("because", "items", "out"),
+    [("untrue", ("speed",), {"speed"}), ("untrue", (), {"speed", "attitude"}), ("not_own", (), {"speed", "attitude", "outcome"})],
+)
+def test_an_upheld_appeal_takes_answers_out_of_the_mean_and_leaves_them_stored(
+    bureau: Bureau, because: str, items: tuple[str, ...], out: set[str]
+) -> None:
+    [order_id] = bureau.issued()
+    bureau.do("appeal", order_id, bureau.unit(order_id), because, "录像显示民警五分钟到场", items=items)
+    with bureau.ground.sessions() as session:
+        campaign_id = session.scalars(select(Respondent.campaign_id)).one()
+        assert casework.answers_taken_out(session, [campaign_id]) == []
+    bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="录像属实")
+
+    with bureau.ground.sessions() as session:
+        taken = casework.answers_taken_out(session, [campaign_id])
+        sealed = session.scalars(select(OrderAppeal.argument_sealed)).one()
+    assert {each.item for each in taken} == out
+    assert {each.ground for each in taken} == {because}
+    assert "录像".encode() not in (sealed or b"")
+    assert bureau.order(order_id).outcome == "appeal_upheld"
+    assert set(bureau.view(order_id, CENTRE).scores) == {"speed", "attitude", "outcome"}
+
+
+def test_a_rejected_appeal_takes_nothing_out(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.do("appeal", order_id, bureau.unit(order_id), "untrue", "评价与事实不符")
+    bureau.do("decide_appeal", order_id, CENTRE, is_upheld=False, reason="录音为证")
+
+    with bureau.ground.sessions() as session:
+        assert casework.answers_taken_out(session, list(session.scalars(select(Respondent.campaign_id)))) == []
+
+
+def test_an_appeal_about_an_item_that_is_not_the_orders_is_refused(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    with pytest.raises(BadInput, match="no item of this order"):
+        bureau.do("appeal", order_id, bureau.unit(order_id), "untrue", "评价与事实不符", items=("outcome",))
+    assert bureau.order(order_id).appeal == ""
+
+
+def test_a_void_order_keeps_its_number_and_its_case_gets_no_second_one(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.do("void", order_id, CENTRE, "重复下发")
+
+    assert bureau.sweep().issued == ()
+    [other] = bureau.issued()
+    assert bureau.order(other).serial == 2
+
+
+def test_another_unit_finds_no_such_order(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    stranger = Actor("officer.wang", "unit", (bureau.order(order_id).unit_id or 0) + 99)
+
+    with pytest.raises(NotFound):
+        bureau.do("sign", order_id, stranger)
+    with pytest.raises(NotFound):
+        bureau.view(order_id, stranger)
+
+
+def test_a_units_list_holds_its_own_open_orders_nearest_deadline_first(bureau: Bureau) -> None:
+    later, _ = bureau.issued(2)
+    unit_id = bureau.order(later).unit_id or 0
+    bureau.issued(1)
+    head = bureau.unit(later, head=True)
+    bureau.do("ask_extension", later, head, 2, "需外地核实", bureau.terms)
+    bureau.do("decide_extension", later, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
+
+    with bureau.ground.sessions() as session:
+        mine = casework.orders_of(session, unit_id)
+    assert [order.serial for order in mine] == [2, 1]
+
+
+def test_a_later_save_that_would_overwrite_is_refused_with_both_versions(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    unit = bureau.unit(order_id)
+    bureau.do("sign", order_id, unit, version=1)
+
+    with pytest.raises(Overtaken, match=r"version 1.*version 2") as refused:
+        bureau.do("void", order_id, CENTRE, "误发", version=1)
+
+    overtaken = refused.value
+    assert (overtaken.seen, overtaken.present, overtaken.by, overtaken.what) == (1, 2, "officer.zhou", "sign")
+    assert bureau.order(order_id).state == "signed"
+
+
+def test_of_eight_who_save_at_once_one_succeeds_and_the_others_are_told(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    unit = bureau.unit(order_id)
+    start, won, told, problems = threading.Barrier(8), list[int](), list[Overtaken](), list[Exception]()
+
+    def save() -> None:
+        start.wait()
+        try:
+            won.append(bureau.do("sign", order_id, unit, version=1).version)
+        except Overtaken as overtaken:
+            told.append(overtaken)
+        except Exception as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=save) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+    assert (won, len(told)) == ([2], 7)
+    with bureau.ground.sessions() as session:
+        assert [event.number for event in session.scalars(select(OrderEvent).order_by(OrderEvent.number))] == [1, 2]
+
+
+def test_a_writer_who_looked_before_and_writes_after_is_stopped_by_the_row_itself(bureau: Bureau) -> None:
+    """Both saw version 1 and passed the first look; the guard stands in the update."""
+    if bureau.ground.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time: the second begins after the first is done")
+    [order_id] = bureau.issued()
+    unit = bureau.unit(order_id)
+    with bureau.ground.work() as slow:
+        order = casework.found(slow.session, order_id, unit, 1)
+        standing = casework.standing_of(order)
+        bureau.do("sign", order_id, unit)
+
+        with pytest.raises(Overtaken):
+            casework.changes.carry_out(slow.session, bureau.ground.office, order, casework.handling.orders.sign(standing, unit, bureau.now))
+
+
+def test_accountability_needs_a_verified_fault_and_keeps_decision_and_date(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    def open_(actor: Actor = CENTRE, fault: str = "attitude") -> Any:
+        with bureau.ground.work() as work:
+            return casework.open_accountability(work.session, bureau.ground.office, order_id, actor, fault, bureau.now).public_id
+
+    with pytest.raises(NotAllowed, match="nobody can be held to account"):
+        open_()
+    bureau.answered(order_id)
+    with pytest.raises(BadInput, match="must be one of"):
+        open_(fault="equipment")
+    with pytest.raises(NotAllowed, match="role"):
+        open_(bureau.unit(order_id))
+    record_id = open_()
+    with bureau.ground.work() as work:
+        casework.decide_accountability(work.session, bureau.ground.office, record_id, CENTRE, "诫勉谈话", date(2026, 3, 10), bureau.now)
+
+    [shown] = bureau.view(order_id, CENTRE).accountability
+    assert (shown.fault, shown.decision, shown.decided_on) == ("attitude", "诫勉谈话", date(2026, 3, 10))
+    with pytest.raises(NotAllowed, match="before"), bureau.ground.work() as work:
+        casework.decide_accountability(work.session, bureau.ground.office, record_id, CENTRE, "再次决定", date(2026, 3, 10), bureau.now)
+
+
+def test_closing_numbers_the_archive_without_a_gap(bureau: Bureau) -> None:
+    orders = bureau.issued(3)
+    for order_id in reversed(orders):
+        bureau.answered(order_id)
+        bureau.recall(order_id, "satisfied")
+
+    with bureau.ground.sessions() as session:
+        numbers = list(session.scalars(select(Order.archive_number).order_by(Order.serial)))
+    assert numbers == ["2026-0003", "2026-0002", "2026-0001"]

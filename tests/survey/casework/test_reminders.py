@@ -1,0 +1,209 @@
+"""Offices are reminded on time, within office hours, and of nothing twice, whatever was missed meanwhile (R54, O31)."""
+
+import threading
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from survey import casework
+from survey.order_clock import Terms, is_office_open
+from survey.store.models import Alarm, Escalation, Notice
+from survey.working_days import Calendar
+from tests.conftest import ON_SQLITE_ALONE, StandingClock, without_rows
+from tests.survey.casework.conftest import CENTRE, Bureau
+from tests.survey.fieldwork.conftest import Ground
+
+TUESDAY = datetime(2026, 3, 10, 2, tzinfo=UTC)
+
+
+def tick(bureau: Bureau, at: str = "") -> list[str]:
+    """What is said at a moment of the bureau's clock, by kind and day."""
+    if at:
+        bureau.ground.clock.moment = datetime.fromisoformat(f"{at}+08:00")
+    with bureau.ground.work() as work:
+        keys = casework.reminders(work.session, bureau.ground.office, bureau.terms, bureau.now)
+    return [f"{key.split(':')[0]} {key.rsplit(':', 1)[1]}" for key in keys]
+
+
+def test_the_day_before_the_deadline_and_each_overdue_working_day(bureau: Bureau) -> None:
+    bureau.issued()
+    tick(bureau)
+
+    said = {day: tick(bureau, f"2026-03-{day}T09:00") for day in range(11, 24)}
+
+    assert {day: found for day, found in said.items() if found} == {
+        16: ["eve 2026-03-17", "weekly 2026-03-16"], 18: ["overdue 2026-03-18"], 19: ["overdue 2026-03-19"], 20: ["overdue 2026-03-20"],
+        23: ["overdue 2026-03-23", "weekly 2026-03-23"],
+    }  # fmt: skip
+
+
+def test_nothing_is_said_outside_of_office_hours_and_all_of_it_once_they_begin(bureau: Bureau) -> None:
+    bureau.issued()
+    tick(bureau)
+
+    assert [tick(bureau, f"2026-03-16T{clock}") for clock in ("00:00", "08:29", "18:00", "23:59")] == [[], [], [], []]
+    assert tick(bureau, "2026-03-17T08:30") == ["eve 2026-03-17", "weekly 2026-03-16"], "late, but before the deadline"
+    assert tick(bureau, "2026-03-17T08:30") == []
+
+
+def test_an_answered_order_is_not_reminded_of_and_a_returned_one_anew(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    tick(bureau)
+    bureau.answered(order_id)
+    assert tick(bureau, "2026-03-18T09:00") == ["weekly 2026-03-16"], "it is still open: the centre is to call again"
+    bureau.recall(order_id, "dissatisfied")
+
+    assert tick(bureau, "2026-03-24T09:00") == ["eve 2026-03-25", "weekly 2026-03-23"]
+
+
+def test_an_extension_moves_the_reminder(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    tick(bureau)
+    bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 2, "需外地核实", bureau.terms)
+    bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
+
+    assert tick(bureau, "2026-03-16T09:00") == ["weekly 2026-03-16"]
+    assert tick(bureau, "2026-03-18T09:00") == ["eve 2026-03-19"]
+
+
+def test_the_weekly_list_counts_the_month_and_the_days(bureau: Bureau) -> None:
+    first, second, _ = bureau.issued(3)
+    bureau.answered(first)
+    bureau.recall(first, "satisfied")
+    bureau.answered(second)
+    tick(bureau, "2026-03-23T09:00")
+
+    with bureau.ground.sessions() as session:
+        weekly = session.scalars(select(Notice).where(Notice.kind == "weekly")).one()
+    assert [(line["number"], line["days_left"]) for line in weekly.details["open"]] == [("2026-0003", -4)]
+    assert {word: weekly.details[word] for word in ("issued", "answered", "overdue", "closed")} == {
+        "issued": 3, "answered": 2, "overdue": 1, "closed": 1,
+    }  # fmt: skip
+    assert weekly.text.startswith(
+        "未办结 1 件，其中逾期 1 件；本月交办 3、回复 2、逾期 1、办结 1 / 1 orders in hand, 1 overdue; this month"
+    )
+
+
+def test_a_weekly_day_that_is_a_holiday_is_made_up_for_on_the_next_working_day(bureau: Bureau) -> None:
+    bureau.terms = Terms(weekday=0, days=20)
+    bureau.ground.clock.moment = datetime(2026, 4, 1, 2, tzinfo=UTC)
+    bureau.issued()
+    tick(bureau)
+
+    assert tick(bureau, "2026-04-06T09:00") == [], "the Monday after the Tomb Sweeping Festival is off"
+    assert tick(bureau, "2026-04-07T09:00") == ["weekly 2026-04-06"]
+
+
+def test_an_order_that_came_after_the_weekly_day_waits_for_the_next_list(bureau: Bureau) -> None:
+    bureau.issued()
+
+    assert [tick(bureau, f"2026-03-{day}T09:00") for day in (10, 11, 12, 13)] == [[], [], [], []]
+
+
+def test_what_inspection_has_is_said_to_inspection_alone(bureau: Bureau) -> None:
+    bureau.issued(reasons=("dissatisfied", "abuse_alleged"), route="inspection")
+    tick(bureau)
+    tick(bureau, "2026-03-16T09:00")
+
+    with bureau.ground.sessions() as session:
+        notices = session.scalars(select(Notice)).all()
+    assert {notice.kind for notice in notices} == {"eve", "overdue", "weekly"}
+    assert {notice.unit_id for notice in notices} == {None}
+
+
+def test_what_inspection_is_about_to_take_over_is_not_said_to_the_unit(bureau: Bureau) -> None:
+    bureau.issued()
+    with bureau.ground.work() as work:
+        work.session.execute(update(Escalation).values(route="inspection"))
+    tick(bureau, "2026-03-16T09:00")
+
+    with bureau.ground.sessions() as session:
+        assert set(session.scalars(select(Notice.unit_id))) == {None}
+
+
+def test_a_notice_waits_until_it_has_been_sent(bureau: Bureau) -> None:
+    bureau.issued()
+    bureau.ground.clock.advance(days=5)
+    tick(bureau)
+    bureau.ground.clock.advance(days=1)
+    with bureau.ground.work() as work:
+        [key, _] = casework.reminders(work.session, bureau.ground.office, bureau.terms, bureau.now)
+        casework.note_sent(work.session, key, bureau.now)
+        casework.note_sent(work.session, key, bureau.now + timedelta(hours=1))
+
+    with bureau.ground.sessions() as session:
+        notices = session.scalars(select(Notice).order_by(Notice.id)).all()
+    assert [(notice.state, notice.sent_at) for notice in notices] == [("sent", bureau.now), ("waiting", None)]
+
+
+def test_without_a_calendar_nothing_is_said_and_somebody_is_told(bureau: Bureau) -> None:
+    bureau.issued()
+    bureau.terms = Terms(calendar=Calendar("cn", years=frozenset({2025})))
+
+    assert tick(bureau) == []
+    with bureau.ground.sessions() as session:
+        assert session.scalars(select(Alarm.kind)).all() == ["calendar_missing"]
+
+
+def test_eight_clocks_at_once_say_each_thing_once(bureau: Bureau) -> None:
+    bureau.issued(5)
+    bureau.ground.clock.moment = datetime(2026, 3, 16, 2, tzinfo=UTC)
+    start, said, problems = threading.Barrier(8), list[str](), list[Exception]()
+
+    def run() -> None:
+        start.wait()
+        try:
+            with bureau.ground.work() as work:
+                said.extend(casework.reminders(work.session, bureau.ground.office, bureau.terms, bureau.now))
+        except Exception as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+    assert len(said) == len(set(said)) == 6
+
+
+@ON_SQLITE_ALONE
+@given(
+    up=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 12)), min_size=1, max_size=6),
+    days=st.integers(1, 8), weekday=st.integers(0, 6), step=st.sampled_from([47, 240]),
+)  # fmt: skip
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_nothing_is_said_twice_whenever_the_house_was_down(
+    bureau: Bureau, up: list[tuple[int, int]], days: int, weekday: int, step: int
+) -> None:
+    """Up for some hours, down for some, for two weeks; what was missed may be late, never doubled."""
+    without_rows(bureau.ground.engine)
+    mine = Bureau(Ground(bureau.ground.engine, bureau.ground.office, StandingClock(TUESDAY)), Terms(days=days, weekday=weekday))
+    mine.issued(2)
+    said: Counter[str] = Counter()
+    ticks = 0
+    while mine.now < TUESDAY + timedelta(days=15):
+        for down, hours in up:
+            mine.ground.clock.advance(hours=down)
+            for _ in range(hours * 60 // step):
+                mine.ground.clock.advance(minutes=step)
+                with mine.ground.work() as work:
+                    keys = casework.reminders(work.session, mine.ground.office, mine.terms, mine.now)
+                assert not keys or is_office_open(mine.terms, mine.now)
+                said.update(keys)
+                ticks += is_office_open(mine.terms, mine.now)
+            mine.ground.clock.advance(minutes=step)
+    with mine.ground.sessions() as session:
+        kept = session.scalars(select(Notice)).all()
+
+    assert set(said.values()) <= {1}
+    assert {notice.key for notice in kept} == set(said)
+    for notice in kept:
+        day = date.fromisoformat(notice.key.rsplit(":", 1)[1])
+        local = mine.terms.local(notice.due_at).date()
+        assert {"eve": local <= day, "overdue": local == day, "weekly": day <= local < day + timedelta(days=7)}[notice.kind]
+    assert bool(kept) or not ticks
