@@ -29,6 +29,9 @@ from survey.working_days import CalendarMissing
 COUNTED = {"issued": "交办", "answered": "回复", "overdue": "逾期", "closed": "办结"}
 
 
+KINDS = ("eve", "overdue", "weekly")
+
+
 @dataclass(frozen=True)
 class Reminder:
     """Something to tell an office: a unit, or inspection where `unit_id` is None. `key` is its identity for all time."""

@@ -125,7 +125,7 @@ def _write(engine: Engine, data: Path, draft: Path, secrets: Secrets, now: datet
         for table in tables:
             _write_table(connection, table, draft, secrets.backup_key, manifest, found)
         manifest.audit = _head(connection, tables)
-        paths = _recordings(connection, tables)
+        paths = _sealed_files(connection, tables)
     _write_recordings(data, paths, draft, secrets.backup_key, manifest, found)
     manifest.keys = sorted(found)
     manifest.seal = manifest.sealed_by(secrets.audit_key)
@@ -164,9 +164,10 @@ def _head(connection: Connection, tables: list[Table]) -> dict[str, Any]:
     return {"n": head.n, "digest": head.digest} if head else {"n": 0, "digest": GENESIS}
 
 
-def _recordings(connection: Connection, tables: list[Table]) -> list[str]:
-    table = next(table for table in tables if table.name == "recordings")
-    return list(connection.scalars(select(table.c.path).where(table.c.path.is_not(None)).order_by(table.c.id)))
+def _sealed_files(connection: Connection, tables: list[Table]) -> list[str]:
+    """What lies sealed below the data folder: recordings, and attachments of orders. Whatever table has a path names files."""
+    named = (select(table.c.path).where(table.c.path.is_not(None)).order_by(table.c.id) for table in tables if "path" in table.c)
+    return [path for paths in named for path in connection.scalars(paths)]
 
 
 def _write_recordings(data: Path, paths: list[str], draft: Path, key: bytes | None, manifest: Manifest, found: set[str]) -> None:

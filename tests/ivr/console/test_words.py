@@ -8,8 +8,10 @@ import pytest
 
 import ivr.console
 from ivr.console import words
+from survey.casework.reminding import KINDS
 from survey.fieldwork import campaigns
 from survey.fieldwork.reviews import VERDICTS
+from survey.order_moves import MOVES
 from survey.store.models import CallAttempt, Recording, Respondent
 
 ROOT = Path(ivr.console.__file__).parents[2]
@@ -48,6 +50,10 @@ def _names(action: ast.expr) -> list[str]:
         return [f"campaign.{move}" for move in campaigns.MOVES]
     if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'review.{verdict}'":
         return [f"review.{verdict}" for verdict in VERDICTS]
+    if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'order.{change.action}'":
+        return [f"order.{move}" for move in (*MOVES, "issue")]
+    if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'notice.{reminder.kind}'":
+        return [f"notice.{kind}" for kind in KINDS]
     raise AssertionError(f"cannot tell which action is recorded: {ast.unparse(action)}")
 
 

@@ -54,7 +54,9 @@ def test_words_that_are_sure_are_an_answer_by_voice(listened: Line, ground: Grou
 
 
 @pytest.mark.parametrize("told", [{}, {"Confidence": ""}, {"Confidence": "nan"}, {"Confidence": "0.6"}, {"Confidence": "7"}])
-def test_words_of_which_nobody_is_sure_are_asked_back_and_the_next_words_decide(listened: Line, ground: Ground, told: dict[str, str]) -> None:
+def test_words_of_which_nobody_is_sure_are_asked_back_and_the_next_words_decide(
+    listened: Line, ground: Ground, told: dict[str, str]
+) -> None:
     asked_back = listened.step(2, SpeechResult="满意", **told)
 
     assert "我听到的是" in words(asked_back)

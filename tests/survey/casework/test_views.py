@@ -11,7 +11,7 @@ from survey import casework
 from survey.casework.attachments import LARGEST
 from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
 from survey.order_moves import Actor
-from survey.store import rotation
+from survey.store import backup, restore, rotation
 from survey.store.models import AuditEntry, Escalation, Incident, OrderAttachment
 from survey.store.sealing import KeyRing, key_of
 from tests.conftest import RING
@@ -147,6 +147,18 @@ def test_an_attachment_that_was_moved_to_anothers_place_does_not_open(bureau: Bu
 
     with pytest.raises(CannotUnseal):
         casework.read_file(keys, tmp_path, OrderAttachment(public_id=second.public_id, path=second.path))
+
+
+def test_an_attachment_is_in_the_backup(bureau: Bureau, audit_key: bytes, tmp_path: Path) -> None:
+    [order_id] = bureau.issued()
+    file = casework.keep_file(bureau.ground.office.keys, tmp_path, PDF)
+    bureau.do("attach", order_id, bureau.unit(order_id), file, "a.pdf")
+    secrets = backup.Secrets(audit_key)
+    made, manifest = backup.make(bureau.ground.engine, tmp_path, tmp_path / "backups", secrets, bureau.now, "test")
+    (tmp_path / file.path).rename(tmp_path / "elsewhere")
+
+    assert restore.unpack_recordings(made, manifest, secrets, tmp_path) == manifest.recordings == 1
+    assert (tmp_path / file.path).read_bytes() == (tmp_path / "elsewhere").read_bytes()
 
 
 def test_replies_appeals_decisions_and_attachments_get_the_new_key(bureau: Bureau, tmp_path: Path) -> None:
