@@ -25,6 +25,18 @@ class NoCarrier:
         """Raise CarrierError: there is no call to be led on."""
         raise CarrierError(REASON)
 
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Raise CarrierGone: there is no room."""
+        raise CarrierGone(REASON)
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Raise CarrierGone: there is no room."""
+        raise CarrierGone(REASON)
+
+    def close_room(self, room: str) -> None:
+        """Raise CarrierGone: there is no room."""
+        raise CarrierGone(REASON)
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """Raise CarrierGone."""
         raise CarrierGone(REASON)

@@ -9,7 +9,7 @@ from typing import Protocol
 class CallRequest:
     """One call to be placed. All URLs are absolute and carry the attempt's token, nothing about the person."""
 
-    to: str  # E.164
+    to: str  # E.164, or an operator's `sip:` address
     caller_id: str  # E.164
     answer_url: str
     fallback_url: str
@@ -84,6 +84,21 @@ class Carrier(Protocol):
 
     def redirect(self, sid: str, url: str) -> None:
         """Have a call that is talking go on with the document at `url`, at once. Raises CarrierError, also when it is over."""
+        ...
+
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Let a call in the room of that name hear the document at `url` instead of the others, or bring it back.
+
+        Raises CarrierGone when the room is over or the call not in it, CarrierError.
+        """
+        ...
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Let the others in the room not hear a call, or hear it again. Raises CarrierGone as `hold` does, CarrierError."""
+        ...
+
+    def close_room(self, room: str) -> None:
+        """End the room of that name; its calls go on with what their documents say next. Raises CarrierGone, CarrierError."""
         ...
 
     def fetch_call(self, sid: str) -> CarrierCall:

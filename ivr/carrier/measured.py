@@ -29,6 +29,18 @@ class MeasuredCarrier:
         """Have a call go on with another document. Raises CarrierError."""
         _measured("redirect", lambda: self.behind.redirect(sid, url))
 
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Take a call out of a room's conversation, or bring it back. Raises CarrierGone, CarrierError."""
+        _measured("hold", lambda: self.behind.hold(room, call_sid, on, url))
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Let a call in a room not be heard, or be heard again. Raises CarrierGone, CarrierError."""
+        _measured("mute", lambda: self.behind.mute(room, call_sid, on))
+
+    def close_room(self, room: str) -> None:
+        """End a room. Raises CarrierGone, CarrierError."""
+        _measured("close_room", lambda: self.behind.close_room(room))
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
         return _measured("fetch_call", lambda: self.behind.fetch_call(sid))

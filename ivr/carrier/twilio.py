@@ -21,8 +21,9 @@ from ivr.carrier.media import MediaClient
 
 STATUS_EVENTS = ["initiated", "ringing", "answered", "completed"]
 MOST_CALLS_LISTED = 200
+MOST_ROOMS_LISTED = 20  # of one name, newest first
 SID = re.compile(r"[A-Za-z0-9-]{2,64}")
-PERSONAL = re.compile(r"\+?\d[\d -]{5,}\d")
+PERSONAL = re.compile(r"sips?:[^\s,;>]+|\+?\d[\d -]{5,}\d")
 
 BY_CODE = {
     "21211": "bad_number",
@@ -102,6 +103,22 @@ class TwilioCarrier:
         with translated_errors():
             self._client.calls(_checked(sid)).update(url=url, method="POST")
 
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Let a call in the room hear the document at `url` instead of the others, or bring it back. Raises CarrierGone, CarrierError."""
+        music = {"hold_url": url, "hold_method": "POST"} if on else {}
+        with translated_errors():
+            self._room(room).participants(_checked(call_sid)).update(hold=on, **music)
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Let the others in the room not hear a call, or hear it again. Raises CarrierGone, CarrierError."""
+        with translated_errors():
+            self._room(room).participants(_checked(call_sid)).update(muted=on)
+
+    def close_room(self, room: str) -> None:
+        """End the room; its calls go on with what their documents say next. Raises CarrierGone, CarrierError."""
+        with translated_errors():
+            self._room(room).update(status="completed")
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
         with translated_errors():
@@ -130,6 +147,13 @@ class TwilioCarrier:
                 self._client.recordings(_checked(sid)).delete()
         except CarrierGone:
             return
+
+    def _room(self, name: str) -> Any:
+        """The conference of that name that is not over, also one that waits to begin. Raises CarrierGone."""
+        for found in self._client.conferences.list(friendly_name=name, limit=MOST_ROOMS_LISTED, page_size=MOST_ROOMS_LISTED):
+            if found.friendly_name == name and found.status != "completed":
+                return self._client.conferences(_checked(str(found.sid)))
+        raise CarrierGone("no such room")
 
 
 def _parameters(request: CallRequest) -> dict[str, Any]:

@@ -105,6 +105,18 @@ class Line:
         """Nobody is listened to here."""
         raise CarrierError("nobody is listened to")
 
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Nobody is taken over here."""
+        raise CarrierGone("no such room")
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Nobody is taken over here."""
+        raise CarrierGone("no such room")
+
+    def close_room(self, room: str) -> None:
+        """Nobody is taken over here."""
+        raise CarrierGone("no such room")
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the exchange knows it."""
         self._ask()

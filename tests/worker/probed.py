@@ -80,6 +80,15 @@ class FolderCarrier:
     def redirect(self, sid: str, url: str) -> None:
         """Nobody asks."""
 
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Nobody asks."""
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Nobody asks."""
+
+    def close_room(self, room: str) -> None:
+        """Nobody asks."""
+
     def fetch_call(self, sid: str) -> CarrierCall:
         """Nobody asks."""
         raise CarrierGone(sid)

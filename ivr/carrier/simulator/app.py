@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from ivr.carrier.simulator import access, control, creation, listing, resources
+from ivr.carrier.simulator import access, conferences_rest, control, creation, listing, phone_page, resources
 from ivr.carrier.simulator.calls import Call, Recording
 from ivr.carrier.simulator.effects import Dequeued, Redirected, Target
 from ivr.carrier.simulator.exchange import Exchange
@@ -37,7 +37,7 @@ class Counting:
 
 def create_app(exchange: Exchange) -> Flask:
     """The WSGI app of one exchange. State lives in the exchange: serve it from one process."""
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.wsgi_app = Counting(app.wsgi_app)  # type: ignore[method-assign]
     app.before_request(lambda: _guard(exchange))
@@ -47,7 +47,9 @@ def create_app(exchange: Exchange) -> Flask:
     _calls(app, exchange)
     _recordings(app, exchange)
     _queues(app, exchange)
+    app.register_blueprint(conferences_rest.blueprint(exchange))
     app.register_blueprint(control.blueprint(exchange))
+    app.register_blueprint(phone_page.blueprint(exchange))
     return app
 
 

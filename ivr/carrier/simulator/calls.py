@@ -55,6 +55,7 @@ class Recording:
     deleted: bool = False
     text: str = ""  # what is said on it
     voice: Voice | None = None
+    sound: bytes = b""  # µ-law, of somebody with a microphone
 
 
 @dataclass
@@ -151,6 +152,7 @@ class Call:
     queue: str | None = None
     story: Story | None = None
     turn: int = 0
+    awaiting: int = -1  # the turn whose wait ends when somebody wakes the call
     interruptions: deque[Interrupted] = field(default_factory=deque)
     agenda: list[tuple[float, int, Callable[[float], object]]] = field(default_factory=list)
     busy: bool = False

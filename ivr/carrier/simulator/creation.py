@@ -35,7 +35,7 @@ def create(exchange: Exchange, request: Request) -> ResponseReturnValue:
 
 def _check_callee(exchange: Exchange, number: str) -> None:
     kind = callees.kind_of(number)
-    if exchange.is_registered(number):
+    if exchange.is_registered(number) or not number.startswith("+"):
         return
     if kind.traits.pick_up == "rejected":
         raise Refused(400, 21216, f"Account not allowed to call {number}")

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ivr.carrier.simulator import parameters, queueing
+from ivr.carrier.simulator import conferences, parameters, phone_calls, queueing
 from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.document import Verb
-from ivr.carrier.simulator.effects import Deliver, Effect, HungUp, Interrupted, LegEnded, Target, Wait
+from ivr.carrier.simulator.effects import Await, Deliver, Effect, HungUp, Interrupted, LegEnded, Target, Wait
 from ivr.carrier.simulator.persona import Persona
 
 if TYPE_CHECKING:
@@ -30,6 +30,9 @@ class Leg:
 def dial(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | None]:
     """Ring the nouns, join the first who answers until one side ends, hand over to the action if there is one."""
     nouns = verb.children or (Verb("Number", {}, verb.text),)
+    if nouns[0].name == "Conference":
+        told = yield from conferences.confer(handset, verb, nouns[0])
+        return handset.action(verb, told) if told is not None and verb.get("action") else None
     if nouns[0].name == "Queue":
         extra = yield from queueing.take_from_queue(handset, verb, nouns[0])
         return handset.action(verb, extra) if verb.get("action") else None
@@ -60,15 +63,29 @@ def _connected(handset: "Handset", verb: Verb, legs: list[Leg]) -> Generator[Eff
     for leg in legs:
         yield from _progress(handset, leg, "initiated")
         yield from _progress(handset, leg, "ringing")
-    answers = [(pick.ring_seconds, number) for number, leg in enumerate(legs) if (pick := leg.persona.pick_up()).outcome == "answered"]
-    seconds, first = min(answers, default=(timeout + 1, 0))
-    if seconds > timeout:
-        return (yield from _nobody(handset, legs, timeout))
+        yield from phone_calls.ring_leg(leg.persona)
+    until = handset.call.now + timeout
+    answer = yield from _first_answer(handset, legs, until)
+    if answer is None:
+        return (yield from _nobody(handset, legs, until - handset.call.now))
+    seconds, first = answer
     yield Wait(seconds)
     for number, leg in enumerate(legs):
         if number != first:
             yield from _end(handset, leg, "canceled")
     return (yield from _talk(handset, legs[first], float(verb.get("timeLimit", "14400"))))
+
+
+def _first_answer(handset: "Handset", legs: list[Leg], until: float) -> Generator[Effect, Any, tuple[float, int] | None]:
+    """In how many seconds which leg answers, None when nobody does; a browser phone's decision is awaited."""
+    call, began = handset.call, handset.call.now
+    while True:
+        picks = [leg.persona.pick_up() for leg in legs]
+        answers = [(began + pick.ring_seconds, number) for number, pick in enumerate(picks) if pick.outcome == "answered"]
+        at, first = min(answers, default=(until + 1, 0))
+        if call.now >= min(at, until) or not any(leg.persona.is_ringing for leg in legs):
+            return (max(0.0, at - call.now), first) if at <= until else None
+        yield Await(min(at, until) - call.now)
 
 
 def _nobody(handset: "Handset", legs: list[Leg], timeout: float) -> Generator[Effect, Any, dict[str, str]]:
@@ -82,9 +99,11 @@ def _nobody(handset: "Handset", legs: list[Leg], timeout: float) -> Generator[Ef
 
 def _talk(handset: "Handset", leg: Leg, limit: float) -> Generator[Effect, Any, dict[str, str]]:
     leg.call.answered_at = handset.call.now
+    yield from phone_calls.connect(leg.persona)
     yield from _progress(handset, leg, "in-progress")
     bridged = yield from _accepts(handset, leg)
     if bridged:
+        handset.network.bridge.join(handset.call, leg.call)
         with suppress(LegEnded):
             yield Wait(min(leg.persona.traits.talk_seconds, limit))
     yield from _end(handset, leg, "completed")
@@ -109,7 +128,9 @@ def _accepts(handset: "Handset", leg: Leg) -> Generator[Effect, Any, bool]:
 
 def _end(handset: "Handset", leg: Leg, status: str) -> Generator[Effect, Any, None]:
     if not leg.call.ended:
+        handset.network.bridge.part(leg.call)
         leg.call.finish(status, handset.call.now)
+        yield from phone_calls.end_leg(leg.persona, status)
         yield from _progress(handset, leg, status)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from xml.etree import ElementTree
 
-from ivr.carrier.simulator.grammar import CHILDREN, LAST_WORDS, TOP_LEVEL, VALUES, attributes_of, ends_a_document
+from ivr.carrier.simulator.grammar import CHILDREN, LAST_WORDS, ROOM_VERBS, TOP_LEVEL, VALUES, attributes_of, ends_a_document
 
 LIMIT_BYTES = 64 * 1024
 XML_TYPES = frozenset({"text/xml", "application/xml", "text/html"})
@@ -37,7 +37,8 @@ class Fault:
 def read(body: bytes, content_type: str, purpose: str = "call") -> tuple[tuple[Verb, ...], list[Fault]]:
     """The verbs of a document and its faults; with faults the verbs must not be obeyed.
 
-    `purpose` is `call`, `wait` (waitUrl: comes round again by itself) or `whisper` (before a leg is joined): the last two need no end.
+    `purpose` is `call`, `wait` (waitUrl: comes round again by itself), `whisper` (before a leg is joined) or `room` (fills the time in a
+    conference): only the first needs an end.
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "text/plain" and not body.lstrip().startswith(b"<"):
@@ -91,6 +92,8 @@ def _element_faults(verb: Verb) -> Iterator[Fault]:
 
 
 def _order_faults(verbs: tuple[Verb, ...], purpose: str) -> Iterator[Fault]:
+    if purpose == "room":
+        yield from (Fault(12200, f"<{verb.name}> cannot be used inside a conference") for verb in verbs if verb.name not in ROOM_VERBS)
     if not verbs and purpose == "call":
         yield Fault(12200, "the document is empty")
     for verb, following in zip_longest(verbs, verbs[1:]):

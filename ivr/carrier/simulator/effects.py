@@ -13,6 +13,7 @@ from ivr.carrier.simulator.voices import Utterance
 
 if TYPE_CHECKING:
     from ivr.carrier.simulator.calls import Call, Said, Stream
+    from ivr.carrier.simulator.phone import Person
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,13 @@ class Wait:
     """Let `seconds` pass; None waits until interrupted."""
 
     seconds: float | None
+
+
+@dataclass(frozen=True)
+class Await:
+    """Let up to `seconds` pass: it ends as soon as somebody wakes the call, which may be for nothing."""
+
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -97,7 +105,38 @@ class Utter:
     is_waiting: bool = True
 
 
-Effect = Wait | Fetch | Download | Deliver | Attach | Detach | Measure | Utter
+@dataclass(frozen=True)
+class Ring:
+    """Let a browser phone ring; the person is busy when it has another call."""
+
+    person: "Person"
+
+
+@dataclass(frozen=True)
+class Show:
+    """Let a browser phone show how its call stands."""
+
+    person: "Person"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Let the person at a browser phone hear words, or a sound file; resumes with its seconds, 0 when there is no voice for them."""
+
+    person: "Person"
+    text: str
+    language: str = ""
+    sound: bytes = b""
+
+
+@dataclass(frozen=True)
+class Hush:
+    """Stop what the person at a browser phone hears."""
+
+    person: "Person"
+
+
+Effect = Wait | Await | Fetch | Download | Deliver | Attach | Detach | Measure | Utter | Ring | Show | Prompt | Hush
 Story = Generator[Effect, Any, Any]
 
 
@@ -107,6 +146,10 @@ class Interrupted(Exception):
 
 class Ended(Interrupted):
     """The call is ended by request or by its time limit."""
+
+
+class PutDown(Ended):
+    """The person at a browser phone hangs up."""
 
 
 class LegEnded(Interrupted):
@@ -131,3 +174,7 @@ class Dequeued(Interrupted):
 
 class HungUp(Exception):
     """The person at the handset left."""
+
+
+class Unplayable(Exception):
+    """The document that was to fill the time in a conference cannot be obeyed."""

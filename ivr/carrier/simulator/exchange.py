@@ -1,23 +1,27 @@
 """The telephone exchange: places calls, lives them on its clock, keeps their recordings, queues and the journal."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from ivr.carrier.simulator import callees, faults
+from ivr.carrier.simulator.bridge import Bridge
 from ivr.carrier.simulator.calls import Call, Order, Recording, digest
 from ivr.carrier.simulator.clock import ExchangeClock, moment
+from ivr.carrier.simulator.conferences_room import Change, Rooms
 from ivr.carrier.simulator.delivery import Courier
-from ivr.carrier.simulator.effects import Deliver, Download, Effect, Ended, Fetch, Interrupted, LegEnded, Wait
+from ivr.carrier.simulator.driving import Driver
+from ivr.carrier.simulator.effects import Ended, Interrupted, LegEnded
 from ivr.carrier.simulator.incoming import NoNumber, Number, returns_after
 from ivr.carrier.simulator.journal import entry
 from ivr.carrier.simulator.life import live, receive
 from ivr.carrier.simulator.media import Media, Speech
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.persona import Persona, Traits
+from ivr.carrier.simulator.phone import PHONE, UNHURRIED, Person
+from ivr.carrier.simulator.phones import Phones
 from ivr.carrier.simulator.schedule import Schedule
 from ivr.carrier.simulator.webhooks import WebHooks
 
@@ -67,9 +71,13 @@ class Exchange:
         hooks = WebHooks(account.auth_token, self.terms.threads + 4)
         self.courier = Courier(hooks, self.schedule, seed, lambda: self.faults.plan)
         self.media = Media(account.sid, account.auth_token, self.schedule, self.courier, self.terms.speech)
+        self.phones = Phones(self)
+        self.bridge = Bridge(self.phones.refresh)
+        self._driver = Driver(self.schedule, lambda: self.courier, self.media, self.phones, self._over)
         self.calls: dict[str, Call] = {}
         self.recordings: dict[str, Recording] = {}
         self.queues: dict[str, WaitingLine] = {}
+        self.rooms = Rooms(seed)
         self.number: Number | None = None  # ours; without it nobody calls us
         self._by_number: dict[str, list[Call]] = {}
         self._registered: dict[str, Traits] = {}
@@ -87,7 +95,7 @@ class Exchange:
             call, persona = self._new_call(order, now, None)
             call.queue_milliseconds = round((slot - now) * 1000)
         call.story = live(call, persona, self)
-        self.schedule.put(call, now, lambda at: self._resume(call, 0, at))
+        self._driver.begin(call, now)
         return call
 
     def receive(self, caller: str, to: str, persona: Persona | None = None, at: float | None = None) -> Call:
@@ -96,9 +104,9 @@ class Exchange:
             raise NoNumber(to)
         with self.schedule.changed:
             now = self.clock.now() if at is None else at
-            call, usual = self._new_call(self.number.order(caller, to), now, None, inbound=True)
-        call.story = receive(call, persona or usual, self)
-        self.schedule.put(call, now, lambda at: self._resume(call, 0, at))
+            call, persona = self._new_call(self.number.order(caller, to), now, None, inbound=True, persona=persona)
+        call.story = receive(call, persona, self)
+        self._driver.begin(call, now)
         return call
 
     def register(self, address: str, traits: Traits) -> None:
@@ -166,9 +174,11 @@ class Exchange:
 
     def interrupt(self, call: Call, interruption: Interrupted) -> None:
         """Change a call's course now; a request that is under way is waited for, its reply is not obeyed."""
-        with self.schedule.changed:
-            call.interruptions.append(interruption)
-        self.schedule.put(call, self.clock.now(), lambda at: self._resume(call, None, at))
+        self._driver.interrupt(call, interruption)
+
+    def wake(self, call: Call) -> None:
+        """End what a call awaits."""
+        self._driver.wake(call)
 
     def new_sid(self, prefix: str, call: Call, number: int) -> str:
         """An identifier derived from the seed, the call and a number."""
@@ -192,6 +202,26 @@ class Exchange:
             self.queues[line.sid] = line
             return line
 
+    def room_changed(self, change: Change) -> None:
+        """Do what follows from a change in a conference: callbacks, waking whom it concerns, who hears whom."""
+        for told in change.told:
+            self.courier.post(told, change.at)
+        with self.schedule.changed:
+            members = [member.call for member in list(change.room.members.values())]
+            for call in (*members, *change.gone):
+                self.wake(call)
+            self._join_voices((*members, *change.gone), change.room.talking())
+
+    def _join_voices(self, calls: Sequence[Call], talking: Sequence[Call]) -> None:
+        before = {call.sid: {other.sid for other in self.bridge.others(call)} for call in calls}
+        wanted = {call.sid: {other.sid for other in talking} - {call.sid} for call in talking}
+        if before == {call.sid: wanted.get(call.sid, set()) for call in calls}:
+            return
+        for call in calls:
+            self.bridge.part(call)
+        for call, other in itertools.pairwise(talking):
+            self.bridge.join(call, other)
+
     def ring(self, parent: Call, to: str, caller_id: str) -> tuple[Call, Persona]:
         """A leg of a Dial: it is never queued."""
         with self.schedule.changed:
@@ -200,7 +230,7 @@ class Exchange:
 
     def limit(self, call: Call) -> None:
         """End a call when its time limit is over, or when the answering machine's tape is full."""
-        traits = self._traits(call.person)
+        traits = self._traits(call)
         seconds = MACHINE_TAPE_SECONDS if traits.pick_up in ("machine", "fax") else float(call.order.limit_seconds)
         at = call.now + min(seconds, call.order.limit_seconds)
         call.limits.add(self.schedule.put(call, at, lambda then: self._out_of_time(call, then)))
@@ -208,93 +238,46 @@ class Exchange:
     def close(self) -> None:
         """Stop the clock, all streams and all threads."""
         self.schedule.close()
+        self.phones.close()
         self.media.close()
 
     def _out_of_time(self, call: Call, at: float) -> None:
         if not call.ended:
             call.finish("completed", at)
-            call.interruptions.append(Ended())
-            self._resume(call, None, at)
+            self._driver.interrupt_now(call, Ended(), at)
 
-    def _new_call(self, order: Order, now: float, parent: Call | None, *, inbound: bool = False) -> tuple[Call, Persona]:
+    def _new_call(
+        self, order: Order, now: float, parent: Call | None, *, inbound: bool = False, persona: Persona | None = None
+    ) -> tuple[Call, Persona]:
         ordinal = next(self._ordinals)
         earlier, person = self._by_number.setdefault(order.to, []), order.caller_id if inbound else order.to
-        name = "registered" if person in self._registered else callees.kind_of(person).name
+        persona = persona or (None if inbound else self.phones.person_at(person))
+        name = PHONE if isinstance(persona, Person) else "registered" if person in self._registered else callees.kind_of(person).name
         call = Call(
             f"CA{digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
             direction="inbound" if inbound else "outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
         )  # fmt: skip
         earlier.append(call)
         self.calls[call.sid] = call
-        return call, Persona(self._traits(person), person, self.seed, call.nth, self.media.speech.share)
+        if isinstance(persona, Person):
+            persona.call = call
+        return call, persona or Persona(self._traits(call), person, self.seed, call.nth, self.media.speech.share)
 
-    def _traits(self, address: str) -> Traits:
+    def _traits(self, call: Call) -> Traits:
+        address = call.person
+        if call.callee == PHONE:
+            return UNHURRIED
         if address in self._registered:
             return self._registered[address]
         return callees.kind_of(address).traits if address.startswith("+") else NOBODY
 
-    def _resume(self, call: Call, turn: int | None, at: float) -> None:
-        stale = turn != call.turn if turn is not None else not call.interruptions
-        if not stale and call.story is not None:
-            self.schedule.withdraw(call, call.waiting)
-            call.waiting.clear()
-            self._drive(call, at, None)
-
-    def _drive(self, call: Call, at: float, held: Effect | None) -> None:
-        """Let a call's story go on until it waits; `held` is an effect that was put off."""
-        call.now = at
-        effect: Effect | None = held
-        result: Any = None
-        while True:
-            if effect is None:
-                effect = self._advance(call, result)
-                if effect is None:
-                    return
-            call.turn += 1
-            match effect:
-                case Wait(seconds):
-                    self._sleep(call, at, seconds)
-                    return
-                case Fetch() if held is None and (delay := self.courier.delay_of(effect)):
-                    self.schedule.put(call, at + delay, partial(self._postponed, call, call.turn, effect))
-                    return
-                case Fetch():
-                    result = self.courier.fetch(effect, at)
-                case Download(url):
-                    result = self.courier.download(url)
-                case Deliver():
-                    self.courier.post(effect, at)
-                    result = None
-                case _:
-                    result = self.media.perform(effect)
-            effect = held = None
-
-    def _advance(self, call: Call, result: Any) -> Effect | None:
-        assert call.story is not None
-        try:
-            with self.schedule.changed:
-                interruption = call.interruptions.popleft() if call.interruptions else None
-            if interruption is not None and call.turn == 0:
-                raise StopIteration  # it never began, so nobody is told
-            if interruption is not None:
-                return call.story.throw(interruption)
-            return call.story.send(result)
-        except StopIteration:
-            call.story = None
-            self.media.hang_up(call)
-            self.schedule.withdraw(call, call.limits)
-            after = returns_after(call, self._traits(call.person)) if self.number else None
-            if after is not None:
-                self.schedule.put(call, call.now + after, lambda at: self.receive(call.order.to, call.order.caller_id, at=at))
-            return None
-
-    def _sleep(self, call: Call, at: float, seconds: float | None) -> None:
-        if call.interruptions:
-            self.schedule.put(call, at, lambda then: self._resume(call, None, then))
-        elif seconds is not None:
-            turn = call.turn
-            call.waiting.add(self.schedule.put(call, at + seconds, lambda then: self._resume(call, turn, then)))
-
-    def _postponed(self, call: Call, turn: int, effect: Effect, at: float) -> None:
-        if turn == call.turn and not call.interruptions:
-            self._drive(call, at, effect)
+    def _over(self, call: Call) -> None:
+        """A call's story has come to its end."""
+        self.media.hang_up(call)
+        self.phones.hang_up(call)
+        for other in self.bridge.part(call):
+            self.wake(other)
+        self.schedule.withdraw(call, call.limits)
+        after = returns_after(call, self._traits(call)) if self.number else None
+        if after is not None:
+            self.schedule.put(call, call.now + after, lambda at: self.receive(call.order.to, call.order.caller_id, at=at))

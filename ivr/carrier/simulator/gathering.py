@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag
 
-from ivr.carrier.simulator import answering
+from ivr.carrier.simulator import answering, phone_calls
 from ivr.carrier.simulator.document import Verb
 from ivr.carrier.simulator.effects import Effect, HungUp, Target, Wait
 from ivr.carrier.simulator.persona import HangUp, Press, Reaction
+from ivr.carrier.simulator.phone import Person
 
 if TYPE_CHECKING:
     from ivr.carrier.simulator.handset import Handset
@@ -69,9 +70,11 @@ def collect(terms: Terms, prompt_seconds: float, press: Press | None) -> Outcome
 
 def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | None]:
     """Read the prompt, let the callee react, hand over to the action as the rules say."""
+    if isinstance(handset.persona, Person):
+        return (yield from _by_hand(handset, verb, handset.persona))
     text, seconds = "", 0.0
     for child in verb.children:
-        words, length = yield from handset.sound(child)
+        words, length, _ = yield from handset.sound(child)
         text, seconds = text + words, seconds + length
     heard, handset.heard = handset.heard + text, ""
     handset.note_heard(heard)
@@ -81,12 +84,34 @@ def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
     speech = yield from answering.prepared(handset, reaction, heard, seconds)
     press = speech.press if speech else reaction if isinstance(reaction, Press) else None
     outcome = collect(terms_of(verb), seconds, press)
-    target = handset.action(verb, {"Digits": outcome.keys, "FinishedOnKey": outcome.finished_on, "msg": "Gather End"})
+    target = _target(handset, verb, outcome)
     url = urldefrag(target.url).url
     yield from answering.spoken(handset, speech, outcome.seconds, url) if speech else _passing(outcome.seconds)
     if outcome.keys or outcome.finished_on or speech is None:
         _write_down(handset, reaction, outcome, heard, url)
     return target if outcome.keys or verb.get("actionOnEmptyResult") == "true" else None
+
+
+def _by_hand(handset: "Handset", verb: Verb, person: Person) -> Generator[Effect, Any, Target | None]:
+    """Somebody at a browser phone presses keys when they like; those of before the prompt are lost."""
+    terms, began = terms_of(verb), handset.call.now
+    person.keys.clear()
+    stops = terms.barge_in and terms.takes_keys
+    for child in verb.children:
+        yield from phone_calls.hear(handset, person, child, lambda: stops and bool(person.keys))
+    heard, handset.heard = handset.heard, ""
+    handset.note_heard(heard)
+    handset.call.waits += 1
+    person.understand(heard)
+    keys, finished_on = yield from phone_calls.type_keys(handset.call, person, terms)
+    outcome = Outcome(keys, finished_on, handset.call.now - began)
+    target = _target(handset, verb, outcome)
+    _write_down(handset, Press(keys), outcome, heard, urldefrag(target.url).url)
+    return target if keys or verb.get("actionOnEmptyResult") == "true" else None
+
+
+def _target(handset: "Handset", verb: Verb, outcome: Outcome) -> Target:
+    return handset.action(verb, {"Digits": outcome.keys, "FinishedOnKey": outcome.finished_on, "msg": "Gather End"})
 
 
 def _passing(seconds: float) -> Generator[Effect, Any, None]:

@@ -37,6 +37,10 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
     "Client": _CALLBACK | {"url", "method"},
     "Sip": _CALLBACK | _AMD | {"url", "method", "username", "password"},
     "Queue": frozenset({"url", "method", "reservationSid", "postWorkActivitySid"}),
+    "Conference": _CALLBACK | {
+        "muted", "beep", "startConferenceOnEnter", "endConferenceOnExit", "waitUrl", "waitMethod", "maxParticipants", "participantLabel",
+        "jitterBufferSize", "region",
+    },
     "Stream": frozenset({"url", "name", "track", "statusCallback", "statusCallbackMethod"}),
     "Parameter": frozenset({"name", "value"}),
     "Identity": frozenset(),
@@ -48,7 +52,7 @@ TOP_LEVEL = frozenset(
 )
 CHILDREN: dict[str, frozenset[str]] = {
     "Gather": frozenset({"Say", "Play", "Pause"}),
-    "Dial": frozenset({"Number", "Client", "Sip", "Queue"}),
+    "Dial": frozenset({"Number", "Client", "Sip", "Queue", "Conference"}),
     "Connect": frozenset({"Stream"}),
     "Start": frozenset({"Stream"}),
     "Stop": frozenset({"Stream"}),
@@ -58,6 +62,7 @@ CHILDREN: dict[str, frozenset[str]] = {
 }
 
 _COUNT, _BOOL, _METHOD = r"[1-9]\d*", "true|false", "GET|POST"
+_HAPPENINGS = "start|end|join|leave|mute|hold|modify|speaker|announcement"
 VALUES: dict[tuple[str, str], str] = {
     ("Say", "loop"): r"\d+",
     ("Play", "loop"): r"\d+",
@@ -86,6 +91,15 @@ VALUES: dict[tuple[str, str], str] = {
     ("Dial", "timeLimit"): _COUNT,
     ("Enqueue", "method"): _METHOD,
     ("Enqueue", "waitUrlMethod"): _METHOD,
+    ("Conference", "muted"): _BOOL,
+    ("Conference", "beep"): f"{_BOOL}|onEnter|onExit",
+    ("Conference", "startConferenceOnEnter"): _BOOL,
+    ("Conference", "endConferenceOnExit"): _BOOL,
+    ("Conference", "waitMethod"): _METHOD,
+    ("Conference", "maxParticipants"): r"[1-9]\d?|1\d\d|2[0-4]\d|250",
+    ("Conference", "participantLabel"): ".{1,128}",
+    ("Conference", "statusCallbackMethod"): _METHOD,
+    ("Conference", "statusCallbackEvent"): f"({_HAPPENINGS})( ({_HAPPENINGS}))*",
     ("Stream", "url"): r"wss?://[^?]+",
     ("Stream", "track"): "inbound_track|outbound_track|both_tracks",
 }
@@ -96,6 +110,8 @@ def attributes_of(name: str) -> frozenset[str]:
     return ATTRIBUTES.get(name, frozenset())
 
 
+ROOM_VERBS = frozenset({"Say", "Play", "Pause", "Redirect"})
+"""What may fill the time in a conference: before it starts, on hold, as an announcement."""
 LAST_WORDS = frozenset({"Hangup", "Redirect", "Reject", "Leave"})
 """Verbs after which nothing is reached."""
 

@@ -7,15 +7,16 @@ from collections.abc import Callable, Generator, Mapping
 from typing import Any, NoReturn
 from urllib.parse import urljoin
 
-from ivr.carrier.simulator import parameters
+from ivr.carrier.simulator import parameters, phone_calls
 from ivr.carrier.simulator.calls import Call, Notification
 from ivr.carrier.simulator.dialling import dial
 from ivr.carrier.simulator.document import Fault, Verb, read
-from ivr.carrier.simulator.effects import Download, Effect, Fetch, HungUp, Redirected, Target, Wait
+from ivr.carrier.simulator.effects import Download, Effect, Fetch, HungUp, Redirected, Target, Unplayable, Wait
 from ivr.carrier.simulator.gathering import gather
 from ivr.carrier.simulator.listening import speaking_seconds
 from ivr.carrier.simulator.network import Network
 from ivr.carrier.simulator.persona import Persona
+from ivr.carrier.simulator.phone import Person
 from ivr.carrier.simulator.queueing import Left, enqueue
 from ivr.carrier.simulator.recording import record
 from ivr.carrier.simulator.sound import seconds_of
@@ -66,12 +67,14 @@ class Handset:
         self.problem(Fault(11215, f"more than {MAX_DOCUMENTS} documents in one call"), self.document_url)
 
     def read(self, target: Target) -> Generator[Effect, Any, tuple[Verb, ...]]:
-        """The verbs of a document, of the fallback's if it has a fault. Raises ApplicationFailed."""
+        """The verbs of a document, of the fallback's if it has a fault. Raises ApplicationFailed, in a conference Unplayable."""
         reply = yield from self._ask(target)
         verbs, faults = self._checked(reply)
         if not faults:
             return verbs
         self.problem(faults[0], reply.url, others=faults[1:])
+        if self.purpose == "room":
+            raise Unplayable(faults[0].message)
         order = self.call.order
         if order.fallback_url is None:
             raise ApplicationFailed(faults[0].message)
@@ -102,20 +105,24 @@ class Handset:
             raise HungUp
         yield Wait(seconds)
 
-    def sound(self, verb: Verb) -> Generator[Effect, Any, tuple[str, float]]:
-        """Text and length in seconds of one Say, Play or Pause."""
-        loops = min(int(verb.get("loop", "1")) or MAX_LOOPS, MAX_LOOPS)
+    def loops(self, verb: Verb) -> int:
+        """How many times a Say or a Play is heard."""
+        return min(int(verb.get("loop", "1")) or MAX_LOOPS, MAX_LOOPS)
+
+    def sound(self, verb: Verb) -> Generator[Effect, Any, tuple[str, float, bytes]]:
+        """Text and length in seconds of one Say, Play or Pause, and the file that is played."""
+        loops = self.loops(verb)
         if verb.name == "Pause":
-            return "", float(verb.get("length", "1"))
+            return "", float(verb.get("length", "1")), b""
         if verb.name == "Say":
-            return verb.text * loops, speaking_seconds(verb.text) * loops
+            return verb.text * loops, speaking_seconds(verb.text) * loops, b""
         if verb.get("digits"):
-            return "", 0.5 * len(verb.get("digits"))
+            return "", 0.5 * len(verb.get("digits")), b""
         reply: Reply = yield Download(self.absolute(verb.text))
         if reply.error is not None:
             self.problem(Fault(reply.error, f"<Play> {reply.message}"), reply.url, log=1)
-            return "", 0.0
-        return "", seconds_of(reply.body) * loops
+            return "", 0.0, b""
+        return "", seconds_of(reply.body) * loops, reply.body
 
     def absolute(self, url: str) -> str:
         """A URL of a document, resolved against the document's own."""
@@ -155,7 +162,10 @@ class Handset:
 
 
 def _say(handset: Handset, verb: Verb) -> Steps:
-    text, seconds = yield from handset.sound(verb)
+    if isinstance(handset.persona, Person):
+        yield from phone_calls.hear(handset, handset.persona, verb)
+        return None
+    text, seconds, _ = yield from handset.sound(verb)
     yield from handset.speak(text, seconds)
     return None
 

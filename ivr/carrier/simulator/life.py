@@ -3,12 +3,13 @@
 from collections.abc import Generator
 from typing import Any
 
-from ivr.carrier.simulator import parameters
+from ivr.carrier.simulator import parameters, phone_calls
 from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.effects import Deliver, Effect, Ended, HungUp, Redirected, Story, Target, Wait
 from ivr.carrier.simulator.handset import ApplicationFailed, Handset
 from ivr.carrier.simulator.network import Network
 from ivr.carrier.simulator.persona import Persona, PickUp
+from ivr.carrier.simulator.phone import Person
 
 Steps = Generator[Effect, Any, None]
 DETECTION_SECONDS = 3.2
@@ -60,8 +61,10 @@ def _ring(call: Call, persona: Persona, network: Network) -> Steps:
         return
     call.status, call.ringing_at = "ringing", call.now
     yield from tell(call, "ringing", "ringing")
-    seconds = min(pick.ring_seconds, call.order.ring_seconds)
-    yield Wait(seconds)
+    if isinstance(persona, Person):
+        pick = yield from phone_calls.ring(call, persona, call.order.ring_seconds)
+    else:
+        yield Wait(min(pick.ring_seconds, call.order.ring_seconds))
     if pick.outcome != "answered" or pick.ring_seconds > call.order.ring_seconds:
         call.finish("busy" if pick.outcome == "busy" else "no-answer", call.now, pick.sip_code or 487)
         return
@@ -72,6 +75,7 @@ def _ring(call: Call, persona: Persona, network: Network) -> Steps:
 def _converse(call: Call, persona: Persona, network: Network, pick: PickUp) -> Steps:
     call.status, call.answered_at = "in-progress", call.now
     network.limit(call)
+    yield from phone_calls.connect(persona)
     yield from tell(call, "answered", "in-progress")
     first = Target(call.order.url or "", call.order.method, twiml=None if call.order.url else call.order.twiml)
     try:
@@ -86,6 +90,8 @@ def _talk(call: Call, persona: Persona, network: Network, first: Target) -> Step
     try:
         yield from Handset(call, persona, network).run(first)
     except ApplicationFailed:
+        if isinstance(persona, Person):
+            yield from phone_calls.apologise(call, persona)
         yield Wait(4.0)  # the carrier's own sentence about an application error
 
 

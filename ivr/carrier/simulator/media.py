@@ -16,6 +16,7 @@ from ivr.carrier.simulator.schedule import Schedule
 from ivr.carrier.simulator.signing import sign
 from ivr.carrier.simulator.sockets import REFUSED, Loop, Socket
 from ivr.carrier.simulator.voices import Voices
+from speech.audio import mulaw_to_pcm
 
 QUIET_BEFORE, QUIET_AFTER = 0.3, 1.0  # seconds sent around the words in virtual time; longer silences are left out
 SETTLING_SECONDS = 2.0  # real: in virtual time a call waits so long for its sockets
@@ -48,7 +49,7 @@ class Media:
         self.speech = speech
         self.voices = Voices(speech.sounds, speech.folder)
         self._account_sid, self._token, self._schedule, self._courier = account_sid, auth_token, schedule, courier
-        self._loop = Loop()
+        self.loop = Loop()
         self._sockets: dict[str, list[Socket]] = {}
 
     @property
@@ -78,8 +79,16 @@ class Media:
         self._detach(call, self._running(call), "call ended")
         self._sockets.pop(call.sid, None)
 
+    def hear(self, call: Call, frame: bytes) -> None:
+        """Send a frame of somebody's living voice into the call's streams; on the loop's thread."""
+        for socket in self._running(call):
+            if socket.is_open and socket.stream.track != "outbound_track":
+                socket.hear(frame)
+
     def recorded(self, recording: Recording) -> bytes:
         """A recording as a WAV file: what was said, or a murmur when there is no voice for it."""
+        if recording.sound:
+            return line.wav_file(mulaw_to_pcm(recording.sound))
         words = self.voices.words(recording.text, recording.voice) if recording.text and recording.voice else None
         if words is None:
             return sound.wav(recording.seconds, recording.spoken_seconds, recording.sid)
@@ -89,7 +98,7 @@ class Media:
 
     def close(self) -> None:
         """End all streams and voices."""
-        self._loop.close()
+        self.loop.close()
         self._sockets.clear()
         with self._schedule.changed:
             self._schedule.changed.notify_all()  # who waits for a redirection waits no more
@@ -107,7 +116,7 @@ class Media:
         told = partial(self._told, call, stream)
         socket = Socket(call.sid, self._account_sid, stream, told, lambda: self.is_real)
         self._sockets.setdefault(call.sid, []).append(socket)
-        self._loop.do(socket.live({"X-Twilio-Signature": sign(self._token, stream.url, {})}))
+        self.loop.do(socket.live({"X-Twilio-Signature": sign(self._token, stream.url, {})}))
         if not self.is_real:
             socket.decided.wait(SETTLING_SECONDS)
 
@@ -115,7 +124,7 @@ class Media:
         for socket in ending:
             socket.stream.stopped_at, socket.stream.ended = call.now, how
             self._post(call, socket.stream, "stream-stopped", "", call.now)
-        self._settle([self._loop.do(socket.stop()) for socket in ending])
+        self._settle([self.loop.do(socket.stop()) for socket in ending])
 
     def _settle(self, work: "list[Future[None]]") -> None:
         if not self.is_real:
@@ -127,12 +136,12 @@ class Media:
         if self.is_real:
             words = self._mulaw(effect, 0.0, 0.0)
             for socket in sockets:
-                self._loop.do(socket.play(words))
+                self.loop.do(socket.play(words))
             effect.said.spoken_at = monotonic() + effect.seconds
             return
         words = self._mulaw(effect, QUIET_BEFORE, QUIET_AFTER)
         began = call.now - effect.seconds - QUIET_BEFORE
-        self._settle([self._loop.do(socket.say(words, began - socket.stream.started_at, self.speech.skips_silence)) for socket in sockets])
+        self._settle([self.loop.do(socket.say(words, began - socket.stream.started_at, self.speech.skips_silence)) for socket in sockets])
         effect.said.spoken_at = monotonic()
         if effect.is_waiting:
             with self._schedule.changed:

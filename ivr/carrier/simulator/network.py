@@ -3,7 +3,9 @@
 from collections import deque
 from typing import Protocol
 
+from ivr.carrier.simulator.bridge import Bridge
 from ivr.carrier.simulator.calls import Call, Recording
+from ivr.carrier.simulator.conferences_room import Change, Rooms
 from ivr.carrier.simulator.effects import Interrupted
 from ivr.carrier.simulator.persona import Persona
 
@@ -43,6 +45,20 @@ class Network(Protocol):
         """Where callees' voices go."""
         ...
 
+    @property
+    def bridge(self) -> Bridge:
+        """Who hears whom."""
+        ...
+
+    @property
+    def rooms(self) -> Rooms:
+        """The conferences."""
+        ...
+
+    def room_changed(self, change: Change) -> None:
+        """Do what follows from a change in a conference: callbacks, waking whom it concerns, who hears whom."""
+        ...
+
     def new_sid(self, prefix: str, call: Call, number: int) -> str:
         """A fresh identifier, the same for the same call and number."""
         ...
@@ -65,6 +81,10 @@ class Network(Protocol):
 
     def interrupt(self, call: Call, interruption: Interrupted) -> None:
         """Change the course of another call."""
+        ...
+
+    def wake(self, call: Call) -> None:
+        """End what another call awaits."""
         ...
 
     def limit(self, call: Call) -> None:

@@ -103,6 +103,11 @@ class Persona:
         self._asked: dict[str, int] = {}
         self._done: set[str] = set()
 
+    @property
+    def is_ringing(self) -> bool:
+        """Whether it is still open what `pick_up` says: a callee of the table knows it beforehand."""
+        return False
+
     def pick_up(self) -> PickUp:
         """What this call comes to."""
         kind = self.traits.pick_up

@@ -3,8 +3,9 @@
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
+from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.document import Verb
-from ivr.carrier.simulator.effects import Deliver, Dequeued, Effect, HungUp, Interrupted, Target, Wait
+from ivr.carrier.simulator.effects import Await, Deliver, Dequeued, Effect, HungUp, Interrupted, Target, Wait
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.parameters import merged, standard
 
@@ -46,20 +47,24 @@ def _after(
     if taken is None:
         return action
     if taken.result == "bridged":
-        yield from _bridged(handset, taken.target)
+        yield from _bridged(handset, taken)
         return action
     if action is not None:  # taken by request: the action hears of it at once, the other document runs
         yield Deliver(handset.call, "queue", action, merged(standard(handset.call), extra))
     return taken.target
 
 
-def _bridged(handset: "Handset", whisper: Target | None) -> Generator[Effect, Any, None]:
+def _bridged(handset: "Handset", taken: Dequeued) -> Generator[Effect, Any, None]:
+    network, call = handset.network, handset.call
     try:
-        if whisper is not None:
-            yield from type(handset)(handset.call, handset.persona, handset.network, "whisper").run(whisper)
+        if taken.target is not None:
+            yield from type(handset)(call, handset.persona, network, "whisper").run(taken.target)
         yield Wait(None)
     except Dequeued:
         return  # the other side let go
+    finally:
+        for other in network.bridge.part(call):
+            network.wake(other)
 
 
 def _wait(handset: "Handset", verb: Verb, line: WaitingLine, joined: float) -> Generator[Effect, Any, None]:
@@ -110,13 +115,25 @@ def take_from_queue(handset: "Handset", verb: Verb, noun: Verb) -> Generator[Eff
         yield Wait(1.0)
     member, _ = line.members.popleft()
     whisper = Target(handset.absolute(noun.get("url")), noun.get("method", "POST")) if noun.get("url") else None
+    handset.network.bridge.join(call, member)
     handset.network.interrupt(member, Dequeued(whisper, "bridged"))
     started = call.now
-    yield Wait(handset.persona.traits.talk_seconds)
-    handset.network.interrupt(member, Dequeued(None, "bridged"))
+    yield from _talk(handset, member)
     return {
         "DialCallStatus": "completed",
         "DialCallSid": member.sid,
         "DialCallDuration": str(round(call.now - started)),
         "DialBridged": "true",
     }
+
+
+def _talk(handset: "Handset", member: Call) -> Generator[Effect, Any, None]:
+    """Be joined until one of the two has had enough; the member is let go if it is still there."""
+    call, bridge = handset.call, handset.network.bridge
+    until = call.now + handset.persona.traits.talk_seconds
+    try:
+        while call.now < until and member in bridge.others(call):
+            yield Await(until - call.now)
+    finally:
+        if member in bridge.part(call):
+            handset.network.interrupt(member, Dequeued(None, "bridged"))

@@ -4,12 +4,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ivr.carrier.simulator import parameters
+from ivr.carrier.simulator import parameters, phone_calls
 from ivr.carrier.simulator.calls import Recording
 from ivr.carrier.simulator.document import Verb
 from ivr.carrier.simulator.effects import Deliver, Effect, HungUp, Target, Wait
 from ivr.carrier.simulator.gathering import leave_if_asked
-from ivr.carrier.simulator.persona import HangUp, Press, Reaction, Speak
+from ivr.carrier.simulator.persona import HangUp, Press, Reaction, Silence, Speak
+from ivr.carrier.simulator.phone import Person
 
 if TYPE_CHECKING:
     from ivr.carrier.simulator.handset import Handset
@@ -57,13 +58,10 @@ def record(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
     handset.note_heard(heard)
     call = handset.call
     call.waits += 1
-    reaction = handset.persona.at_recording(heard, verb.get("finishOnKey", ANY_KEY))
-    yield from leave_if_asked(handset, reaction, 0.0) if not isinstance(reaction, HangUp) else ()
-    if verb.get("playBeep", "true") == "true":
-        yield Wait(BEEP_SECONDS)
-    started, take = call.now, take_of(verb, reaction)
-    yield Wait(take.seconds)
-    recording = _kept(handset, started, take, reaction)
+    if isinstance(handset.persona, Person):
+        recording, take = yield from _by_a_person(handset, verb, handset.persona, heard)
+    else:
+        recording, take = yield from _by_a_callee(handset, verb, heard)
     yield from _announced(handset, verb, recording)
     extra = {"RecordingUrl": recording.url, "RecordingSid": recording.sid, "RecordingDuration": str(recording.seconds)}
     target = handset.action(verb, extra | ({"Digits": take.digits} if take.digits else {}))
@@ -72,6 +70,28 @@ def record(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
         yield from handset.read(target)
         raise HungUp
     return target
+
+
+def _by_a_callee(handset: "Handset", verb: Verb, heard: str) -> Generator[Effect, Any, tuple[Recording, Take]]:
+    reaction = handset.persona.at_recording(heard, verb.get("finishOnKey", ANY_KEY))
+    yield from leave_if_asked(handset, reaction, 0.0) if not isinstance(reaction, HangUp) else ()
+    if verb.get("playBeep", "true") == "true":
+        yield Wait(BEEP_SECONDS)
+    started, take = handset.call.now, take_of(verb, reaction)
+    yield Wait(take.seconds)
+    return _kept(handset, started, take, reaction), take
+
+
+def _by_a_person(handset: "Handset", verb: Verb, person: Person, heard: str) -> Generator[Effect, Any, tuple[Recording, Take]]:
+    """What somebody at a browser phone says, if there is a microphone; the page beeps."""
+    person.understand(heard)
+    longest, started = float(verb.get("maxLength", "3600")), handset.call.now
+    silence = float(verb.get("timeout", "5")) or longest
+    digits = yield from phone_calls.be_recorded(handset.call, person, verb.get("finishOnKey", ANY_KEY), silence, longest)
+    seconds, spoke = handset.call.now - started, person.spoke_at > started
+    recording = _kept(handset, started, Take(seconds if spoke else 0.0, seconds, digits), Silence())
+    recording.sound = bytes(person.tape)
+    return recording, Take(seconds if spoke else 0.0, seconds, digits)
 
 
 def _kept(handset: "Handset", started: float, take: Take, reaction: Reaction) -> Recording:

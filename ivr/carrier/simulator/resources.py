@@ -1,8 +1,9 @@
-"""Calls, recordings, queues and errors as the carrier's JSON (twilio_call_schema)."""
+"""Calls, recordings, queues, conferences and errors as the carrier's JSON (twilio_call_schema)."""
 
 from typing import Any
 
 from ivr.carrier.simulator.calls import Call, Notification, Recording
+from ivr.carrier.simulator.conferences_room import Participant, Room
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.parameters import API_VERSION, rfc2822
 
@@ -76,6 +77,28 @@ def member_json(line: WaitingLine, position: int, account_sid: str, now: float) 
     return {
         "call_sid": call.sid, "queue_sid": line.sid, "date_enqueued": rfc2822(joined), "position": position,
         "wait_time": round(now - joined), "uri": account_uri(account_sid, f"Queues/{line.sid}/Members/{call.sid}.json"),
+    }  # fmt: skip
+
+
+def conference_json(room: Room) -> dict[str, Any]:
+    """A Conference resource."""
+    base = account_uri(room.account_sid, f"Conferences/{room.sid}")
+    return {
+        "sid": room.sid, "account_sid": room.account_sid, "friendly_name": room.name, "status": room.status, "region": "us1",
+        "api_version": API_VERSION, "date_created": rfc2822(room.created_at), "date_updated": rfc2822(room.updated_at),
+        "reason_conference_ended": room.reason_ended, "call_sid_ending_conference": room.ended_by.call.sid if room.ended_by else None,
+        "uri": f"{base}.json", "subresource_uris": {name: f"{base}/{_camel(name)}.json" for name in ("participants", "recordings")},
+    }  # fmt: skip
+
+
+def participant_json(member: Participant, room: Room) -> dict[str, Any]:
+    """A Participant resource: somebody who is in the room now."""
+    return {
+        "call_sid": member.call.sid, "label": member.label or None, "conference_sid": room.sid, "account_sid": room.account_sid,
+        "muted": member.muted, "hold": member.hold, "coaching": False, "call_sid_to_coach": None, "status": "connected",
+        "start_conference_on_enter": member.starts, "end_conference_on_exit": member.ends, "queue_time": None,
+        "date_created": rfc2822(member.joined_at), "date_updated": rfc2822(member.updated_at),
+        "uri": account_uri(room.account_sid, f"Conferences/{room.sid}/Participants/{member.call.sid}.json"),
     }  # fmt: skip
 
 

@@ -24,6 +24,7 @@ SEND_SECONDS = 5.0  # the other side must take what is sent
 CLOSE_SECONDS = 1.0
 LONGEST_LAG_SECONDS = 0.2  # a sender that is later than this gives up catching up
 LOOK_AGAIN_SECONDS = 0.1  # whether the clock runs
+CUSHION_FRAMES, LONGEST_CUSHION_FRAMES = 3, 25  # of a living voice, which does not come as regularly as it is sent on
 REFUSED, BROKEN, CLOSED = "refused", "broken", "closed by the application"
 FORMAT = {"encoding": "audio/x-mulaw", "sampleRate": 8000, "channels": 1}
 T = TypeVar("T")
@@ -129,6 +130,14 @@ class Socket:
     async def play(self, sound: bytes) -> None:
         """Let a sound be heard from now on, at its pace."""
         self._pending.extend(sound[start : start + FRAME].ljust(FRAME, b"\xff") for start in range(0, len(sound), FRAME))
+
+    def hear(self, frame: bytes) -> None:
+        """Take a frame of a living voice, on the loop's thread; what comes in too fast is dropped at its oldest."""
+        if not self._pending:
+            self._pending.extend([QUIET] * CUSHION_FRAMES)
+        self._pending.append(frame)
+        while len(self._pending) > LONGEST_CUSHION_FRAMES:
+            self._pending.popleft()
 
     async def _talk(self, connection: ClientConnection) -> None:
         try:

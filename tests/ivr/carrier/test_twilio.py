@@ -15,6 +15,7 @@ from tests.ivr.carrier.telephone_company import Reply, opened
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 CA = "CA" + "0a" * 16
 RE = "RE" + "0b" * 16
+CF = "CF" + "0c" * 16
 UUID = "6f1f0a52-93b5-4a3c-9d3f-0c1b7f5a2e11"
 WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + b"\x00" * 28
 CALLED = "+8610012345678"
@@ -76,6 +77,22 @@ def test_machine_detection_can_be_left_out(company, carrier):
     carrier.place_call(CallRequest(**{**vars(REQUEST), "machine_url": None}))
 
     assert not {"MachineDetection", "AsyncAmd", "AsyncAmdStatusCallback"} & set(company.asked[0].form)
+
+
+def test_an_operator_is_called_at_a_sip_address_too(company, carrier):
+    company.replies = [Reply(201, {"sid": CA})]
+
+    assert carrier.place_call(CallRequest(**{**vars(REQUEST), "to": "sip:desk@operators.example", "machine_url": None})) == Accepted(CA)
+    assert company.asked[0].form["To"] == ["sip:desk@operators.example"]
+
+
+def test_no_address_of_an_operator_reaches_a_message(company, carrier):
+    company.replies = [Reply(400, fault(21211, "sip:desk@operators.example is not valid"))]
+
+    placement = carrier.place_call(REQUEST)
+
+    assert isinstance(placement, Rejected)
+    assert "desk" not in placement.message
 
 
 def test_an_api_key_replaces_the_token_but_not_the_account(company):
@@ -392,3 +409,88 @@ def test_a_deletion_that_failed_is_told(company, carrier):
 
     with pytest.raises(CarrierError):
         carrier.delete_recording(RE)
+
+
+def rooms(*statuses, name="room-1"):
+    found = [{"sid": CF[:-1] + str(place), "friendly_name": name, "status": status} for place, status in enumerate(statuses)]
+    return Reply(200, {"conferences": found, "page": 0, "page_size": 20, "next_page_uri": None})
+
+
+HOLD = "https://v.example/voice/hold"
+MOVES = {
+    "hold": lambda carrier: carrier.hold("room-1", CA, True, HOLD),
+    "mute": lambda carrier: carrier.mute("room-1", CA, True),
+    "close_room": lambda carrier: carrier.close_room("room-1"),
+}
+
+
+@pytest.mark.parametrize(
+    ("move", "path", "form"),
+    [
+        (MOVES["hold"], f"/Participants/{CA}.json", {"Hold": ["true"], "HoldUrl": [HOLD], "HoldMethod": ["POST"]}),
+        (lambda carrier: carrier.hold("room-1", CA, False, "https://v.example/"), f"/Participants/{CA}.json", {"Hold": ["false"]}),
+        (MOVES["mute"], f"/Participants/{CA}.json", {"Muted": ["true"]}),
+        (lambda carrier: carrier.mute("room-1", CA, False), f"/Participants/{CA}.json", {"Muted": ["false"]}),
+        (MOVES["close_room"], ".json", {"Status": ["completed"]}),
+    ],
+)
+def test_a_room_is_found_by_its_name_and_changed_once(company, carrier, move, path, form):
+    company.replies = [rooms("in-progress"), Reply(200, {"sid": CF, "call_sid": CA})]
+
+    move(carrier)
+
+    looked, changed = company.asked
+    assert (looked.method, looked.query["FriendlyName"]) == ("GET", ["room-1"])
+    assert (changed.method, changed.path) == ("POST", f"/2010-04-01/Accounts/{ACCOUNT}/Conferences/{CF[:-1]}0{path}")
+    assert changed.form == form
+
+
+def test_of_rooms_with_one_name_the_one_counts_that_is_not_over(company, carrier):
+    company.replies = [rooms("completed", "init", "completed"), Reply(200, {"sid": CF})]
+
+    carrier.close_room("room-1")
+
+    assert company.asked[1].path.endswith(f"/Conferences/{CF[:-1]}1.json")
+
+
+@pytest.mark.parametrize("found", [rooms(), rooms("completed"), rooms("in-progress", name="another")], ids=["none", "over", "another"])
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_a_room_that_is_not_there_is_gone_and_nothing_is_changed(company, carrier, move, found):
+    company.replies = [found]
+
+    with pytest.raises(CarrierGone):
+        move(carrier)
+    assert [asked.method for asked in company.asked] == ["GET"]
+
+
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_whoever_has_left_the_room_is_gone(company, carrier, move):
+    company.replies = [rooms("in-progress"), Reply(404, fault(20404))]
+
+    with pytest.raises(CarrierGone):
+        move(carrier)
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(429, fault(20429)), Reply(500), Reply(200, "not JSON"), Reply(behave="reset"), Reply(behave="hang")],
+    ids=["429", "500", "nonsense", "reset", "hang"],
+)  # fmt: skip
+@pytest.mark.parametrize("is_found", [False, True], ids=["looking", "changing"])
+@pytest.mark.parametrize("move", MOVES.values(), ids=MOVES)
+def test_a_room_that_cannot_be_reached_is_an_error_and_not_gone(company, carrier, move, is_found, reply):
+    company.replies = [rooms("in-progress"), reply] if is_found else [reply]
+
+    with pytest.raises(CarrierError) as caught:
+        move(carrier)
+    assert not isinstance(caught.value, CarrierGone)
+    assert len(company.asked) == 1 + is_found
+
+
+@pytest.mark.parametrize("sid", ["", "../../Calls", "CA1/x", "CA?x"])
+def test_no_name_of_a_participant_leads_anywhere_else(company, carrier, sid):
+    company.replies = [rooms("in-progress")]
+
+    for move in (lambda: carrier.mute("room-1", sid, True), lambda: carrier.hold("room-1", sid, True, "https://v.example/")):
+        with pytest.raises(CarrierError, match="not a name"):
+            move()
+    assert {asked.method for asked in company.asked} <= {"GET"}
