@@ -4,7 +4,7 @@ import re
 
 from tests.conventions.sources import ROOT
 
-FOLDERS = ("ivr/console/templates", "ivr/console/static", "survey/sheet")
+FOLDERS = ("ivr/console/templates", "ivr/console/static", "ivr/carrier/simulator/static", "survey/sheet")
 LOADING = re.compile(
     r"""(?:\b(?:src|href|action|data|poster)\s*=\s*["']?|url\(\s*["']?|@import\s+["']?|\bfetch\(\s*["'])\s*(?:https?:)?//[^\s"')]+""", re.I
 )
