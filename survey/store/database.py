@@ -15,6 +15,9 @@ from survey.store import deadline
 SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON")
 PATIENCE_SECONDS = 10.0
 NOTABLE_SECONDS = 0.1
+LOOK_AGAIN_SECONDS = 0.003
+"""How long a writer sleeps who finds another process writing. SQLite itself sleeps up to a tenth of a second, which a caller hears."""
+
 GRACE_SECONDS = 2.0
 """How long after its time a statement may take to tell that it was ended, before its connection is cut."""
 
@@ -79,13 +82,14 @@ class _Writer(sqlite3.Connection):
     """A connection that passes a turnstile before it writes and frees it when its transaction is over.
 
     SQLite lets one writer in and makes the others sleep and try again, each time longer: of many threads a few then wait
-    for seconds. Threads of one process queue here instead; between processes SQLite's own way remains.
+    for seconds. Threads of one process queue here instead; the one at the head looks for other processes every few milliseconds.
     """
 
     turnstile: "threading.Lock | None" = None
     is_inside = False
     is_hurried = False
     patience_seconds = PATIENCE_SECONDS
+    waits_until = 0.0
 
     def enter(self) -> None:
         """Wait for the turn to write; other processes are then waited for no longer than what is left of the patience.
@@ -99,6 +103,7 @@ class _Writer(sqlite3.Connection):
             busy = sqlite3.OperationalError("database is locked by another thread of this process")
             raise OperationalError("BEGIN IMMEDIATE", None, busy)
         self.is_inside = True
+        self.waits_until = began + self.patience_seconds
         waited = time.monotonic() - began
         self.is_hurried = waited > NOTABLE_SECONDS
         if self.is_hurried:
@@ -159,12 +164,33 @@ def _open_sqlite(url: str, pool_size: int, patience_seconds: float) -> Engine:
         writer: _Writer = connection.connection.driver_connection
         writer.enter()
         try:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            _begin_to_write(connection, writer)
         except BaseException:
             writer.rollback()
             raise
 
     return engine
+
+
+def _begin_to_write(connection: Any, writer: _Writer) -> None:
+    """Begin as soon as no other process writes, or raise OperationalError when the patience is at its end."""
+    if writer.turnstile is None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        return
+    patience = writer.execute("PRAGMA busy_timeout").fetchone()[0] / 1000
+    writer.wait_for_others(0)
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            except OperationalError as problem:
+                if "locked" not in str(problem.orig) or time.monotonic() >= writer.waits_until:
+                    raise
+                time.sleep(LOOK_AGAIN_SECONDS)
+            else:
+                return
+    finally:
+        writer.wait_for_others(patience)
 
 
 def _durability(url: str) -> tuple[URL, str]:
