@@ -28,7 +28,7 @@ FORMER = "0001"
 MOST_MOMENTS = 200
 LONGEST_SECONDS = 120
 STRIDE = 1 if "MANY" in os.environ else 4
-BIGGEST_STEP = 5  # changes and commits
+BIGGEST_STEP = 8  # changes and commits
 BUILDING = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'CREATE INDEX%'")
 INVALID = text("SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid")
 
