@@ -157,7 +157,8 @@ def stay(house: House, exchange: RemoteExchange) -> None:
     """Let time pass as on the wall and go on working until somebody stops the demonstration."""
     exchange.run_in_real_time()
     say(f"\n控制台 / console    http://{house.settings.console_host}:{house.settings.console_port}/   （Ctrl+C 停止 / stops）")
-    say(f"模拟电话 / telephone {house.settings.twilio_api_url}/phone   （在浏览器里打给本单位 / in the browser: call the bureau）")
+    phone, us = f"{house.settings.twilio_api_url}/phone", house.settings.caller_id
+    say(f"模拟电话 / telephone {phone}   （在浏览器里打给本单位 / in the browser, call us: {us}）")
     Sweeper(house).run()
 
 
