@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
+from ivr.console.action_words import ACTIONS as ACTIONS
 from ivr.console.language import is_english
 from survey.alarms import AlarmKind
 from survey.disposition import Disposition
