@@ -32,7 +32,6 @@ __all__ = ["State", "attempts", "longest_walk", "start", "step"]
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
 NOTHING: Mapping[str, str] = {}
-_CALLED_RIGHT = frozenset({"yes"})
 
 
 def start(script: Script, answers: Mapping[str, str] = NOTHING, *, may_postpone: bool = True, postponing: bool = False) -> State:
@@ -137,7 +136,7 @@ def _resolved(script: Script, state: State, question: Question, doubted: tuple[s
     """
     state, (code, text, confidence) = replace(state, keys_only=True), doubted
     match event:
-        case Heard(again, certainty) if again in _CALLED_RIGHT | ({code} - {"no"}) and certainty >= script.understanding.accept:
+        case Heard(again, certainty) if (again == "yes" or again == code != "no") and certainty >= script.understanding.accept:
             choice = choice_of(question, code)
             if choice:
                 return _answered(script, replace(state, touched=True), question, choice, text, "speech", confidence)
