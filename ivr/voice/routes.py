@@ -26,9 +26,10 @@ door = Blueprint("voice", __name__)
 
 PAUSE_BEFORE_AGAIN = 6  # seconds; with the excuse about ten, in which a database comes back
 SPOKEN = frozenset({"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"})
+"""Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
+
 LOST_KEY = {"voice.take_incoming_key": "/voice/incoming"}
 """Where to ask again for a key that a redirection loses."""
-"""Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
 
 
 @dataclass(frozen=True)
