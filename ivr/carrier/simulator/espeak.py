@@ -36,6 +36,7 @@ class Voice:
             return b""
         self._library.espeak_SetParameter(RATE, speed, 0)
         self._library.espeak_SetParameter(PITCH, pitch, 0)
+        self._library.espeak_ng_SetRandSeed(ctypes.c_long(1))  # the breath of a voice is noise, sown by the clock unless told otherwise
         words = text.encode() + b"\0"
         self._library.espeak_Synth(words, len(words), 0, 1, 0, UTF8, None, None)
         self._library.espeak_Synchronize()
