@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Sequence
+from datetime import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -152,6 +153,16 @@ def account_sid(value: str) -> str:
     if value and not re.fullmatch(r"AC[0-9a-fA-F]{32}", value):
         raise ValueError("须为 AC 加 32 位十六进制 / must be AC and 32 hexadecimal digits")
     return value
+
+
+def hours(value: str) -> tuple[time, time]:
+    """Opening and closing on one day, HH:MM-HH:MM, the second later than the first."""
+    found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])", value)
+    if found:
+        opening, closing = time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4]))
+        if opening < closing:
+            return opening, closing
+    raise ValueError("须为 08:30-18:00 的形式，后者较晚 / must look like 08:30-18:00, the second later than the first")
 
 
 def zone(value: str) -> str:

@@ -7,6 +7,7 @@ reported together. Secrets never show in `repr`.
 import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +141,21 @@ class Settings:
         "节假日与调休 CSV（列 date、kind、name；kind 为 off 或 work），补充或覆盖自带日历，如次年安排",
         "CSV of holidays and make-up days (columns date, kind, name; kind is off or work) over the shipped calendar, e.g. next year's",
     )  # fmt: skip
+    order_days: int = _row(
+        "5", readers.whole(1, 60), "交办单办理期限（工作日）", "Working days that a unit has to answer an order",
+    )  # fmt: skip
+    extension_days: int = _row(
+        "5", readers.whole(1, 60), "一次延期最多的工作日数", "Working days by which a deadline may be extended at most",
+    )  # fmt: skip
+    order_returns: int = _row(
+        "2", readers.whole(0, 9), "交办单最多退回重办的次数，其后转督办", "How often an order goes back before it is supervised",
+    )  # fmt: skip
+    weekly_list_day: int = _row(
+        "1", readers.whole(1, 7), "每周逾期清单的日子：1 为周一，7 为周日", "Day of the weekly list of overdue orders: 1 is Monday",
+    )  # fmt: skip
+    office_hours: tuple[time, time] = _row(
+        "08:30-18:00", readers.hours, "向各单位发提醒的办公时间", "Hours within which offices are reminded of their orders",
+    )  # fmt: skip
     phone_regions: tuple[str, ...] = _row(
         "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
     )  # fmt: skip
@@ -256,6 +272,8 @@ def written(value: Any) -> str:
             return ""
         case bool():
             return "yes" if value else "no"
+        case (time() as opening, time() as closing):
+            return f"{opening:%H:%M}-{closing:%H:%M}"
         case tuple():
             return ",".join(value)
         case float():

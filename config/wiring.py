@@ -19,6 +19,7 @@ from config.settings import TWILIO, Settings
 from ivr.carrier.base import Carrier
 from survey.bureau import Bureau
 from survey.fieldwork import Office
+from survey.order_clock import Terms
 from survey.phone import NumberPolicy
 from survey.ports import Clock, JobQueue
 from survey.store.database import open_engine, reading, session_factory
@@ -142,7 +143,19 @@ class House:
         numbers = NumberPolicy(given.phone_regions, (given.caller_id, given.hotline), fictitious=given.environment != "production")
         account = (given.concurrent_calls, given.calls_per_second)
         languages = _heard_by_carrier() if self.carrier_listens else frozenset(self.speech_models) if self.media_url else frozenset()
-        return Office(self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages)
+        return Office(
+            self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages, terms=self.terms
+        )  # fmt: skip
+
+    @property
+    def terms(self) -> Terms:
+        """The bureau's deadlines and office hours for orders."""
+        given = self.settings
+        opening, closing = given.office_hours
+        return Terms(
+            zone=given.timezone, days=given.order_days, extension_days=given.extension_days, returns=given.order_returns,
+            weekday=given.weekly_list_day - 1, opening=opening, closing=closing,
+        )  # fmt: skip
 
     @cached_property
     def speech_models(self) -> "Mapping[str, Path]":

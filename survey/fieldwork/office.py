@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from survey import script_yaml
 from survey.bureau import Bureau
+from survey.order_clock import Terms
 from survey.phone import NumberPolicy
 from survey.prompts import Variables
 from survey.script import Script
@@ -40,6 +41,7 @@ class Office:
     lines: int | None = None  # of the account, over all campaigns; None: each campaign's own figure is the only bound
     calls_per_second: float | None = None
     languages: frozenset[str] = frozenset()  # in which what people say is understood: zh, en
+    terms: Terms = field(default_factory=Terms)  # of the orders that come out of the human queue
     contexts: dict[str, TurnContext] = field(default_factory=dict, repr=False)
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 

@@ -5,6 +5,7 @@ import stat
 import threading
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from config import settings as table
 from config.own_secrets import FILE, kept
 from config.settings import Settings, SettingsFaulty, row_of
+from config.wiring import House
 from survey.store.sealing import KeyRing
 
 PRODUCTION = {
@@ -211,3 +213,23 @@ def test_postgresql_means_the_driver_that_is_installed(tmp_path: Path) -> None:
 
 def test_the_table_for_readers_has_one_row_for_each_setting() -> None:
     assert len(table.markdown_table("zh").splitlines()) == len(fields(Settings)) + 2
+
+
+@pytest.mark.parametrize("hours", ["18:00-08:30", "08:30", "8:30-18:00", "08:30-24:00", "08:30-08:30", "08:60-18:00"])
+def test_office_hours_open_before_they_close(tmp_path: Path, hours: str) -> None:
+    (problem,) = problems_of({"HUIFANG_DATA": str(tmp_path), "HUIFANG_OFFICE_HOURS": hours})
+
+    assert problem.startswith("HUIFANG_OFFICE_HOURS：须为 08:30-18:00 的形式")
+
+
+def test_the_terms_of_orders_are_settings_and_come_through_to_the_office(tmp_path: Path) -> None:
+    given = {
+        "HUIFANG_DATA": str(tmp_path), "HUIFANG_ORDER_DAYS": "3", "HUIFANG_EXTENSION_DAYS": "2", "HUIFANG_ORDER_RETURNS": "1",
+        "HUIFANG_WEEKLY_LIST_DAY": "5", "HUIFANG_OFFICE_HOURS": "09:00-17:30",
+    }  # fmt: skip
+    again = Settings.from_env(Settings.from_env(given, None).as_environment(), None)
+
+    terms = House(again).office.terms
+
+    assert (terms.days, terms.extension_days, terms.returns, terms.weekday) == (3, 2, 1, 4)
+    assert (terms.opening, terms.closing) == (time(9), time(17, 30))
