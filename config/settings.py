@@ -156,6 +156,18 @@ class Settings:
     office_hours: tuple[time, time] = _row(
         "08:30-18:00", readers.hours, "向各单位发提醒的办公时间", "Hours within which offices are reminded of their orders",
     )  # fmt: skip
+    desk_offer_seconds: int = _row(
+        "20", readers.whole(5, 120), "转人工来电先只向空闲值班员提示的秒数", "Seconds for which a call is offered to free operators alone",
+    )  # fmt: skip
+    desk_wait_seconds: int = _row(
+        "60", readers.whole(10, 600), "群众等候值班员最长的秒数，其后登记回电", "Seconds a person waits for an operator at most",
+    )  # fmt: skip
+    desk_ring_seconds: int = _row(
+        "20", readers.whole(5, 60), "值班员电话振铃的秒数，其后转给他人", "Seconds an operator's telephone rings before others are asked",
+    )  # fmt: skip
+    desk_wrap_seconds: int = _row(
+        "120", readers.whole(30, 1800), "值班员话后整理的秒数", "Seconds an operator has to sort a call out",
+    )  # fmt: skip
     phone_regions: tuple[str, ...] = _row(
         "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
     )  # fmt: skip

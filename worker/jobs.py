@@ -16,7 +16,7 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, C
 from ivr.voice.call_status import ladder_status
 from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
-from survey import fieldwork
+from survey import desk, fieldwork
 from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall, transcripts
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
@@ -24,6 +24,9 @@ from survey.store.queries.dialling import to_be_called_off
 from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from worker.ringing import leave_desk as leave_desk
+from worker.ringing import let_go as let_go
+from worker.ringing import ring_desk as ring_desk
 from worker.room import has_room
 from worker.runtime import Runtime, current
 from worker.transcribing import transcribe as transcribe
@@ -278,6 +281,7 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
             work.later("dial", attempt_id, epoch)
         fieldwork.watch(session, now)
         transcripts.take_stock(work, runtime.speech_models, now)
+        desk.tend(work, runtime.office, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
             ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE, ASK_PAUSE)),

@@ -24,6 +24,9 @@ QUEUES = {
     "reconcile": "settle",
     "look_up": "settle",
     "drop_recording": "settle",
+    "ring_desk": "settle",
+    "leave_desk": "settle",
+    "let_go": "settle",
     "fetch_recording": "recordings",
     "transcribe": "transcripts",
 }

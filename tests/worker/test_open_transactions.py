@@ -23,6 +23,7 @@ from survey.fieldwork.transcripts import order_transcript
 from survey.store.models import CallAttempt, Campaign, Recording
 from survey.store.sealing import place
 from tests.calls.foreign_carrier import silence
+from tests.survey.desk.conftest import Desk
 from tests.survey.fieldwork.conftest import Ground, ground
 from tests.worker.transactions import Watch, watched
 from worker import jobs, runtime, transcribing
@@ -178,6 +179,29 @@ def unreadable(ground: Ground, data: Path) -> int:
     return 1
 
 
+def waiting(ground: Ground, data: Path) -> int:
+    """A person who waits, and whose call an operator has claimed."""
+    bench = Desk(ground)
+    operator = bench.operator("wang")
+    bench.call()
+    return bench.claim(operator).id
+
+
+def accepted(ground: Ground, data: Path) -> int:
+    """The same, and the operator has pressed the key."""
+    number, bench = waiting(ground, data), Desk(ground)
+    bench.accept(bench.ring())
+    return number
+
+
+def talked(ground: Ground, data: Path) -> int:
+    """The same, and the two have talked; the operator's line is still there."""
+    bench = Desk(ground)
+    token = bench.talk(bench.operator("wang"))
+    bench.again(token)
+    return bench.takeover().id
+
+
 @dataclass(frozen=True)
 class Scene:
     """Rows in which a job finds work, what the carrier answers, and what must then have happened outside."""
@@ -228,6 +252,19 @@ SCENES: dict[str, dict[str, Scene]] = {
     "drop_recording": {
         "taken back": Scene(taken_back, {}, ("delete_recording", "file")),
         "carrier away": Scene(taken_back, {"delete_recording": SILENT}, ("delete_recording",)),
+    },
+    "ring_desk": {
+        "rings": Scene(waiting, {"place_call": Accepted("CA2")}, ("place_call",)),
+        "refused": Scene(waiting, {"place_call": Rejected("bad_number", "21211", "no")}, ("place_call",)),
+        "unknown": Scene(waiting, {"place_call": Unknown("ReadTimeout")}, ("place_call",)),
+    },
+    "leave_desk": {
+        "brought on": Scene(accepted, {}, ("redirect",)),
+        "carrier away": Scene(accepted, {"redirect": SILENT}, ("redirect",)),
+    },
+    "let_go": {
+        "ended": Scene(talked, {}, ("hang_up",)),
+        "carrier away": Scene(talked, {"hang_up": SILENT}, ("hang_up",)),
     },
     "transcribe": {
         "understood": Scene(spoken, {"recognise": Transcript((Word("救命", 0.0, 0.5, 0.9),))}, ("recognise",)),

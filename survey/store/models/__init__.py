@@ -8,6 +8,7 @@ from survey.store.models.base import Base, Id, UtcDateTime, table_of
 from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, DispositionChange, Turn
 from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression
+from survey.store.models.desk import Duty, Offer, OperatorAnswer, Takeover
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
 from survey.store.models.operation import Alarm, Hold, Lease
 from survey.store.models.orders import (
@@ -38,6 +39,7 @@ __all__ = [
     "DispositionChange",
     "Draw",
     "DrawnIncident",
+    "Duty",
     "Escalation",
     "HalfLogin",
     "Hearing",
@@ -49,6 +51,8 @@ __all__ = [
     "Lease",
     "LoginFailure",
     "Notice",
+    "Offer",
+    "OperatorAnswer",
     "Order",
     "OrderAppeal",
     "OrderAttachment",
@@ -62,6 +66,7 @@ __all__ = [
     "Respondent",
     "ScriptVersion",
     "Suppression",
+    "Takeover",
     "Transcript",
     "TranscriptCorrection",
     "Turn",
