@@ -17,7 +17,7 @@ COMMANDS = {
     "demo": "demo:demo", "serve": "serve:serve", "restart": "serve:restart", "import": "incidents:import_incidents", "draw": "draw:draw",
     "campaign": "campaign:campaign", "refusal": "refusal:refusal",
     "report": "report:report", "export": "export:export", "script": "script:script", "speech": "speech:speech",
-    "user": "users:user", "audit": "audit:audit",
+    "notices": "notices:notices", "user": "users:user", "audit": "audit:audit",
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",
     "backup": "backup:backup_command", "restore": "restore:restore_command", "keys": "keys:keys",
 }  # fmt: skip

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import valkey
+from config.channels import channels
 from config.clock import SharedClock, SystemClock
 from config.no_carrier import NoCarrier
 from config.settings import TWILIO, Settings
@@ -217,6 +218,7 @@ class House:
             self.unit_of_work, self.office, clock, self.carrier(), self.data, given.public_base_url,
             machine_detection=given.machine_detection, call_limit_seconds=given.call_limit_seconds,
             time_passes=clock.passes if isinstance(clock, SystemClock | SharedClock) else stands_still, speech_models=self.speech_models,
+            channels=channels(self.settings),
         )  # fmt: skip
 
     def voice_app(self) -> "Flask":

@@ -27,6 +27,7 @@ class AlarmKind(Enum):
     CALENDAR_MISSING = ("calendar_missing", "critical", "缺少节假日安排，无法排定呼叫", "No holiday calendar: calls cannot be timed")
     NEEDS_REVIEW = ("needs_review", "warning", "有受访人待人工核查", "Respondents need a person's review")
     BACKUP_OLD = ("backup_old", "warning", "备份已过期", "The last backup is too old")
+    NOTICES_FAIL = ("notices_fail", "warning", "通知一小时以上未能送达", "Notices have not arrived for an hour or more")
     DISK_FULL = ("disk_full", "critical", "磁盘空间不足", "The disk is nearly full")
 
     def __init__(self, word: str, gravity: str, zh: str, en: str) -> None:

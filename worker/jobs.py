@@ -3,10 +3,8 @@
 No job holds a database transaction open while it talks to the carrier or writes a file.
 """
 
-import fcntl
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -24,12 +22,14 @@ from survey.store.queries.dialling import to_be_called_off
 from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from worker.notifying import send_notice as send_notice
 from worker.ringing import leave_desk as leave_desk
 from worker.ringing import let_go as let_go
 from worker.ringing import ring_desk as ring_desk
 from worker.room import has_room
 from worker.runtime import Runtime, current
 from worker.transcribing import transcribe as transcribe
+from worker.whole_file import write_whole as write_whole
 
 log = logging.getLogger(__name__)
 
@@ -246,24 +246,6 @@ def _keep(runtime: Runtime, order: FetchOrder) -> None:
         digest = hashlib.sha256(data).hexdigest()
         fieldwork.note_kept(work, order.recording_id, str(path), digest, sound.seconds, runtime.clock.now())
         transcripts.order_transcript(work, order.recording_id, runtime.speech_models, runtime.clock.now())
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a private file so that it is there whole or not at all. Raises OSError, also while another process writes it.
-
-    Two processes may have the same job when one has stood still for so long that RQ believed it dead.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(".part")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(file.fileno()), temporary.stat()):
-            raise BlockingIOError(f"{temporary.name} has just been finished by another process")
-        file.truncate()
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        temporary.replace(path)
 
 
 def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:

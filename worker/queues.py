@@ -29,6 +29,7 @@ QUEUES = {
     "let_go": "settle",
     "fetch_recording": "recordings",
     "transcribe": "transcripts",
+    "send_notice": "notices",
 }
 """Job name -> the one queue it waits in. A worker process listens to one queue only."""
 

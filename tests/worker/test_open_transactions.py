@@ -6,23 +6,26 @@ Every job has its scenes here, also those in which the carrier fails; a job with
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Placement, Rejected, Unknown
+from ivr.notices.base import DeliveryFailed, Message
 from speech.audio import NotSound
 from speech.transcript import Transcript, Word
 from speech.transcription import TranscriptionFailed
-from survey import fieldwork
+from survey import casework, fieldwork
 from survey.events import Recorded
 from survey.fieldwork.recordings import discard
 from survey.fieldwork.transcripts import order_transcript
+from survey.notice_problems import Problem
 from survey.store.models import CallAttempt, Campaign, Recording
 from survey.store.sealing import place
 from tests.calls.foreign_carrier import silence
+from tests.survey.casework.conftest import Bureau
 from tests.survey.desk.conftest import Desk
 from tests.survey.fieldwork.conftest import Ground, ground
 from tests.worker.transactions import Watch, watched
@@ -84,6 +87,9 @@ class Line:
 
     def delete_recording(self, sid: str) -> None:
         self._answer("delete_recording")
+
+    def send(self, message: Message) -> None:
+        self._answer("send")
 
 
 @dataclass
@@ -202,6 +208,25 @@ def talked(ground: Ground, data: Path) -> int:
     return bench.takeover().id
 
 
+def reminded(ground: Ground, data: Path) -> int:
+    """A notice about an order that waits to be posted to the web-hook."""
+    return _delivery(ground, "webhook")
+
+
+def listed(ground: Ground, data: Path) -> int:
+    """The week's list, which is to be written."""
+    return _delivery(ground, "file")
+
+
+def _delivery(ground: Ground, channel: str) -> int:
+    Bureau(ground).issued()
+    ground.clock.moment = datetime(2026, 3, 16, 2, tzinfo=UTC)
+    with ground.work() as work:
+        fresh = casework.reminders(work.session, ground.office, ground.office.terms, ground.now)
+        casework.address(work.session, fresh, {channel}, ground.now)
+        return casework.due_deliveries(work.session, ground.office.terms, ground.now)[-1]
+
+
 @dataclass(frozen=True)
 class Scene:
     """Rows in which a job finds work, what the carrier answers, and what must then have happened outside."""
@@ -272,6 +297,11 @@ SCENES: dict[str, dict[str, Scene]] = {
         "no sound": Scene(spoken, {"recognise": NotSound("empty")}, ("recognise",)),
         "unreadable": Scene(unreadable, {}, ()),
     },
+    "send_notice": {
+        "accepted": Scene(reminded, {"send": None}, ("send",)),
+        "refused": Scene(reminded, {"send": DeliveryFailed(Problem("refused"))}, ("send",)),
+        "a list": Scene(listed, {}, ("file",)),
+    },
 }
 
 
@@ -290,7 +320,7 @@ def play(ground: Ground, data: Path, scene: Scene, job: Callable[[int], object])
         line: Any = Line(watch, scene.answers)
         ours = Runtime(
             ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1", time_passes=lambda: True,
-            speech_models={"zh": data} if job is jobs.transcribe else {},
+            speech_models={"zh": data} if job is jobs.transcribe else {}, channels={"webhook": line},
         )  # fmt: skip
         runtime.install(ours)
         before, transcribing.recognise = transcribing.recognise, lambda *given: line._answer("recognise")

@@ -10,6 +10,7 @@ from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression
 from survey.store.models.desk import Duty, Offer, OperatorAnswer, Takeover
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
+from survey.store.models.notices import NoticeDelivery, NoticeReading
 from survey.store.models.operation import Alarm, Hold, Lease
 from survey.store.models.orders import (
     AccountabilityRecord,
@@ -51,6 +52,8 @@ __all__ = [
     "Lease",
     "LoginFailure",
     "Notice",
+    "NoticeDelivery",
+    "NoticeReading",
     "Offer",
     "OperatorAnswer",
     "Order",
