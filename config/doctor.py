@@ -182,8 +182,9 @@ def _bureau(house: House) -> Iterator[Finding]:
     default = next(row_of(item).default for item in fields(Settings) if item.name == "bureau_name")
     if house.settings.environment == "production" and house.settings.bureau_name == default:
         yield Finding(WARNING, "bureau", f"仍是示例名称 {default} / still the example's name", "HUIFANG_BUREAU_NAME, HUIFANG_HOTLINE")
-    for file, name in (("callback-zh.yaml", house.settings.bureau_name), ("callback-en.yaml", house.settings.bureau_name_en)):
-        yield from _opening(script_yaml.parse((SCRIPTS / file).read_text("utf-8")), name)
+    for language, name in (("zh", house.settings.bureau_name), ("en", house.settings.bureau_name_en)):
+        for kind in ("callback", "followup"):
+            yield from _opening(script_yaml.parse((SCRIPTS / f"{kind}-{language}.yaml").read_text("utf-8")), name)
 
 
 def _opening(script: Script, bureau: str) -> Iterator[Finding]:

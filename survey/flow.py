@@ -50,6 +50,7 @@ def start(
     asked = {question.item for question in script.questions if not isinstance(question, ConfirmStep)}
     kept = {item: code for item, code in answers.items() if item in asked}
     state = State(answers=kept, known=tuple(kept), may_postpone=may_postpone, postponing=postponing, operator_free=operator_free)
+    state = replace(state, kind=script.kind)
     return replace(state, escalated=("dissatisfied",)) if is_dissatisfied(script, state) else state
 
 

@@ -6,7 +6,10 @@ from typing import Any
 
 from survey.actions import Action, Escalate, Withdraw
 from survey.disposition import Disposition
-from survey.script import RATED_ITEMS, Script
+from survey.script import MEASURED, SURVEY, Script
+
+ENOUGH = 3
+"""So many items answered are a partial interview (R39)."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class State:
     what was heard and is asked back: code, words, confidence; `keys_only`, that the question now wants a key. `transfer` is why an
     operator is offered, waited for or talked with (empty: none is); `offered` are the reasons for which one was offered in this call;
     `then` is the step at which the script goes on after the offer. `operator_free` is told before each step: whether one could come.
+    `kind` is the script's.
     """
 
     node: str = ""
@@ -43,6 +47,7 @@ class State:
     offered: tuple[str, ...] = ()
     then: int = 0
     operator_free: bool = False
+    kind: str = SURVEY
 
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON object."""
@@ -63,11 +68,15 @@ def verdict(state: State) -> Disposition:
 
 
 def interview(state: State) -> Disposition:
-    """R39: five items answered are complete, three or four partial, fewer a break-off; 说不清 is an answer."""
-    answered = sum(item in state.answers for item in RATED_ITEMS) if state.confirmed else 0
-    if answered == len(RATED_ITEMS):
+    """R39: five items answered are complete, three or four partial, fewer a break-off; 说不清 is an answer.
+
+    A second call wants both of its items: one alone is a break-off.
+    """
+    wanted = MEASURED[state.kind]
+    answered = sum(item in state.answers for item in wanted) if state.confirmed else 0
+    if answered == len(wanted):
         return Disposition.COMPLETE
-    return Disposition.PARTIAL if answered >= 3 else Disposition.BREAK_OFF
+    return Disposition.PARTIAL if answered >= ENOUGH else Disposition.BREAK_OFF
 
 
 def interview_or(so_far: Disposition, otherwise: Disposition) -> Disposition:

@@ -1,6 +1,7 @@
 """Checks a script's text before it may be published: all findings at once, each with its place (rules CS01 to CS30).
 
-Rules that keep a script from being played at all live in `script_structure`, those about spoken words in `lint_wording`;
+Rules that keep a script from being played at all live in `script_structure`, those about spoken words in `lint_wording`, those of
+the second call alone in `lint_followup`;
 here are the rules about what is asked, of whom, and with which bounds.
 """
 
@@ -8,8 +9,8 @@ from collections.abc import Iterator
 from datetime import time
 from itertools import pairwise
 
-from survey import lint_wording, script_structure, script_yaml
-from survey.script import RATED_ITEMS, ChoiceStep, ConfirmStep, HangupStep, RateStep, RecordStep, SayStep, Script, Step
+from survey import lint_followup, lint_wording, script_structure, script_yaml
+from survey.script import FOLLOWUP, RATED_ITEMS, ChoiceStep, ConfirmStep, HangupStep, RateStep, RecordStep, SayStep, Script, Step
 from survey.script_issues import Issue, Path, Places, Severity, at, in_order
 
 EARLIEST, LATEST = time(8), time(21)  # no setting goes beyond (R14)
@@ -31,11 +32,13 @@ def check(text: str, bureau: str = "") -> list[Issue]:
 
 def _contents(script: Script, places: Places, bureau: str, whole: bool) -> Iterator[Issue]:
     """The rules that read values; those that follow the steps need a `whole` script, whose jumps all lead somewhere."""
-    for rule in (_retries, _repeated_words, _scale, _items, _thresholds, _hours, _counterpart, _retired, lint_wording.check):
+    of_kind = (lint_followup.check,) if script.kind == FOLLOWUP else (_scale, _items)
+    for rule in (_retries, _repeated_words, *of_kind, _thresholds, _hours, _counterpart, _retired, lint_wording.check):
         yield from rule(script, places)
     if whole:
         yield from _unreachable(script, places)
         yield from _before_confirmed(script, places)
+        yield from lint_followup.check_walk(script, places)
         yield from lint_wording.check_walk(script, places, bureau)
 
 

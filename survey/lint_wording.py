@@ -40,8 +40,9 @@ Text = tuple[Path, str, str]
 
 def check(script: Script, places: Places) -> Iterator[Issue]:
     """Rules CS14, CS16, CS17, CS18, CS20, CS25 and CS30, which look at one prompt at a time."""
+    known = prompts.VARIABLES if script.scale else prompts.VARIABLES - prompts.SCALE_VARIABLES
     for path, step_id, text in texts(script):
-        yield from _template(path, step_id, text, places)
+        yield from _template(path, step_id, text, known, places)
         yield from _forbidden(path, step_id, text, places)
         yield from _key_first(path, step_id, text, places)
     yield from _opening(script, places)
@@ -89,7 +90,7 @@ def _variables(text: str) -> frozenset[str]:
         return frozenset()
 
 
-def _template(path: Path, step_id: str, text: str, places: Places) -> Iterator[Issue]:
+def _template(path: Path, step_id: str, text: str, known: frozenset[str], places: Places) -> Iterator[Issue]:
     try:
         used = prompts.variables_of(text)
     except prompts.PromptFaulty as error:
@@ -97,10 +98,10 @@ def _template(path: Path, step_id: str, text: str, places: Places) -> Iterator[I
         zh, en = f"“{step_id}”的变量写法有误：{reason}{original}", f"the template of {step_id!r} is wrong: {error}"
         yield at(places, path, "CS17", zh, en, step_id)
         return
-    allowed = prompts.VARIABLES | (prompts.HEARD_VARIABLES if step_id == f"notice.{DOUBT}" else frozenset())
+    allowed = known | (prompts.HEARD_VARIABLES if step_id == f"notice.{DOUBT}" else frozenset())
     for name in sorted(used - allowed):
-        known = sorted(allowed)
-        zh, en = f"变量“{name}”不存在，可用：{'、'.join(known)}", f"there is no variable {name!r}; known: {', '.join(known)}"
+        usable = sorted(allowed)
+        zh, en = f"变量“{name}”不存在，可用：{'、'.join(usable)}", f"there is no variable {name!r}; known: {', '.join(usable)}"
         yield at(places, path, "CS17", zh, en, step_id)
 
 

@@ -20,12 +20,12 @@ INCIDENT_VARIABLES = frozenset({"incident_date"})
 """What may be spoken only after the person has confirmed (R26)."""
 BOOKING_VARIABLES = frozenset({"callback_time"})
 """What is known only once the person has chosen a time."""
+SCALE_VARIABLES = frozenset({"scale_long", "scale_short"})
+"""What a script without a scale cannot say."""
 HEARD_VARIABLES = frozenset({"heard", "heard_key"})
 """What may stand in the notice `doubt` alone: the choice that was heard, and its key."""
 VARIABLES = (
-    frozenset({"bureau", "hotline", "callback_days", "emergency", "scale_long", "scale_short", "by_voice"})
-    | INCIDENT_VARIABLES
-    | BOOKING_VARIABLES
+    frozenset({"bureau", "hotline", "callback_days", "emergency", "by_voice"}) | SCALE_VARIABLES | INCIDENT_VARIABLES | BOOKING_VARIABLES
 )
 LONGEST_TEMPLATE = 1000  # characters; the format allows 600
 LONGEST_PROMPT = 1500  # characters; the carrier takes about 4,000
@@ -128,6 +128,8 @@ def scale_long(script: Script) -> str:
 def scale_short(script: Script) -> str:
     """The scale's two ends and what is outside it."""
     rated = [choice for choice in script.scale if choice.score is not None]
+    if not rated:
+        return ""
     best, worst = rated[0], rated[-1]
     outside = [choice for choice in script.scale if choice.score is None]
     if script.language.startswith("zh"):

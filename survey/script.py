@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 RATED_ITEMS = ("speed", "attitude", "outcome", "equipment", "appearance")
+FOLLOWUP_ITEMS = ("put_right", "satisfied_now")
+"""What a second call finds out, each by yes or no (R51)."""
+
+SURVEY, FOLLOWUP = "survey", "followup"
+MEASURED: Mapping[str, tuple[str, ...]] = {SURVEY: RATED_ITEMS, FOLLOWUP: FOLLOWUP_ITEMS}
+"""Kind of script -> the items whose answers make an interview of a call."""
+
 ANY_DISSATISFIED = "any_dissatisfied"
 CALLBACK_QUESTION = "callback.when"  # no step can be called so: their ids have no dots
 OPERATOR_QUESTION = "operator.offer"
@@ -173,7 +180,8 @@ class Understanding:
 class Script:
     """One script, whole. `digest` is the SHA-256 of its canonical text, in hexadecimal; `retired` are step ids of earlier versions.
 
-    `callback` is asked after “not now”: each choice's code is one of `booking_times.TIMES`.
+    `callback` is asked after “not now”: each choice's code is one of `booking_times.TIMES`. `kind`: a word of MEASURED; a follow-up
+    script has no scale.
     """
 
     name: str
@@ -192,6 +200,7 @@ class Script:
     retired: tuple[str, ...] = ()
     callback: ChooseStep | None = None
     operator: OperatorOffer | None = None
+    kind: str = SURVEY
 
     @cached_property
     def positions(self) -> Mapping[str, int]:

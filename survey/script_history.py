@@ -14,6 +14,9 @@ def check(earlier: Sequence[Script], script: Script, places: Places, answers: Ma
 
     `earlier` are all versions, oldest first; `answers` counts per item what was answered to them.
     """
+    if any(version.kind != script.kind for version in earlier):
+        zh, en = "同名话术的类别（kind）不能更改，请另取名称", "a script of this name was published with another kind; take another name"
+        yield at(places, ("kind",) if ("kind",) in places else ("name",), "CS29", zh, en)
     kinds = {question.item: type(question) for version in earlier for question in version.questions}
     known = {question.id: question for version in earlier for question in version.questions}
     for old in known.values():

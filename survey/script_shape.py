@@ -108,13 +108,22 @@ def _read_mapping(node: Node, schema: Mapping[str, Any], path: Path, rule: str, 
 
 
 def _complete(node: Node, schema: Mapping[str, Any], first: Mapping[str, int], found: dict[str, Any], rule: str, reading: Reading) -> Any:
-    missing = [name for name in schema.get("required", ()) if name not in first]
+    missing = [name for name in _required(schema, found) if name not in first]
     for name in missing:
         blamed = _resolved(schema["properties"][name]).get("x-rule", rule)
         reading.report(blamed, place_of(node), f"缺少字段“{name}”", f"field {name!r} is missing")
     if missing or any(value is MISSING for value in found.values()):
         return MISSING
     return found
+
+
+def _required(schema: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """The fields that must be there; some only where another one has, or has not, a certain value."""
+    also: Mapping[str, Any] = {}
+    if "if" in schema:
+        ((name, wanted),) = schema["if"]["properties"].items()
+        also = schema.get("then" if found.get(name) == wanted["const"] else "else", {})
+    return [*schema.get("required", ()), *also.get("required", ())]
 
 
 def _read_sequence(node: Node, schema: Mapping[str, Any], path: Path, rule: str, reading: Reading) -> Any:

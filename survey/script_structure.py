@@ -100,7 +100,8 @@ def _conditions(script: Script, places: Places) -> Iterator[Issue]:
     known |= {(step.item, code) for step in script.steps if isinstance(step, RecordStep) for code in ("recorded", "none")}
     for index, step in enumerate(script.steps):
         condition = step.when
-        if condition and condition != ANY_DISSATISFIED and tuple(condition.split(" is ")) not in known:
+        met = script.scale if condition == ANY_DISSATISFIED else not condition or tuple(condition.split(" is ")) in known
+        if not met:
             zh = f"“{step.id}”的条件“{condition}”提到不存在的项目或回答"
             en = f"the condition {condition!r} of {step.id!r} names an item or answer that does not exist"
             yield at(places, ("steps", index, "when"), "CS04", zh, en, step.id)

@@ -16,6 +16,7 @@ from survey.script import (
     CALLBACK_QUESTION,
     KINDS_OF_STEPS,
     OPERATOR_QUESTION,
+    SURVEY,
     Choice,
     ChooseStep,
     HangupStep,
@@ -117,7 +118,7 @@ def _unreadable(reading: Reading, place: Place, reason: str) -> None:
 
 
 def _script(data: dict[str, Any], text_digest: str) -> Script:
-    scale = tuple(_choice(choice) for choice in data["scale"])
+    scale = tuple(_choice(choice) for choice in data.get("scale", ()))
     return Script(
         name=data["name"], language=data["language"], scale=scale, digest=text_digest, notices=data["notices"],
         steps=tuple(_step(step, scale) for step in data["steps"]),
@@ -127,6 +128,7 @@ def _script(data: dict[str, Any], text_digest: str) -> Script:
         danger_words=tuple(data.get("danger_words", ())), counterpart=data.get("counterpart"),
         retired=tuple(data.get("retired", ())), callback=_callback(data["callback"]) if "callback" in data else None,
         operator=_operator(data["operator"]) if "operator" in data else None,
+        kind=data.get("kind", SURVEY),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from config.settings import Settings
 from config.wiring import House
 from survey.store import audit
 from survey.store.models import ScriptVersion
-from tests.survey.scripts import FOLDER, SHIPPED, text_of
+from tests.survey.scripts import FOLDER, FOLLOWUPS, SHIPPED, text_of
 
 ZH = str(FOLDER / SHIPPED[0])
 REHEARSALS = Path(__file__).resolve().parents[1] / "rehearsals"
@@ -30,7 +30,7 @@ def run(house: House, *arguments: str, typed: str = "") -> Result:
     return CliRunner().invoke(main, ["script", *arguments], obj=house, input=typed)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_check_passes_the_shipped_scripts(house: House, name: str) -> None:
     result = run(house, "check", str(FOLDER / name))
 
@@ -93,7 +93,7 @@ def test_rehearse_with_keys_saves_a_case_that_plays_the_same(house: House, tmp_p
 
 def test_the_stored_cases_are_what_an_update_would_write(house: House, tmp_path: Path) -> None:
     shutil.copytree(REHEARSALS, tmp_path / "cases")
-    for name in SHIPPED:
+    for name in SHIPPED + FOLLOWUPS:
         run(house, "rehearse", str(FOLDER / name), "--update", str(tmp_path / "cases"))
 
     for path in REHEARSALS.iterdir():

@@ -38,6 +38,7 @@ from survey.script import (
 
 FOLDER = Path(__file__).resolve().parents[2] / "config" / "scripts"
 SHIPPED = ("callback-zh.yaml", "callback-en.yaml")
+FOLLOWUPS = ("followup-zh.yaml", "followup-en.yaml")
 
 
 @cache

@@ -13,9 +13,9 @@ from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, HungUp, MachineAnswered, Recorded
 from survey.lint_wording import SAMPLE
 from survey.script import RATED_ITEMS, TALKING, WAITING, Script
-from tests.survey.scripts import EVENTS, SHIPPED, STAYING, shipped, small_scripts
+from tests.survey.scripts import EVENTS, FOLLOWUPS, SHIPPED, STAYING, shipped, small_scripts
 
-SCRIPTS = st.one_of(st.sampled_from([shipped(name) for name in SHIPPED]), small_scripts())
+SCRIPTS = st.one_of(st.sampled_from([shipped(name) for name in SHIPPED + FOLLOWUPS]), small_scripts())
 WALKS = st.lists(EVENTS, max_size=40)
 Walk = list[tuple[flow.State, Event, flow.State, tuple[object, ...]]]
 
@@ -140,7 +140,7 @@ def test_escalations_less_withdrawals_are_whether_a_dissatisfied_answer_stands_a
     assert net == bool(calling & set(turns[-1][2].answers.items()))
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 @settings(max_examples=300)
 @given(data=st.data())
 def test_no_incident_detail_is_spoken_before_the_right_person_has_confirmed(name: str, data: st.DataObject) -> None:
@@ -153,7 +153,7 @@ def test_no_incident_detail_is_spoken_before_the_right_person_has_confirmed(name
             assert not any(day in text for text in said)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_the_day_of_the_incident_is_told_right_after_the_person_has_confirmed(name: str) -> None:
     """Guards the property above: the day that it looks for is one that the script does speak."""
     script = shipped(name)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from survey import lint, script_yaml
 from survey.script_issues import Issue, Severity
-from tests.survey.scripts import SHIPPED, text_of
+from tests.survey.scripts import FOLLOWUPS, SHIPPED, text_of
 
 ZH, EN = SHIPPED
 RETRY = """\
@@ -122,17 +122,17 @@ def check(name: str, old: str, new: str) -> tuple[str, list[Issue]]:
     return text, lint.check(text)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_nothing_is_found_in_the_shipped_scripts_not_even_a_hint(name: str) -> None:
     assert [str(issue) for issue in lint.check(text_of(name))] == []
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_a_second_attempt_says_nothing_that_is_untrue_after_a_wrong_key(name: str) -> None:
     """Silence and wrong keys share their retries (R29): neither may be told that nothing was pressed, or that a key was wrong."""
     retries = [text for prompt, text in script_yaml.parse(text_of(name)).prompts.items() if ".retry." in prompt]
 
-    assert len(retries) > 15
+    assert len(retries) >= 10
     untrue = "没有收到(?!有效)|没有按|没有听到|按错|could not hear|did not press|wrong key"
     assert [text for text in retries if re.search(untrue, text)] == []
 
@@ -188,20 +188,20 @@ def test_lengths_are_said_to_be_estimates() -> None:
 LONG_NAMES = ["内蒙古自治区呼伦贝尔市莫力达瓦达斡尔族自治旗公安局", "the Police of the City and County of Upper Valley"]
 
 
-@pytest.mark.parametrize(("name", "bureau"), list(zip(SHIPPED, LONG_NAMES, strict=True)))
+@pytest.mark.parametrize(("name", "bureau"), list(zip(SHIPPED + FOLLOWUPS, LONG_NAMES * 2, strict=True)))
 def test_a_long_name_of_the_bureau_makes_the_opening_too_long(name: str, bureau: str) -> None:
     [found] = [issue for issue in lint.check(text_of(name), bureau) if issue.step]
 
     assert (found.rule, found.step, found.severity) == ("CS18", "opening", Severity.WARNING)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_a_name_of_usual_length_leaves_the_opening_short_enough(name: str) -> None:
-    assert lint.check(text_of(name), "杭州市公安局西湖区分局" if name == ZH else "the Hangzhou Police") == []
+    assert lint.check(text_of(name), "杭州市公安局西湖区分局" if "zh" in name else "the Hangzhou Police") == []
 
 
 @settings(max_examples=60, deadline=None)
-@given(name=st.sampled_from(SHIPPED), data=st.data())
+@given(name=st.sampled_from(SHIPPED + FOLLOWUPS), data=st.data())
 def test_checking_never_raises_however_the_text_is_mangled(name: str, data: st.DataObject) -> None:
     text = text_of(name)
     begin = data.draw(st.integers(0, len(text)))

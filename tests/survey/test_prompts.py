@@ -9,7 +9,7 @@ from survey import prompts, spoken_length
 from survey.bureau import Bureau
 from survey.prompts import PromptFaulty, Variables
 from survey.script import Script
-from tests.survey.scripts import SHIPPED, a_confirm, a_rate, a_script, shipped
+from tests.survey.scripts import FOLLOWUPS, SHIPPED, a_confirm, a_rate, a_script, shipped
 
 BUREAU = Bureau("示范市公安局", "Example City Police", "0571-12345", 3, "Asia/Shanghai")
 GIVEN = Variables("示范市公安局", "0571-12345", 3, date(2026, 9, 3), callback_time="tomorrow")
@@ -23,7 +23,7 @@ def spoken(text: str, language: str = "en", given: Variables = GIVEN) -> str:
     return prompts.speak(a_script_saying(text, language), "notice.thanks", given)
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_every_prompt_of_the_shipped_scripts_can_be_spoken(name: str) -> None:
     script = shipped(name)
     words = [prompts.speak(script, prompt, GIVEN) for prompt in script.prompts]
@@ -39,7 +39,7 @@ def test_the_chinese_opening_names_the_bureau_in_at_most_54_characters() -> None
     assert len(text) <= 54
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", SHIPPED + FOLLOWUPS)
 def test_the_opening_takes_at_most_twelve_seconds(name: str) -> None:
     script = shipped(name)
     given = prompts.variables(script, BUREAU, None, "Asia/Shanghai")

@@ -8,7 +8,7 @@ import pytest
 from survey import script_shape, script_yaml
 from survey.script import KINDS_OF_STEPS, ChooseStep, ConfirmStep, KeyPlan, Limits, RateStep, RecordStep, Understanding
 from survey.script_issues import Issue, ScriptFaulty
-from tests.survey.scripts import SHIPPED, text_of
+from tests.survey.scripts import FOLLOWUPS, SHIPPED, text_of
 
 ZH = "callback-zh.yaml"
 
@@ -39,8 +39,25 @@ def test_the_shipped_scripts_are_read(name: str) -> None:
     assert script.counterpart == script_yaml.parse(text_of(SHIPPED[1 - SHIPPED.index(name)])).name
 
 
-def test_both_languages_ask_the_same_in_the_same_order() -> None:
-    zh, en = (script_yaml.parse(text_of(name)) for name in SHIPPED)
+@pytest.mark.parametrize("name", FOLLOWUPS)
+def test_a_follow_up_script_has_no_scale_and_asks_its_two_questions(name: str) -> None:
+    script = script_yaml.parse(text_of(name))
+
+    assert (script.kind, script.scale) == ("followup", ())
+    assert [step.item for step in script.steps if type(step) is ChooseStep] == ["put_right", "satisfied_now", "discipline"]
+    assert script.counterpart == script_yaml.parse(text_of(FOLLOWUPS[1 - FOLLOWUPS.index(name)])).name
+
+
+def test_a_survey_without_a_scale_is_no_script() -> None:
+    text = text_of(FOLLOWUPS[0]).replace("kind: followup\n", "")
+
+    assert [(issue.rule, issue.zh) for issue in refusals(text)] == [("CS12", "缺少字段“scale”")]
+    assert [issue.rule for issue in refusals(text.replace("format:", "kind: survey\nformat:"))] == ["CS12"]
+
+
+@pytest.mark.parametrize("names", [SHIPPED, FOLLOWUPS])
+def test_both_languages_ask_the_same_in_the_same_order(names: tuple[str, str]) -> None:
+    zh, en = (script_yaml.parse(text_of(name)) for name in names)
 
     assert [(step.id, type(step), step.when) for step in zh.steps] == [(step.id, type(step), step.when) for step in en.steps]
     assert [[choice.code for choice in getattr(step, "choices", ())] for step in zh.steps] == [
@@ -182,6 +199,7 @@ def test_the_schema_uses_only_words_that_the_reader_knows() -> None:
     known = {
         "$schema", "title", "description", "type", "additionalProperties", "required", "properties", "$defs", "$ref", "const", "enum",
         "items", "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "pattern", "oneOf", "x-rule",
+        "if", "else",
     }  # fmt: skip
 
     def words(schema: object) -> set[str]:

@@ -17,8 +17,10 @@ QUESTIONS: dict[str, re.Pattern[str]] = {
         "appearance": (r"警容|着装|形象|风纪|仪表|仪容|举止", r"\bappearance|\buniform|\bdress(?:ed)?\b|\bbearing\b"),
         "reason": (
             r"哪里不满意|哪些地方不满意|什么(?:地方)?不满意|不满意的(?:原因|地方)", r"why (?:you )?(?:were|are|you)|the reason|your reason",
-            r"what (?:were you|you were|went|was) (?:dissatisfied|unhappy|wrong|not)|dissatisfied with",
+            r"what (?:were you|you were|went|was) (?:dissatisfied|unhappy|wrong|not)|dissatisfied with", r"still wrong",
         ),
+        "put_right": (r"解决了吗|问题已经解决|已经解决", r"been put right"),
+        "satisfied_now": (r"现在满意|现在感到满意", r"satisfied now"),
         "consent": (r"是否同意|同不同意|同意.{0,12}联系", r"(?:agree|consent|allow|may|happy for|want) .{0,60}\bcontact"),
         "discipline": (r"违纪|纪律|廉洁|收受|吃拿卡要|刁难|打骂", r"bribe|misconduct|discipline|money|abus(?:e|ive)|violence"),
         "interference": (r"打招呼|要求您给|给好评|事先", r"beforehand|in advance|good rating|told you (?:how|what) to|pressure"),
@@ -34,8 +36,8 @@ _WORDS = {"星号": "*", "井号": "#", "star": "*", "pound": "#", "hash": "#"} 
 }
 CONCEPTS: dict[str, tuple[str, str]] = {
     "no": (
-        r"不是|不对|不同意|没有|不涉及|不要联系|不想说",
-        r"\bno\b|\bif not\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing|rather not",
+        r"不是|不对|不同意|没有|不涉及|不要联系|不想说|不满意",
+        r"\bno\b|\bif not\b|not you|someone else|nobody|you (?:did not|do not|don't|didn't)|nothing|rather not|not satisfied",
     ),
     "later": (r"不方便|改天|稍后|晚点", r"\bnot now\b|later|another time|bad time|not (?:a )?(?:good|convenient)"),
     "now": (r"现在(?:接受|开始|做)", r"right now|survey now"),

@@ -10,6 +10,10 @@ from ivr.carrier.simulator.voices import Voice, voice_for
 from ivr.carrier.simulator.wording import ABUSES, RATING_KEYS, REASONS, REMARKS
 
 RATED = ("speed", "attitude", "outcome", "equipment", "appearance")
+APPEASED = 0.6
+"""The share of people whose matter was put right when they are called again, of whom most are satisfied then."""
+PLEASED = 0.85
+
 MIXED_WEIGHTS = (("1", 46), ("2", 34), ("3", 10), ("4", 4), ("5", 2), ("6", 4))
 
 
@@ -71,6 +75,8 @@ class Traits:
     consents: bool = True
     interfered: bool = False
     abused: bool = False
+    put_right: bool | None = None  # asked in a second call; None: drawn anew for each call
+    satisfied_now: bool | None = None  # the same; drawn: only where the matter was put right
     reason: Speak = Speak(6.0)
     remark: Speak | None = None
     presses: str = "keys"  # keys, nothing, `second` (silent the first time a question is asked), `wrong first`
@@ -230,7 +236,16 @@ class Persona:
         traits = self.traits
         return {
             "right_person": traits.right_person, "consent": traits.consents, "interference": traits.interfered, "discipline": traits.abused,
+            "put_right": self._is_put_right(), "satisfied_now": self._is_satisfied_now(),
         }  # fmt: skip
+
+    def _is_put_right(self) -> bool:
+        drawn = self._chance(f"put right/{self.nth}") < APPEASED
+        return drawn if self.traits.put_right is None else self.traits.put_right
+
+    def _is_satisfied_now(self) -> bool:
+        drawn = self._is_put_right() and self._chance(f"satisfied now/{self.nth}") < PLEASED
+        return drawn if self.traits.satisfied_now is None else self.traits.satisfied_now
 
     def _yes_or_no(self, item: str, yes: bool, heard: str) -> str:
         no_is_first = item in ("interference", "discipline")

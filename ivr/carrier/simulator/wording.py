@@ -21,21 +21,21 @@ BY_NUMBER: Mapping[str, tuple[str, ...]] = {"zh": ("{}", "{}号", "选{}"), "en"
 YES: Mapping[str, Words] = {
     "zh": {
         "right_person": ("是的", "是"), "consent": ("同意", "可以"), "interference": ("有", "有人要求"),
-        "discipline": ("涉及", "有"), "remark": ("有",),
+        "discipline": ("涉及", "有"), "remark": ("有",), "put_right": ("解决了", "已经解决"), "satisfied_now": ("满意", "满意了"),
     },
     "en": {
         "right_person": ("yes", "yes, that was me"), "consent": ("yes", "yes, please"), "interference": ("yes", "somebody did"),
-        "discipline": ("yes",), "remark": ("yes",),
+        "discipline": ("yes",), "remark": ("yes",), "put_right": ("yes", "yes, it was"), "satisfied_now": ("yes", "satisfied"),
     },
 }  # fmt: skip
 NO: Mapping[str, Words] = {
     "zh": {
         "right_person": ("不是", "不是我"), "consent": ("不用了", "不同意"), "interference": ("没有", "没有人"),
-        "discipline": ("不涉及", "没有"), "remark": ("没有", "没有了"),
+        "discipline": ("不涉及", "没有"), "remark": ("没有", "没有了"), "put_right": ("没有解决", "没有"), "satisfied_now": ("不满意",),
     },
     "en": {
         "right_person": ("no", "no, it was not me"), "consent": ("no", "no, thank you"), "interference": ("no", "nobody did"),
-        "discipline": ("no",), "remark": ("no",),
+        "discipline": ("no",), "remark": ("no",), "put_right": ("no", "no, it was not"), "satisfied_now": ("no", "not satisfied"),
     },
 }  # fmt: skip
 COMMANDS: Mapping[str, Words] = {

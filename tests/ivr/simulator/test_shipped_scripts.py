@@ -19,7 +19,7 @@ def steps(name: str) -> list[dict]:
 
 QUESTIONS = [
     pytest.param(step["id"], text, id=f"{name}:{step['id']}:{number}")
-    for name in ("callback-zh.yaml", "callback-en.yaml")
+    for name in ("callback-zh.yaml", "callback-en.yaml", "followup-zh.yaml", "followup-en.yaml")
     for step in steps(name)
     if step["type"] in ASKING
     for number, text in enumerate([step["text"], *step.get("retry", [])])
@@ -28,10 +28,37 @@ QUESTIONS = [
 
 @pytest.mark.parametrize(("item", "text"), QUESTIONS)
 def test_each_prompt_is_taken_for_its_question_or_leaves_it_as_it_was(item, text):
-    first = next(each for each in QUESTIONS if each.values[0] == item).values[1]
-
     assert question_in(text) in (item, None)
-    assert question_in(first) == item
+
+
+@pytest.mark.parametrize("name", ["callback-zh.yaml", "callback-en.yaml", "followup-zh.yaml", "followup-en.yaml"])
+def test_each_question_is_recognised_when_it_is_first_put(name):
+    first = {step["id"]: step["text"] for step in steps(name) if step["type"] in ASKING}
+
+    assert {item: question_in(text) for item, text in first.items()} == {item: item for item in first}
+
+
+@pytest.mark.parametrize("name", ["followup-zh.yaml", "followup-en.yaml"])
+def test_a_callee_says_in_a_second_call_whether_it_was_put_right(name):
+    texts = {step["id"]: [step["text"], *step.get("retry", [])] for step in steps(name) if step["id"] in ("put_right", "satisfied_now")}
+    pressed = {
+        (put_right, satisfied): [
+            Persona(Traits(put_right=put_right, satisfied_now=satisfied), "+8610000000000", 1, 1).at_keys(text).keys
+            for said in texts.values() for text in said
+        ]
+        for put_right in (True, False) for satisfied in (True, False)
+    }  # fmt: skip
+
+    for (put_right, satisfied), keys in pressed.items():
+        assert keys == ["1" if put_right else "2"] * 3 + ["1" if satisfied else "2"] * 3
+
+
+def test_some_are_appeased_by_the_second_call_and_some_are_not():
+    text = next(step["text"] for step in steps("followup-zh.yaml") if step["id"] == "satisfied_now")
+    pressed = [Persona(Traits(), f"+86100000{n:05}", 7, 2).at_keys(text).keys for n in range(200)]
+
+    assert 70 <= pressed.count("1") <= 130
+    assert pressed.count("2") == 200 - pressed.count("1")
 
 
 @pytest.mark.parametrize("name", ["callback-zh.yaml", "callback-en.yaml"])
