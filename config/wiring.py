@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from ivr.voice.routes import VoiceServices
 
 
+SCRIPTS = Path(__file__).parent / "scripts"
+
 VOICE_SECONDS = 4.0
 """The longest that a turn waits for the database; the carrier gives up after fifteen, people sooner."""
 
@@ -148,6 +150,7 @@ class House:
         return Office(
             self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages, terms=self.terms,
             desk=self.desk_terms,
+            followups=_followups(),
         )  # fmt: skip
 
     @property
@@ -265,6 +268,11 @@ class House:
             second_factor_roles=frozenset(given.second_factor_roles),
         )
         return create_console_app(services)
+
+
+def _followups() -> dict[str, str]:
+    """The follow-up scripts that are used where nobody has published any."""
+    return {language: (SCRIPTS / f"followup-{language}.yaml").read_text("utf-8") for language in ("zh", "en")}
 
 
 def _heard_by_carrier() -> frozenset[str]:

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from survey.bureau import Bureau
 from survey.disposition import Disposition
-from survey.errors import NotFound
+from survey.errors import BadInput, NotFound
 from survey.report import Earlier, Frame, Head, ScriptUsed, Sheet, build
 from survey.scoring import Asked, CodeCount, ScoreSums, Tally
+from survey.script import SURVEY
 from survey.store.models import Campaign, Draw
 from survey.store.queries import reporting as ask
 
@@ -36,7 +37,9 @@ def build_sheet(session: Session, month: str, bureau: Bureau, now: datetime) -> 
 
 
 def build_campaign_sheet(session: Session, campaign: Campaign, bureau: Bureau, now: datetime) -> Sheet:
-    """The sheet of one campaign alone, without a look at other months."""
+    """The sheet of one survey alone, without a look at other months. Raises BadInput for a campaign of second calls."""
+    if campaign.kind != SURVEY:
+        raise BadInput("回访复核任务没有考核表 / a campaign of second calls has no sheet", "campaign")
     return _sheet(session, campaign.month, [campaign], bureau, now, [])
 
 

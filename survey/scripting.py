@@ -32,7 +32,7 @@ def publish(session: Session, text: str, by: str, reason: str, now: datetime, au
         raise ScriptFaulty(in_order([*issues, *found]))
     version = _add(session, script_yaml.canonical(text), by.strip(), reason.strip(), now)
     details = {"name": version.name, "number": version.number, "digest": version.digest, "reason": version.reason}
-    audit.append(session, audit_key, now, version.published_by, "script.publish", f"script:{version.id}", **details)
+    audit.note(session, audit_key, now, version.published_by, "script.publish", f"script:{version.id}", **details)
     return version
 
 
@@ -56,7 +56,7 @@ def _add(session: Session, text: str, by: str, reason: str, now: datetime) -> Sc
     last = session.scalar(select(func.max(ScriptVersion.number)).where(ScriptVersion.name == script.name))
     version = ScriptVersion(
         name=script.name, number=(last or 0) + 1, language=script.language, text=text, digest=script.digest,
-        published_at=now, published_by=by, reason=reason,
+        published_at=now, published_by=by, reason=reason, kind=script.kind,
     )  # fmt: skip
     session.add(version)
     session.flush()

@@ -14,7 +14,7 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, C
 from ivr.voice.call_status import ladder_status
 from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
-from survey import desk, fieldwork
+from survey import casework, desk, fieldwork
 from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall, transcripts
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
@@ -262,6 +262,7 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         for attempt_id, epoch in queries.claimed_attempts(session):
             work.later("dial", attempt_id, epoch)
         fieldwork.watch(session, now)
+        casework.recall_due(session, runtime.office, runtime.office.terms, now)
         transcripts.take_stock(work, runtime.speech_models, now)
         desk.tend(work, runtime.office, now)
         for job, rows in (

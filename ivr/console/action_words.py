@@ -30,6 +30,7 @@ ACTIONS = {
     "campaign.resume": _l("恢复任务"),
     "campaign.stop": _l("停止任务"),
     "campaign.finish": _l("任务完成"),
+    "campaign.reopen": _l("复核任务继续"),
     "campaign.pace": _l("更改拨打节奏"),
     "campaign.limits": _l("更改任务上限"),
     "hold.lift": _l("解除暂缓"),

@@ -36,6 +36,8 @@ CAMPAIGN = {
     "stopped": Tag(_l("已停止"), "■", BAD),
     "finished": Tag(_l("已完成"), "✓", GOOD),
 }
+FOLLOWUP = {**CAMPAIGN, "finished": Tag(_l("暂无待复核"), "✓", QUIET)}
+"""The states of a campaign of second calls: it goes on when the next order is answered."""
 RESPONDENT = {
     "waiting": Tag(_l("待拨打"), "○", QUIET),
     "calling": Tag(_l("通话中"), "▶", BUSY),
@@ -70,6 +72,7 @@ CLOSE_REASONS = {
     "reviewed": _l("人工核查后结束"),
     "refused_number": _l("号码不允许拨打"),
     "no_number": _l("无可拨号码"),
+    "order_went_on": _l("交办单已另行处理，不再复核"),
 }
 """Why a respondent is not called any more."""
 PROBLEMS = {
@@ -164,6 +167,8 @@ ITEMS = {
     "interference": _l("被要求给好评"),
     "discipline": _l("反映违法违纪"),
     "remark": _l("意见建议"),
+    "put_right": _l("问题是否解决"),
+    "satisfied_now": _l("现在是否满意"),
     "opening": _l("开场白"),
     "callback.when": _l("预约回电时间"),
 }
@@ -231,6 +236,11 @@ ENDINGS = {"silence": _l("静音结束"), "hangup": _l("挂机结束")}
 ANSWERERS = {"human": _l("真人"), "unknown": _l("不明"), "fax": _l("传真"), "machine": _l("机器")}
 _FLAWS = {"missing": "缺少记录", "continue": "与上一条不衔接", "altered": "内容被篡改", "cut": "末尾被截断"}
 _DISPOSITION_TONES = {"I": ("✓", GOOD), "P": ("◐", GOOD), "R": ("×", BAD), "NE": ("–", QUIET), "O": ("!", CARE)}
+
+
+def campaign(kind: str, state: str) -> Tag:
+    """The state of a campaign of this kind."""
+    return tag(FOLLOWUP if kind == "followup" else CAMPAIGN, state)
 
 
 def disposition(word: str | None) -> Tag | None:

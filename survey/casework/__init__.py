@@ -1,8 +1,8 @@
 """Use cases of orders 《接处警电话回访交办单》, in the order that one lives through them.
 
-issuing (from the human queue) → handling (the unit) → supervision (the centre) → calling again, with reminders, their delivery and
-the weekly list, attachments and accountability beside them, views for who reads, and the on-site register. What an order may become
-is decided in `survey.orders`.
+issuing (from the human queue) → handling (the unit) → supervision (the centre) → recalls (the second call), with reminders, their
+delivery and the weekly list, attachments and accountability beside them, views for who reads, and the on-site register. What an order
+may become is decided in `survey.orders`.
 Each takes the caller's session and `now`; nobody here commits or looks at a clock.
 """
 
@@ -23,12 +23,14 @@ from survey.casework.delivering import (
 from survey.casework.handling import answer, appeal, ask_extension, sign, take_in_hand
 from survey.casework.issuing import Issued, issue, issue_due
 from survey.casework.numbering import number_text
+from survey.casework.recalls import Recalled, recall_due
 from survey.casework.register import REGISTER_STATES, enter
 from survey.casework.reminding import month_counts, note_sent, reminders
 from survey.casework.supervision import begin_recall, close, decide_appeal, decide_extension, note_recall, return_, supervise, void
 from survey.casework.views import Contact, OrderView, disclose_contact, order_view
 from survey.casework.weekly import ALL_UNITS, INSPECTION, WeeklyList, weekly_list
 from survey.store.queries.orders import answers_taken_out, cases_without_order, due_for_recall, orders_of
+from survey.store.queries.recalls import RecallView, recalls_of
 
 __all__ = [
     "ALL_UNITS",
@@ -40,6 +42,8 @@ __all__ = [
     "Issued",
     "OrderView",
     "Overtaken",
+    "RecallView",
+    "Recalled",
     "SealedFile",
     "WeeklyList",
     "address",
@@ -75,6 +79,8 @@ __all__ = [
     "permit_reading",
     "prepare_delivery",
     "read_file",
+    "recall_due",
+    "recalls_of",
     "reminders",
     "return_",
     "send_again",

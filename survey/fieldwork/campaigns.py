@@ -13,6 +13,7 @@ from survey.fieldwork import limits
 from survey.fieldwork.alarms import clear_alarm
 from survey.fieldwork.holds import CARRIER, scope_of
 from survey.fieldwork.office import Office
+from survey.script import SURVEY
 from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, Respondent, ScriptVersion
 from survey.store.rows import read_again
 from survey.working_days import calendar
@@ -47,11 +48,15 @@ def launch(
 
     `hourly_calls` and `daily_calls` cap the calls started in any hour and any 24 hours; `spend_limit` the estimated bill,
     in the currency in which a started minute of talk costs `minute_price`. None: no such limit.
-    Raises NotAllowed when the draw was voided or is already being worked.
+    Raises NotAllowed when the draw was voided or is already being worked, or the script is not one of a survey.
     """
     if draw.voided_at is not None:
         raise NotAllowed(f"样本 {draw.id} 已作废，不能用于外呼 / draw {draw.id} was voided")
-    if session.scalar(select(exists().where(Campaign.draw_id == draw.id, Campaign.state != "stopped"))):
+    if script.kind != SURVEY:
+        raise NotAllowed(
+            f"话术“{script.name}”用于回访复核，不能用于本任务 / the script {script.name!r} is for second calls: a survey needs another"
+        )
+    if session.scalar(select(exists().where(Campaign.draw_id == draw.id, Campaign.kind == SURVEY, Campaign.state != "stopped"))):
         raise NotAllowed(f"样本 {draw.id} 已有任务在执行 / draw {draw.id} is already being worked by a campaign")
     campaign = Campaign(
         name=name, month=draw.month, draw_id=draw.id, script_version_id=script.id, lines=lines, calls_per_second=calls_per_second,

@@ -6,7 +6,8 @@ meanwhile.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from survey.fieldwork.history import past_attempts, settled_attempts
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition, close
 from survey.fieldwork.reviews import ask_review
+from survey.script import FOLLOWUP, SURVEY
 from survey.store.models import Respondent
 from survey.store.queries import dialling
 from survey.store.sealing import place
@@ -39,6 +41,7 @@ class Rung:
     phone_key: bytes
     campaign_id: int
     respondent_id: int
+    kind: str
     at: datetime
 
 
@@ -51,9 +54,20 @@ class Known:
     rung: dict[bytes, list[Rung]]
 
     def elsewhere(self, respondent: Respondent, since: datetime) -> bool:
-        """Whether the number was dialled for another campaign after `since` (quarantine, R6)."""
+        """Whether the number was dialled for another survey after `since` (quarantine, R6).
+
+        A second call follows from a survey: it is kept off by none, and keeps off none (R51).
+        """
+        if respondent.campaign.kind == FOLLOWUP:
+            return False
         rung = self.rung.get(respondent.phone_key or b"", ())
-        return any(each.campaign_id != respondent.campaign_id and each.at > since for each in rung)
+        return any(each.campaign_id != respondent.campaign_id and each.kind == SURVEY and each.at > since for each in rung)
+
+    def for_the_other_kind(self, respondent: Respondent) -> datetime | None:
+        """When the number was last dialled for another respondent, where that call or this one is a second call."""
+        rung = self.rung.get(respondent.phone_key or b"", ())
+        others = (each for each in rung if each.respondent_id != respondent.id)
+        return max((each.at for each in others if FOLLOWUP in (each.kind, respondent.campaign.kind)), default=None)
 
     def for_others(self, respondent: Respondent) -> datetime | None:
         """When the number was last dialled for another respondent."""
@@ -71,7 +85,7 @@ def look_up(session: Session, office: Office, respondents: Sequence[Respondent],
     """Read what `is_cleared` will need to know about these respondents."""
     keys = {respondent.phone_key for respondent in respondents if respondent.phone_key}
     spacing = max((rules_of(respondent.campaign).spacing_minutes for respondent in respondents), default=0)
-    back = max(timedelta(days=office.quarantine_days), timedelta(minutes=spacing))
+    back = max(timedelta(days=max(office.quarantine_days, 1)), timedelta(minutes=spacing))
     rung: dict[bytes, list[Rung]] = {}
     for row in dialling.rung_at(session, keys, now - back):
         rung.setdefault(row[0], []).append(Rung(*row))
@@ -131,7 +145,8 @@ def _earliest(session: Session, known: Known, respondent: Respondent, now: datet
     """The first moment from `now` on at which this respondent may be dialled, as far as is known now, or why never.
 
     The opening that was chosen at the last settlement may have run out while the respondent waited for a line; then another
-    is chosen. A booked call-back keeps its time, whatever the daypart and the spacing, inside the windows.
+    is chosen. A booked call-back keeps its time, whatever the daypart and the spacing, inside the windows. A survey and a second
+    call, or two second calls, do not reach one number on the same day.
     """
     rules, zone = rules_of(respondent.campaign), respondent.incident.zone
     days = calendar(rules.calendar)
@@ -139,10 +154,18 @@ def _earliest(session: Session, known: Known, respondent: Respondent, now: datet
     silent, others = known.abandoned.get(respondent.phone_key or b""), known.for_others(respondent)
     free = max(now, booked or now, silent + silence.LEFT_ALONE if silent else now)
     if booked is None and others is not None:
-        free = max(free, others + timedelta(minutes=rules.spacing_minutes))
+        free = max(free, others + timedelta(minutes=rules.spacing_minutes), _next_day(known.for_the_other_kind(respondent), zone) or now)
     if free > now or not may_call(rules, days, now, zone):
         return next_opening(rules, days, free, zone)
     if booked is not None or not respondent.tries:
         return now
     following = next_call(rules, days, past_attempts(settled_attempts(session, respondent.id)), now, zone)
     return following if isinstance(following, Close) else following.at
+
+
+def _next_day(at: datetime | None, zone: str) -> datetime | None:
+    """The beginning of the day after `at`, where the called party is."""
+    if at is None:
+        return None
+    tz = ZoneInfo(zone)
+    return datetime.combine(at.astimezone(tz).date() + timedelta(days=1), time.min, tz)

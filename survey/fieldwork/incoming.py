@@ -22,6 +22,7 @@ from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import is_reopened
 from survey.fieldwork.statuses import note_event, report
 from survey.fieldwork.suppressions import is_suppressed
+from survey.script import SURVEY
 from survey.store.models import CallAttempt, Campaign, Incident, Respondent, ScriptVersion
 from survey.store.queries import dialling
 from survey.store.rows import read_again
@@ -142,11 +143,11 @@ def _wanted(session: Session, office: Office, phone_key: bytes, now: datetime, c
 
 
 def _may_finish() -> ColumnElement[bool]:
-    """Closed without a refusal of the person's and without a whole interview."""
+    """Closed in a survey without a refusal of the person's and without a whole interview. What a second call came to is settled."""
     tried = aliased(CallAttempt)
     refused = select(tried.id).where(tried.respondent_id == Respondent.id, tried.disposition.in_(REFUSALS)).exists()
     given_up = (Respondent.state == "closed") & Respondent.close_reason.in_(GIVEN_UP)
-    return given_up & Respondent.disposition.in_(CAN_BE_FINISHED) & ~refused
+    return given_up & Respondent.disposition.in_(CAN_BE_FINISHED) & ~refused & (Campaign.kind == SURVEY)
 
 
 def _take(session: Session, respondent: Respondent) -> bool:

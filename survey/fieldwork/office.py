@@ -1,5 +1,6 @@
 """What fieldwork brings along from outside the database: keys, number policy, wording of the bureau, parsed scripts."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,6 +45,7 @@ class Office:
     languages: frozenset[str] = frozenset()  # in which what people say is understood: zh, en
     terms: Terms = field(default_factory=Terms)  # of the orders that come out of the human queue
     desk: DeskTerms = field(default_factory=DeskTerms)  # of operators who take calls over
+    followups: Mapping[str, str] = field(default_factory=dict)  # the shipped follow-up script of each language (zh, en), as text
     contexts: dict[str, TurnContext] = field(default_factory=dict, repr=False)
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 

@@ -25,6 +25,7 @@ from survey.store.models.orders import (
     RegisterEntry,
 )
 from survey.store.models.people import AuditEntry, AuditHead, HalfLogin, LoginFailure, User, UserSession
+from survey.store.models.recalls import Recall, RecallRound
 from survey.store.models.recordings import Hearing, HearingReview, Recording, RemarkCode, Transcript, TranscriptCorrection
 
 __all__ = [
@@ -63,6 +64,8 @@ __all__ = [
     "OrderExtension",
     "OrderNumber",
     "OrderReply",
+    "Recall",
+    "RecallRound",
     "Recording",
     "RegisterEntry",
     "RemarkCode",

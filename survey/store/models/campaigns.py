@@ -20,6 +20,7 @@ class ScriptVersion(Base):
     language: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
+    kind: Mapped[str] = mapped_column(String(16), default="survey", server_default="survey")  # survey, followup: see survey.script
     published_at: Mapped[datetime]
     published_by: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str] = mapped_column(Text, default="")
@@ -27,12 +28,16 @@ class ScriptVersion(Base):
 
 
 class Campaign(Base):
-    """One fielding of one script version on one draw. `state`: ready, running, paused, stopped, finished."""
+    """One fielding of one script version on one draw. `state`: ready, running, paused, stopped, finished.
+
+    `kind` is that of its script: the month's survey, or the second calls after the units' answers (`followup`, see `recalls`).
+    """
 
     __tablename__ = "campaigns"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), default=public_id, unique=True)
     name: Mapped[str] = mapped_column(String(128))
+    kind: Mapped[str] = mapped_column(String(16), default="survey", server_default="survey")
     month: Mapped[str] = mapped_column(String(7))
     draw_id: Mapped[int] = mapped_column(ForeignKey("draws.id"))
     script_version_id: Mapped[int] = mapped_column(ForeignKey("script_versions.id"))

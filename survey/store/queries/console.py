@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from survey.disposition import Disposition
 from survey.errors import NotFound
+from survey.script import SURVEY
 from survey.store.models import (
     CallAttempt,
     Campaign,
@@ -18,6 +19,7 @@ from survey.store.models import (
     Escalation,
     Incident,
     IncidentImport,
+    RecallRound,
     Respondent,
     ScriptVersion,
     Unit,
@@ -83,6 +85,7 @@ class CampaignSummary:
     finished_at: datetime | None
     planned: int
     closed: int
+    kind: str = SURVEY
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class CampaignDetail:
     daily_calls: int | None
     spend_limit: float | None
     minute_price: float
+    follows: tuple[str, str] | None = None  # of a campaign of second calls: public id and name of the survey
 
 
 @dataclass(frozen=True)
@@ -180,8 +184,9 @@ def draw_of(session: Session, month: str) -> DrawFacts | None:
 
 
 def script_of(session: Session, campaign_public_id: str | None) -> ScriptFacts | None:
-    """The version that the campaign has pinned; without a campaign the one published last."""
-    statement = select(ScriptVersion).order_by(ScriptVersion.published_at.desc(), ScriptVersion.id.desc()).limit(1)
+    """The version that the campaign has pinned; without a campaign the survey script published last."""
+    published = select(ScriptVersion).where(ScriptVersion.kind == SURVEY)
+    statement = published.order_by(ScriptVersion.published_at.desc(), ScriptVersion.id.desc()).limit(1)
     if campaign_public_id is not None:
         statement = select(ScriptVersion).join(Campaign).where(Campaign.public_id == campaign_public_id)
     version = session.scalars(statement).first()
@@ -192,11 +197,11 @@ def script_of(session: Session, campaign_public_id: str | None) -> ScriptFacts |
 
 
 def campaigns(session: Session, month: str | None = None) -> list[CampaignSummary]:
-    """All campaigns, or those of a month, newest first."""
+    """All campaigns, newest first; of a month only its surveys."""
     closed = func.coalesce(func.sum(case((Respondent.state == "closed", 1), else_=0)), 0)
     statement = select(Campaign, func.count(Respondent.id), closed).outerjoin(Respondent).group_by(Campaign.id).order_by(Campaign.id.desc())
     if month is not None:
-        statement = statement.where(Campaign.month == month)
+        statement = statement.where(Campaign.month == month, Campaign.kind == SURVEY)
     return [_summary(campaign, planned, done) for campaign, planned, done in session.execute(statement)]
 
 
@@ -211,8 +216,14 @@ def campaign(session: Session, public_id: str) -> CampaignDetail:
     return CampaignDetail(
         _summary(found, sum(states.values()), states.get("closed", 0)), version.name, version.number, found.lines,
         found.calls_per_second, found.caller_id, draw.seed, draw.frame_digest, live, draw.replicates,
-        found.hourly_calls, found.daily_calls, found.spend_limit, found.minute_price,
+        found.hourly_calls, found.daily_calls, found.spend_limit, found.minute_price, _followed(session, found.id),
     )  # fmt: skip
+
+
+def _followed(session: Session, campaign_id: int) -> tuple[str, str] | None:
+    survey = select(Campaign.public_id, Campaign.name).join(RecallRound, RecallRound.follows_id == Campaign.id)
+    found = session.execute(survey.where(RecallRound.campaign_id == campaign_id)).one_or_none()
+    return (found.public_id, found.name) if found else None
 
 
 def lock_campaign(session: Session, public_id: str) -> Campaign:
@@ -290,7 +301,7 @@ def called_in(session: Session, attempt_id: int) -> str | None:
 def _summary(campaign: Campaign, planned: int, closed: Any) -> CampaignSummary:
     return CampaignSummary(
         campaign.public_id, campaign.name, campaign.month, campaign.state, campaign.state_reason, campaign.simulated,
-        campaign.created_at, campaign.started_at, campaign.finished_at, planned, int(closed),
+        campaign.created_at, campaign.started_at, campaign.finished_at, planned, int(closed), campaign.kind,
     )  # fmt: skip
 
 

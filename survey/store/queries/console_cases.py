@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from survey.store.models import Answer, AuditEntry, Campaign, Escalation, Incident, Respondent, Unit
+from survey.store.queries.recalls import about_inspection
 
 PAGE = 50
 INSPECTION = "inspection"
@@ -115,7 +116,7 @@ def visible_respondents(inspection: bool) -> list[ColumnElement[bool]]:
     if inspection:
         return []
     hidden = select(Escalation.id).where(Escalation.respondent_id == Respondent.id, Escalation.route == INSPECTION)
-    return [~hidden.exists()]
+    return [~hidden.exists(), ~about_inspection()]
 
 
 def _tab(tab: str, when: Deadlines, inspection: bool) -> list[ColumnElement[bool]]:

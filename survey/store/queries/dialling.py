@@ -116,14 +116,17 @@ def abandoned_at(session: Session, phone_keys: Collection[bytes], moment: dateti
     return {key: at for key, at in session.execute(last) if at is not None}
 
 
-def rung_at(session: Session, phone_keys: Collection[bytes], moment: datetime) -> list[tuple[bytes, int, int, datetime]]:
-    """When each of the numbers was last dialled after `moment`, or interviewed on a call to us: number, campaign, respondent, time."""
+def rung_at(session: Session, phone_keys: Collection[bytes], moment: datetime) -> list[tuple[bytes, int, int, str, datetime]]:
+    """When each of the numbers was last dialled after `moment`, or interviewed on a call to us.
+
+    Number, campaign, respondent, kind of campaign, time.
+    """
     at = func.coalesce(CallAttempt.requested_at, CallAttempt.claimed_at)
     mine = CallAttempt.phone_key.in_(phone_keys)
     rung = or_(_ours(mine, CallAttempt.requested_at > moment), and_(mine, interviewed_by_calling_us(), CallAttempt.claimed_at > moment))
-    whom = CallAttempt.phone_key, CallAttempt.campaign_id, CallAttempt.respondent_id
-    last = select(*whom, func.max(at)).where(rung).group_by(*whom)
-    return [(key, campaign, respondent, at) for key, campaign, respondent, at in session.execute(last) if at is not None]
+    whom = CallAttempt.phone_key, CallAttempt.campaign_id, CallAttempt.respondent_id, Campaign.kind
+    last = select(*whom, func.max(at)).join(Campaign, CallAttempt.campaign_id == Campaign.id).where(rung).group_by(*whom)
+    return [(key, campaign, respondent, kind, at) for key, campaign, respondent, kind, at in session.execute(last) if at is not None]
 
 
 def last_numbers(session: Session, respondent_ids: Collection[int]) -> dict[int, int]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
+from survey.script import SURVEY
 from survey.store.models import CallAttempt, Campaign, Draw, DrawnIncident, Incident, IncidentImport, Suppression, Unit
 from survey.store.queries.dialling import interviewed_by_calling_us
 
@@ -69,14 +70,16 @@ def suppressed_keys(session: Session, as_of: datetime) -> frozenset[bytes]:
 
 
 def dialled_keys(session: Session, since: datetime, as_of: datetime) -> frozenset[bytes]:
-    """Numbers that were dialled from `since` to `as_of`, or whose owners were interviewed on a call to us, for whatever campaign (R6).
+    """Numbers that were dialled from `since` to `as_of`, or whose owners were interviewed on a call to us, for whatever survey (R6).
 
+    Second calls do not count: they would keep the dissatisfied out of the next samples for longer than others, and flatter the units.
     A request that the carrier turned away rang nobody, as far as was known at `as_of`.
     """
     turned_away = and_(CallAttempt.disposition.is_(None), func.coalesce(CallAttempt.settled_at <= as_of, false()))
     dialled = and_(CallAttempt.requested_at >= since, CallAttempt.requested_at <= as_of, ~turned_away)
     theirs = and_(interviewed_by_calling_us(), CallAttempt.settled_at >= since, CallAttempt.settled_at <= as_of)
-    return frozenset(session.scalars(select(CallAttempt.phone_key).where(or_(dialled, theirs))))
+    of_surveys = select(CallAttempt.phone_key).join(Campaign).where(Campaign.kind == SURVEY)
+    return frozenset(session.scalars(of_surveys.where(or_(dialled, theirs))))
 
 
 def valid_draw(session: Session, month: str) -> Draw | None:
@@ -95,5 +98,5 @@ def drawn_places(session: Session, draw_id: int) -> Iterator[tuple[int, int, int
 
 def unfinished_campaigns(session: Session, draw_id: int) -> Sequence[str]:
     """Names of campaigns that work on a draw and have not ended."""
-    at_work = Campaign.state.in_(("ready", "running", "paused"))
+    at_work = and_(Campaign.kind == SURVEY, Campaign.state.in_(("ready", "running", "paused")))
     return session.scalars(select(Campaign.name).where(Campaign.draw_id == draw_id, at_work)).all()

@@ -9,7 +9,19 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from survey.store.models import Answer, CallAttempt, Escalation, Order, OrderEvent, OrderReply, RegisterEntry, Respondent
+from survey.script import SURVEY
+from survey.store.models import (
+    Answer,
+    CallAttempt,
+    Campaign,
+    Escalation,
+    Order,
+    OrderEvent,
+    OrderReply,
+    Recall,
+    RegisterEntry,
+    Respondent,
+)
 
 LEVELS = {
     "on_site": ("现场回访", "on site"),
@@ -53,8 +65,9 @@ def _on_site(session: Session, incident_id: int) -> Iterator[LedgerLine]:
 
 
 def _telephone(session: Session, incident_id: int) -> Iterator[LedgerLine]:
-    joined = select(CallAttempt).join(Respondent, CallAttempt.respondent_id == Respondent.id)
-    attempts = session.scalars(joined.where(Respondent.incident_id == incident_id, CallAttempt.disposition.is_not(None))).all()
+    joined = select(CallAttempt).join(Respondent, CallAttempt.respondent_id == Respondent.id).join(Campaign, CallAttempt.campaign)
+    of_surveys = joined.where(Respondent.incident_id == incident_id, Campaign.kind == SURVEY)
+    attempts = session.scalars(of_surveys.where(CallAttempt.disposition.is_not(None))).all()
     answers = _answers(session, [attempt.id for attempt in attempts])
     for attempt in attempts:
         yield LedgerLine(
@@ -82,4 +95,6 @@ def _end_of(day: date, zone: str) -> datetime:
 
 def _again(session: Session, orders: list[int]) -> Iterator[LedgerLine]:
     for event in session.scalars(select(OrderEvent).where(OrderEvent.order_id.in_(orders), OrderEvent.what == "note_recall")):
-        yield LedgerLine("re_callback", event.at, event.actor, str(event.details["result"]))
+        said = select(Recall.respondent_id).where(Recall.order_id == event.order_id, Recall.noted_at == event.at)
+        answers = {answer.item: answer.code for answer in session.scalars(select(Answer).where(Answer.respondent_id.in_(said)))}
+        yield LedgerLine("re_callback", event.at, event.actor, str(event.details["result"]), answers)

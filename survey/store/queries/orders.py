@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from survey.order_moves import OPEN, RUNNING
 from survey.scoring import ITEMS, SCALE
 from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, OrderAppeal, Respondent
+from survey.store.queries.recalls import is_of_an_order
 
 ORDERED = ("dissatisfied", "abuse_alleged")
 """Reasons for which a case becomes an order."""
@@ -56,7 +57,7 @@ class TakenOut:
 def _without_order() -> tuple[ColumnElement[bool], ...]:
     named = or_(*(cast(Escalation.reasons, Text).like(f'%"{reason}"%') for reason in ORDERED))
     ordered = select(Order.id).where(Order.respondent_id == Escalation.respondent_id).exists()
-    return Escalation.state == "open", named, ~ordered
+    return Escalation.state == "open", named, ~ordered, ~is_of_an_order()
 
 
 def cases_to_issue(session: Session, limit: int) -> Sequence[Escalation]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey.disposition import Disposition
 from survey.scoring import ITEMS, SCALE, Asked, CodeCount, ScoreSums
+from survey.script import SURVEY
 from survey.store.models import Answer, AuditHead, Campaign, Draw, Escalation, Respondent, ScriptVersion, Unit
 
 INTERVIEWS = tuple(each.word for each in Disposition if each.outcome_class in ("I", "P"))
@@ -35,8 +36,8 @@ class Interviewed:
 
 
 def campaigns_of_month(session: Session, month: str) -> list[Campaign]:
-    """The month's campaigns on draws that stand, oldest first."""
-    standing = select(Campaign).join(Draw).where(Campaign.month == month, Draw.voided_at.is_(None))
+    """The month's surveys on draws that stand, oldest first; second calls are no part of the sheet."""
+    standing = select(Campaign).join(Draw).where(Campaign.month == month, Campaign.kind == SURVEY, Draw.voided_at.is_(None))
     return list(session.scalars(standing.order_by(Campaign.id)))
 
 

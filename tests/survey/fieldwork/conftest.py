@@ -78,7 +78,7 @@ class Ground:
         return campaign.id
 
     def _script(self, work: UnitOfWork, language: str = "zh") -> ScriptVersion:
-        known = work.session.scalar(select(ScriptVersion))
+        known = work.session.scalar(select(ScriptVersion).where(ScriptVersion.kind == "survey"))
         if known is None:
             known = ScriptVersion(
                 name="回访",
@@ -194,5 +194,7 @@ class Ground:
 @pytest.fixture
 def ground(engine: Engine, keys: KeyRing, audit_key: bytes, clock: StandingClock) -> Ground:
     bureau = Bureau("某市公安局", "City Police Bureau", "12389", 3, "Asia/Shanghai")
-    office = fieldwork.Office(keys, audit_key, bureau, NumberPolicy(regions=("CN",), own_numbers=(CALLER_ID, "12389"), fictitious=True))
+    numbers = NumberPolicy(regions=("CN",), own_numbers=(CALLER_ID, "12389"), fictitious=True)
+    shipped = {language: SCRIPT.with_name(f"followup-{language}.yaml").read_text("utf-8") for language in ("zh", "en")}
+    office = fieldwork.Office(keys, audit_key, bureau, numbers, followups=shipped)
     return Ground(engine, office, clock)

@@ -125,7 +125,9 @@ def test_a_whole_interview_ends_the_case_and_leaves_our_own_counts_alone(missed)
     with missed.sessions() as session:
         assert dialling.started_since(session, person.campaign_id, before) == 1
         (rung,) = dialling.rung_at(session, [key_of(missed)], before)
-        assert rung == (person.phone_key, person.campaign_id, person.id, theirs.claimed_at), "an interview too is a call to the number"
+        assert rung == (person.phone_key, person.campaign_id, person.id, "survey", theirs.claimed_at), (
+            "an interview too is a call to the number"
+        )
         assert dialling.silence_since(session, person.campaign_id, before) == (0, 0)
         assert dialling.minutes_talked(session, person.campaign_id) == 1  # ours, as the line told
 
