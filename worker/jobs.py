@@ -14,7 +14,7 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, C
 from ivr.voice.call_status import ladder_status
 from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
-from survey import casework, desk, fieldwork
+from survey import desk, fieldwork
 from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall, transcripts
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
@@ -23,6 +23,7 @@ from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
 from worker.notifying import send_notice as send_notice
+from worker.recalling import recall_people
 from worker.ringing import leave_desk as leave_desk
 from worker.ringing import let_go as let_go
 from worker.ringing import ring_desk as ring_desk
@@ -262,7 +263,6 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         for attempt_id, epoch in queries.claimed_attempts(session):
             work.later("dial", attempt_id, epoch)
         fieldwork.watch(session, now)
-        casework.recall_due(session, runtime.office, runtime.office.terms, now)
         transcripts.take_stock(work, runtime.speech_models, now)
         desk.tend(work, runtime.office, now)
         for job, rows in (
@@ -277,3 +277,4 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
                 work.later(job, row_id)
         if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
             fieldwork.claim_due(work, runtime.office, now, AHEAD if runtime.time_passes() else timedelta(0))  # last: workers wait for it
+    recall_people(runtime, may)

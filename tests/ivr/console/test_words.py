@@ -77,7 +77,7 @@ def test_an_action_that_we_do_not_know_is_shown_as_it_is():
 
 
 REASONS = ["finished", "declined", "max_attempts", "out_of_time", "opted_out", "handed_over", "campaign_stopped", "quarantine", "no_number",
-           "reviewed", "refused_number", "excluded"]  # fmt: skip
+           "reviewed", "refused_number", "excluded", "order_went_on"]  # fmt: skip
 SHOWN = [
     ("finished", "已有最终结果", "Final outcome reached"),
     ("max_attempts", "已达拨打次数上限", "Maximum number of calls reached"),
