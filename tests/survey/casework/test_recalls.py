@@ -164,6 +164,23 @@ def test_the_quarantine_keeps_off_no_second_call_and_a_second_call_prolongs_no_q
         assert dialled_keys(session, bureau.now - timedelta(days=3), bureau.now) == {key}
 
 
+def test_who_calls_back_while_the_second_call_is_due_is_asked_by_its_script(bureau: Bureau) -> None:
+    [order_id] = begun(bureau)
+    ground, key = bureau.ground, followups(bureau)[0].phone_key
+    assert key is not None
+    with ground.work() as work:
+        caller = fieldwork.recognise(work.session, ground.office, key, "CAback", bureau.now)
+        token = fieldwork.take_up(work, ground.office, key, "CAback", bureau.now)
+    assert (caller.standing, token is not None) == ("waited_for", True)
+    ground.talk(token or "", SATISFIED)
+    ground.end(token or "")
+    tick(bureau)
+
+    assert bureau.order(order_id).outcome == "satisfied"
+    with ground.work() as work:
+        assert fieldwork.recognise(work.session, ground.office, key, "CAagain", bureau.now).standing == "known"
+
+
 # ── what is noted ────────────────────────────────────────────────────────────────────────────────────
 
 
