@@ -12,6 +12,11 @@ ENOUGH = 3
 """So many items answered are a partial interview (R39)."""
 
 
+LISTS = ("trail", "escalated", "known", "offered")
+NEWER: Mapping[str, Any] = {"kind": SURVEY, "transfer": "", "offered": (), "then": 0, "operator_free": False}
+"""Fields that the release before did not know, with their usual values."""
+
+
 @dataclass(frozen=True)
 class State:
     """Where a call stands. `node` is the question that waits for the person: empty before the first and after the last.
@@ -50,14 +55,15 @@ class State:
     kind: str = SURVEY
 
     def to_json(self) -> dict[str, Any]:
-        """The state as a JSON object."""
-        lists = {"trail": list(self.trail), "escalated": list(self.escalated), "known": list(self.known), "offered": list(self.offered)}
-        return {**vars(self), "answers": dict(self.answers), **lists}
+        """The state as a JSON object. What only newer releases know is left out where it is as usual: an older one can then read it too."""
+        kept = {name: value for name, value in vars(self).items() if name not in NEWER or value != NEWER[name]}
+        lists = {name: list(getattr(self, name)) for name in LISTS if name in kept}
+        return {**kept, "answers": dict(self.answers), **lists}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":
         """The state from `to_json`'s object, also from one of before calls could be resumed."""
-        lists = {name: tuple(data.get(name, ())) for name in ("trail", "escalated", "known", "offered")}
+        lists = {name: tuple(data.get(name, ())) for name in LISTS}
         doubted = data.get("doubted")
         return cls(**{**data, **lists, "doubted": tuple(doubted) if doubted else None})
 

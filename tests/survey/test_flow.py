@@ -578,3 +578,24 @@ def test_that_it_is_somebody_else_is_asked_back_because_it_ends_the_survey() -> 
     assert flow.step(shipped(), state, Digits("1"))[0].confirmed
     assert flow.step(shipped(), state, Heard("no", 1.0, "不是"))[0].node == "right_person"
     assert flow.step(shipped(), state, Heard("yes", 1.0, "是"))[0].ended
+
+
+def test_a_second_call_is_complete_with_both_of_its_answers_and_its_state_survives_the_storage() -> None:
+    script = shipped("followup-zh.yaml")
+    state, _ = flow.step(script, flow.start(script), Answered())
+    for key in "11":
+        state, _ = flow.step(script, flow.State.from_json(state.to_json()), Digits(key))
+    assert disposition_of(flow.step(script, state, HungUp())[1]) is Disposition.BREAK_OFF
+
+    state, _ = flow.step(script, flow.State.from_json(state.to_json()), Digits("2"))
+    assert disposition_of(flow.step(script, flow.State.from_json(state.to_json()), HungUp())[1]) is Disposition.COMPLETE
+    assert state.escalated == ()
+
+
+def test_a_survey_is_stored_as_a_release_before_second_calls_can_read_it() -> None:
+    assert "kind" not in flow.start(shipped()).to_json()
+    assert flow.State.from_json(flow.start(shipped()).to_json()).kind == "survey"
+
+
+def disposition_of(actions: tuple[Action, ...]) -> Disposition:
+    return next(action.disposition for action in actions if isinstance(action, SetDisposition))
