@@ -20,7 +20,9 @@ from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, row_of, variable, written
 from config.wiring import House
 from survey import script_yaml
+from survey.errors import BadInput
 from survey.lint_wording import LONG_PROMPT_SECONDS, opening_seconds
+from survey.paper import template
 from survey.script import Script
 from survey.store.migrations import current, head, revisions
 from survey.working_days import CalendarMissing, calendar, is_public_holiday
@@ -63,7 +65,8 @@ def _masked(name: str, value: str) -> str:
 def examine(house: House) -> Iterator[Finding]:
     """Everything that can be found out without changing anything."""
     checks: tuple[Callable[[House], Iterator[Finding]], ...] = (
-        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau, _speech, *CHECKS,
+        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _order_template, _carrier, _bureau, _speech,
+        *CHECKS,
     )  # fmt: skip
     for check in checks:
         yield from check(house)
@@ -168,6 +171,23 @@ def _calendar(house: House) -> Iterator[Finding]:
                 )  # fmt: skip
         else:
             yield Finding(GOOD, "calendar", f"{year} 年节假日已载入 / holidays of {year} are loaded")
+
+
+def _order_template(house: House) -> Iterator[Finding]:
+    """What would else be found when the first order is to be printed (O34)."""
+    path = house.settings.order_template
+    if path is None:
+        yield Finding(GOOD, "order template", "自带模板 / the shipped one")
+        return
+    try:
+        faults = template.check(template.read(path))
+    except BadInput as problem:
+        yield Finding(WRONG, "order template", str(problem), "HUIFANG_ORDER_TEMPLATE")
+        return
+    remedy = f"./huifang order template check {path}"
+    yield from (Finding(WRONG, "order template", str(fault), remedy) for fault in faults)
+    if not faults:
+        yield Finding(GOOD, "order template", str(path))
 
 
 def _carrier(house: House) -> Iterator[Finding]:

@@ -156,6 +156,11 @@ class Settings:
     office_hours: tuple[time, time] = _row(
         "08:30-18:00", readers.hours, "向各单位发提醒的办公时间", "Hours within which offices are reminded of their orders",
     )  # fmt: skip
+    order_template: Path | None = _row(  # noqa: RUF009
+        "", readers.path,
+        "本单位交办单模板（DOCX，见 ./huifang order template）；留空用自带模板",
+        "The bureau's own template of the order (DOCX, see ./huifang order template); empty: the shipped one",
+    )  # fmt: skip
     phone_regions: tuple[str, ...] = _row(
         "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
     )  # fmt: skip

@@ -60,6 +60,7 @@ ACTIONS = {
     "order.void": _l("作废交办单"),
     "order.reroute": _l("交办单转督察"),
     "order.attach": _l("交办单添加附件"),
+    "order.print": _l("打印或下载交办单"),
     "order.contact": _l("查看当事人联系方式"),
     "attachment.read": _l("查看附件"),
     "accountability.open": _l("启动责任追究"),

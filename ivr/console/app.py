@@ -26,6 +26,7 @@ from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
 from ivr.console.login import login
 from ivr.console.navigation import menu
+from ivr.console.order_documents import order_documents
 from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
@@ -39,12 +40,12 @@ TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
-    r"|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|second-factor(/confirm)?))$"
+    r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calls, campaigns, escalations, health, hearings, home, login, remarks, reports, reviews,
-    suppressions, units, users,
+    account, alarms, audit, bookings, calls, campaigns, escalations, health, hearings, home, login, order_documents, remarks, reports,
+    reviews, suppressions, units, users,
 )  # fmt: skip
 
 
