@@ -4,6 +4,7 @@ import platform
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import version
 from math import ceil
@@ -24,6 +25,8 @@ from survey.errors import BadInput
 from survey.lint_wording import LONG_PROMPT_SECONDS, opening_seconds
 from survey.paper import template
 from survey.script import Script
+from survey.store.calendar_overlay import keep_current
+from survey.store.database import reading, session_factory
 from survey.store.migrations import current, head, revisions
 from survey.working_days import CalendarMissing, calendar, is_public_holiday
 from worker.room import has_room
@@ -159,6 +162,9 @@ def _keys(house: House) -> Iterator[Finding]:
 
 
 def _calendar(house: House) -> Iterator[Finding]:
+    if is_there(house):
+        with suppress(SQLAlchemyError), session_factory(reading(house.engine))() as session:
+            keep_current(session, at_once=True)
     today = house.clock.now().astimezone(ZoneInfo(house.settings.timezone)).date()
     for year, mark in ((today.year, WRONG), (today.year + 1, WARNING)):
         try:
@@ -167,7 +173,8 @@ def _calendar(house: House) -> Iterator[Finding]:
             if mark == WRONG or today.month >= 11:
                 yield Finding(
                     mark, "calendar", str(missing),
-                    "用 HUIFANG_SPECIAL_DAYS 载入该年安排（CSV） / load that year's notice as CSV by HUIFANG_SPECIAL_DAYS",
+                    "在控制台“工作日历”页导入该年安排，或用 HUIFANG_SPECIAL_DAYS 指定 CSV / "
+                    "import that year's notice on the console's page Working calendar, or name a CSV by HUIFANG_SPECIAL_DAYS",
                 )  # fmt: skip
         else:
             yield Finding(GOOD, "calendar", f"{year} 年节假日已载入 / holidays of {year} are loaded")

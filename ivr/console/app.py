@@ -33,19 +33,22 @@ from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from ivr.console.suppressions import suppressions
 from ivr.console.units import units
+from ivr.console.uploads import allow_uploads
 from ivr.console.users import users
+from ivr.console.working_calendar import calendar_pages, take_up
 from survey.sheet import html as sheet_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
+    r"|(?<=/calendar/)import"
     r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calls, campaigns, escalations, health, hearings, home, login, order_documents, remarks, reports,
-    reviews, suppressions, units, users,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, escalations, health, hearings, home, login, order_documents,
+    remarks, reports, reviews, suppressions, units, users,
 )  # fmt: skip
 
 
@@ -72,7 +75,9 @@ def create_console_app(services: ConsoleServices) -> Flask:
     if services.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=services.proxies, x_proto=services.proxies)  # type: ignore[method-assign]
     add_headers(app, https=services.https)
+    app.before_request(take_up)
     guard(app)
+    allow_uploads(app)
     CSRFProtect(app)  # type: ignore[no-untyped-call]
     set_up_languages(app)
     handle_errors(app)

@@ -17,6 +17,7 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("reviews",), "reviews.index", _l("待核查")),
     (("suppressions",), "suppressions.index", _l("拒访登记")),
     (("reports",), "reports.index", _l("月度报表")),
+    (("calendar",), "calendar.index", _l("工作日历")),
     (("alarms",), "alarms.index", _l("警报")),
     (("audit",), "audit.index", _l("审计记录")),
     (("users",), "users.index", _l("账号")),

@@ -11,8 +11,9 @@ from tests.conventions.sources import PACKAGES, Source, read, sources
 
 RANKS = {"config": 3, "worker": 2, "ivr": 1, "survey": 0, "speech": 0}
 SQL_USE_CASES = (
-    "survey/accounts/*.py", "survey/drawing.py", "survey/disclosure.py", "survey/exports.py", "survey/reporting.py", "survey/scripting.py",
-    "survey/casework/*.py", "survey/fieldwork/*.py", "survey/incidents/importing.py", "survey/incidents/storing.py",
+    "survey/accounts/*.py", "survey/drawing.py", "survey/calendar_days.py", "survey/disclosure.py", "survey/exports.py",
+    "survey/reporting.py", "survey/scripting.py", "survey/casework/*.py", "survey/fieldwork/*.py",
+    "survey/incidents/importing.py", "survey/incidents/storing.py",
 )  # fmt: skip
 ALLOWED = {
     "flask": ("ivr/*", "config/wiring.py"),

@@ -34,6 +34,7 @@ ALLOWED = {
     "remarks.index": CASES, "remarks.show": CASES, "remarks.reveal": CASES, "remarks.correct": CASES, "remarks.code": CASES,
     "calls.index": CASES, "calls.show": CASES, "calls.unmask": CASES, "calls.permit": CASES, "calls.listen": CASES, "calls.sound": CASES,
     "escalations.index": CASES,
+    "calendar.index": "a", "calendar.load": "a", "calendar.change": "a",
     "order_documents.show": "oziuck", "order_documents.download": "oziuck", "order_documents.name": "ziu",
 }  # fmt: skip
 """What each role may open: a administrator, o operator, z centre, i inspection, u unit, c commander, k auditor. A new page must be
