@@ -171,8 +171,8 @@ def retime(standing: Standing, at: datetime, due_at: datetime, reason: str) -> C
     """The calendar of working days has changed: the deadline is later by the days that are worked no more (R48). None is shortened."""
     if due_at <= standing.due_at:
         raise NotAllowed("期限只顺延、不提前 / a deadline that was given is never shortened")
-    change = moved(standing, "retime", SYSTEM, at, due_at=due_at)
-    return replace(change, reason=reason, details={"due_before": standing.due_at.isoformat()})
+    change = moved(standing, "retime", SYSTEM, at, reason, due_at=due_at)
+    return replace(change, details={"due_before": standing.due_at.isoformat()})
 
 
 def attach(standing: Standing, actor: Actor, at: datetime, kind: str) -> Change:

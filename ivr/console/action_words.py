@@ -43,6 +43,8 @@ ACTIONS = {
     "case.withdraw": _l("撤回转人工"),
     "answer": _l("记录回答"),
     "person.unmask": _l("查看完整信息"),
+    "register.import": _l("导入处警登记簿"),
+    "ledger.export": _l("导出回访台账"),
     "register.enter": _l("登记现场回访"),
     "order.issue": _l("签发交办单"),
     "order.sign": _l("签收交办单"),

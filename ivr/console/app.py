@@ -24,9 +24,11 @@ from ivr.console.health import health
 from ivr.console.hearings import hearings
 from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
+from ivr.console.ledger import ledger
 from ivr.console.login import login
 from ivr.console.navigation import menu
 from ivr.console.order_documents import order_documents
+from ivr.console.register import register
 from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
@@ -42,13 +44,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
-    r"|(?<=/calendar/)import"
+    r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
     r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calendar_pages, calls, campaigns, escalations, health, hearings, home, login, order_documents,
-    remarks, reports, reviews, suppressions, units, users,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, escalations, health, hearings, home, ledger, login,
+    order_documents, register, remarks, reports, reviews, suppressions, units, users,
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("reviews",), "reviews.index", _l("待核查")),
     (("suppressions",), "suppressions.index", _l("拒访登记")),
     (("reports",), "reports.index", _l("月度报表")),
+    (("register",), "register.index", _l("现场回访登记")),
+    (("ledger",), "ledger.index", _l("四级回访台账")),
     (("calendar",), "calendar.index", _l("工作日历")),
     (("alarms",), "alarms.index", _l("警报")),
     (("audit",), "audit.index", _l("审计记录")),

@@ -30,7 +30,7 @@ def keep_current(session: Session, *, at_once: bool = False) -> None:
     is_known = _where == [database]
     if not at_once and is_known and time.monotonic() < _seen["next"]:
         return
-    if not _lock.acquire(blocking=at_once or not is_known):
+    if not _lock.acquire(blocking=at_once):
         return
     try:
         revision = _revision(session)

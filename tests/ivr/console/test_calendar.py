@@ -107,7 +107,9 @@ def test_a_workbook_is_loaded_and_its_formulas_are_no_names(log_in, open_page):
 
     _send(client, _sheet(), "2027.xlsx")
 
-    assert "HYPERLINK" not in open_page(client, "/calendar?year=2027").html
+    page = open_page(client, "/calendar?year=2027")
+    assert "已导入 2027 年的安排，共 5 天" in page.text
+    assert "HYPERLINK" not in page.html
 
 
 @pytest.mark.parametrize(
