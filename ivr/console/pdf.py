@@ -23,15 +23,20 @@ def is_available() -> bool:
     return True
 
 
+class Nothing:
+    """Fetches nothing, whatever a page links to: the printer goes on without it."""
+
+    _fail_on_errors = False  # asked for by the printer when a fetch has failed
+
+    def __call__(self, url: str, *_rest: object, **_options: object) -> dict[str, object]:
+        raise ValueError(f"nothing is fetched for a document: {url[:80]}")
+
+
 def made_from(page: str, style: str) -> bytes:
     """A page with its style sheet as PDF. Nothing is fetched, whatever the page links to. Raises NotAllowed where it cannot be made."""
     if not is_available():
         raise NotAllowed(ABSENT)
     printer: Any = importlib.import_module("weasyprint")
-    document = printer.HTML(string=page, base_url=None, url_fetcher=_refuse)
-    made: bytes = document.write_pdf(stylesheets=[printer.CSS(string=style, url_fetcher=_refuse)])
+    document = printer.HTML(string=page, base_url=None, url_fetcher=Nothing())
+    made: bytes = document.write_pdf(stylesheets=[printer.CSS(string=style, url_fetcher=Nothing())])
     return made
-
-
-def _refuse(url: str, *_rest: object, **_options: object) -> dict[str, object]:
-    raise ValueError(f"nothing is fetched for a document: {url[:80]}")

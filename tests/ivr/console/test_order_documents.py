@@ -246,4 +246,13 @@ def test_where_it_can_be_made_a_pdf_holds_the_order_and_nothing_is_fetched(log_i
 
 def test_a_pdf_fetches_nothing_from_anywhere():
     with pytest.raises(ValueError, match="nothing is fetched"):
-        pdf._refuse("file:///etc/passwd")
+        pdf.Nothing()("file:///etc/passwd")
+
+
+@pytest.mark.skipif(not pdf.is_available(), reason="WeasyPrint is not installed here")
+def test_a_page_that_links_to_files_of_this_machine_becomes_a_pdf_without_them(tmp_path):
+    (tmp_path / "secret.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
+
+    made = pdf.made_from(f"<title>x</title><img src='{(tmp_path / 'secret.svg').as_uri()}'><p>text", "@import 'http://127.0.0.1:9/a.css';")
+
+    assert made.startswith(b"%PDF-")
