@@ -43,7 +43,7 @@ def load_table(session: Session, office: Office, table: CalendarTable, source: s
     if table.rejections:
         raise BadInput(f"{len(table.rejections)} 行有误，未导入 / {len(table.rejections)} faulty lines: nothing was loaded", "file")
     _refuse_incomplete(table.days)
-    before, revision = in_force(session), _next_revision(session)
+    revision, before = _next_revision(session), in_force(session)
     years = tuple(sorted({special.day.year for special in table.days}))
     by_hand = {each.day for each in _of_years(session, years) if not each.source}
     _clear_loaded(session, years)
@@ -65,11 +65,11 @@ def set_day(
     """Set one day by hand, with a reason; the orders whose deadline moved. Raises BadInput, also in a year that is not loaded."""
     if kind not in KINDS:
         raise BadInput(f"须为 {'、'.join(KINDS)} 之一 / must be one of {', '.join(KINDS)}", "kind")
-    before, why = in_force(session), said(reason)
+    revision, before, why = _next_revision(session), in_force(session), said(reason)
     if before.years is not None and day.year not in before.years:
         zh, en = f"{day.year} 年的安排尚未导入，请先导入全年的表", f"{day.year} is not loaded: import the year's table first"
         raise BadInput(f"{zh} / {en}", "day")
-    revision, row = _next_revision(session), session.get(CalendarDay, day)
+    row = session.get(CalendarDay, day)
     if row is None:
         row = CalendarDay(day=day)
         session.add(row)
@@ -105,6 +105,8 @@ def _clear_loaded(session: Session, years: Iterable[int]) -> None:
 
 
 def _next_revision(session: Session) -> int:
+    """The number of this change. Who else changes the calendar waits until the caller commits."""
+    session.scalars(select(CalendarDay.day).with_for_update()).all()
     return (session.scalar(select(func.max(CalendarDay.revision))) or 0) + 1
 
 

@@ -2,18 +2,17 @@
 
 from calendar import monthrange
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from flask import Blueprint, flash, redirect, request, url_for
+from flask import session as login_cookie
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, actor, role
+from ivr.console.access import ADMINISTRATOR, OPEN_ENDPOINTS, actor, role
 from ivr.console.forms import LONGEST_REASON, NO_PROBLEM, Problem
 from ivr.console.language import WEEKDAYS
 from ivr.console.rendering import render
@@ -69,9 +68,10 @@ class CalendarPage:
 
 
 def take_up() -> None:
-    """Before each request: what another process has changed holds in this one too."""
-    with suppress(SQLAlchemyError), services().reads() as session:  # a page that needs the database says that it is away
-        keep_current(session)
+    """Before a page that somebody logged in asks for: what another process has changed holds in this one too."""
+    if "token" in login_cookie and request.endpoint not in OPEN_ENDPOINTS:
+        with services().reads() as session:
+            keep_current(session)
 
 
 @calendar_pages.get("/calendar")
