@@ -18,7 +18,7 @@ COMMANDS = {
     "campaign": "campaign:campaign", "refusal": "refusal:refusal", "order": "order:order",
     "register": "register:register",
     "report": "report:report", "export": "export:export", "script": "script:script", "speech": "speech:speech",
-    "user": "users:user", "audit": "audit:audit",
+    "notices": "notices:notices", "user": "users:user", "audit": "audit:audit",
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",
     "backup": "backup:backup_command", "restore": "restore:restore_command", "keys": "keys:keys",
 }  # fmt: skip

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from config import speech_models, valkey
+from config.doctor_notices import notices
 from config.doctor_operation import CHECKS, is_there
 from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, row_of, variable, written
@@ -69,7 +70,7 @@ def examine(house: House) -> Iterator[Finding]:
     """Everything that can be found out without changing anything."""
     checks: tuple[Callable[[House], Iterator[Finding]], ...] = (
         _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _order_template, _carrier, _bureau, _speech,
-        *CHECKS,
+        *CHECKS, notices,
     )  # fmt: skip
     for check in checks:
         yield from check(house)

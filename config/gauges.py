@@ -1,16 +1,18 @@
 """What is read off the database whenever somebody scrapes: one row for each gauge, with its unit and its formula."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from survey.alarms import SWEEP_SILENT_SECONDS, AlarmKind
+from survey.casework import CHANNELS
 from survey.holds import HoldReason
 from survey.rates import share
 from survey.store.queries import operations
+from survey.store.queries.notices import waiting_by_channel
 from survey.store.queries.operations import Calls, Now
 
 LONGEST_SECONDS = 2.0
@@ -32,6 +34,7 @@ class Look:
     holds: Mapping[str, int]
     write_ahead_bytes: int | None = None
     backup_at: datetime | None = None
+    notices: Mapping[str, int] = field(default_factory=dict)  # deliveries that wait, by channel
 
 
 Value = float | Mapping[str, float] | None
@@ -55,7 +58,9 @@ def look(session: Session, now: datetime, real: datetime, lease: timedelta, data
     with operations.bounded(session, LONGEST_SECONDS):
         break_offs, re_asks = operations.break_offs(session, now), operations.re_asks(session, now)
         alarms, holds = operations.alarms(session), operations.holds(session, now)
-    return Look(now, real, lease, calls, present, break_offs, re_asks, alarms, holds, _write_ahead_bytes(database), backup_at)
+        notices = waiting_by_channel(session)
+    write_ahead = _write_ahead_bytes(database)
+    return Look(now, real, lease, calls, present, break_offs, re_asks, alarms, holds, write_ahead, backup_at, notices)
 
 
 def _write_ahead_bytes(database: Path | None) -> int | None:
@@ -117,6 +122,8 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("open_cases", "cases", "open cases in the human queue, now", lambda seen: seen.present.cases),
     Gauge("longest_wait_seconds", "seconds", "now − opening of the oldest open case; 0: none",
           lambda seen: _age(seen.present.case_since, seen.now)),
+    Gauge("notices_waiting", "deliveries", "notices that wait to be handed over (again), now, by channel",
+          lambda seen: {channel: seen.notices.get(channel, 0) for channel in CHANNELS}, "channel"),
     Gauge("needs_review", "respondents", "respondents at whom a person must look, now", lambda seen: seen.present.needs_review),
     Gauge("double_ring_total", "legs", "second legs of one attempt, ever; must be 0", lambda seen: seen.present.second_legs),
     Gauge("alarms", "alarms", "standing alarms, by kind",

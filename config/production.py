@@ -24,6 +24,12 @@ def _everywhere(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "twilio_auth_token", "账号 SID 与令牌须同时给出 / account SID and token must be given together"
     if bool(values["twilio_api_key"]) != bool(values["twilio_api_secret"]):
         yield "twilio_api_secret", "API Key 与其密钥须同时给出 / API key and its secret must be given together"
+    if values["mail_host"] and not values["mail_sender"]:
+        yield "mail_sender", "设置了邮件服务器时必须给出发件地址 / must be set where there is a mail server"
+    if bool(values["mail_user"]) != bool(values["mail_password"]):
+        yield "mail_password", "邮件用户名与密码须同时给出 / user and password of the mail server must be given together"
+    if bool(values["notice_url"]) != bool(values["notice_secret"]):
+        yield "notice_secret", "Webhook 地址与密钥须同时给出 / URL and secret of the web-hook must be given together"
 
 
 def _missing(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -39,9 +45,13 @@ def _unprotected(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "twilio_api_url", "生产环境须为 https，且不能用模拟线路 / must be https in production; the simulator is refused"
     if values["public_media_url"].startswith("ws:"):
         yield "public_media_url", "生产环境须为 wss / must be wss in production"
+    if values["notice_url"].startswith("http:"):
+        yield "notice_url", "生产环境须为 https / must be https in production"
+    if values["mail_password"] and values["mail_tls"] == "none":
+        yield "mail_tls", "不加密时密码会明文传输，须为 starttls 或 tls / without TLS the password is sent in the clear: starttls or tls"
     if values["clock_file"] is not None:
         yield "clock_file", "生产环境不能用虚拟时钟 / the virtual clock is refused in production"
-    for name in ("secret_key", "twilio_auth_token", "twilio_auth_token_old", "twilio_api_secret", "operations_token"):
+    for name in ("secret_key", "twilio_auth_token", "twilio_auth_token_old", "twilio_api_secret", "operations_token", "notice_secret"):
         if values[name] and _weak(values[name]):
             yield name, f"太短或仍是示例值，至少 {SHORTEST_SECRET} 个字符 / too short or an example, at least {SHORTEST_SECRET} characters"
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from survey.accounts import ROLES
+from survey.accounts.emails import is_email
 from survey.errors import BadInput
 from survey.store.sealing import KeyRing
 
@@ -118,6 +119,22 @@ def _url_problem(value: str, schemes: Sequence[str]) -> str:
     if not re.fullmatch(r"\[[0-9A-Fa-f:.]+\](:[0-9]+)?|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?", parts.netloc):
         return "主机名只能含字母、数字、点和连字符 / the host may hold letters, digits, dots and dashes only, no underscore"
     return ""
+
+
+def host(value: str) -> str:
+    """A host's name or address, without scheme or port; empty stays empty."""
+    if value and not re.fullmatch(r"[0-9A-Fa-f:]+:[0-9A-Fa-f:.]*|[A-Za-z0-9]([A-Za-z0-9.-]{0,252}[A-Za-z0-9])?", value):
+        raise ValueError(
+            "须为主机名或 IP 地址，不带端口，如 mail.example.org / must be a host without scheme or port such as mail.example.org"
+        )
+    return value
+
+
+def email(value: str) -> str:
+    """An e-mail address; empty stays empty."""
+    if value and not is_email(value):
+        raise ValueError("须为邮箱地址，如 huifang@example.org / must be an e-mail address such as huifang@example.org")
+    return value
 
 
 def database_url(value: str) -> str:

@@ -161,6 +161,41 @@ class Settings:
         "本单位交办单模板（DOCX，见 ./huifang order template）；留空用自带模板",
         "The bureau's own template of the order (DOCX, see ./huifang order template); empty: the shipped one",
     )  # fmt: skip
+    desk_offer_seconds: int = _row(
+        "20", readers.whole(5, 120), "转人工来电先只向空闲值班员提示的秒数", "Seconds for which a call is offered to free operators alone",
+    )  # fmt: skip
+    desk_wait_seconds: int = _row(
+        "60", readers.whole(10, 600), "群众等候值班员最长的秒数，其后登记回电", "Seconds a person waits for an operator at most",
+    )  # fmt: skip
+    desk_ring_seconds: int = _row(
+        "20", readers.whole(5, 60), "值班员电话振铃的秒数，其后转给他人", "Seconds an operator's telephone rings before others are asked",
+    )  # fmt: skip
+    desk_wrap_seconds: int = _row(
+        "120", readers.whole(30, 1800), "值班员话后整理的秒数", "Seconds an operator has to sort a call out",
+    )  # fmt: skip
+    mail_host: str = _row(
+        "", readers.host, "发送通知的邮件服务器；留空不发邮件", "Mail server for notices about orders; empty: no e-mail is sent",
+    )  # fmt: skip
+    mail_port: int = _row("587", readers.whole(1, 65535), "邮件服务器端口", "Port of the mail server")
+    mail_tls: str = _row(
+        "starttls", readers.one_of("starttls", "tls", "none"),
+        "邮件加密：starttls（常用端口 587）、tls（常用端口 465）或 none",
+        "TLS to the mail server: starttls (mostly 587), tls (mostly 465) or none",
+    )  # fmt: skip
+    mail_user: str = _row("", readers.text, "邮件服务器用户名；留空不登录", "User at the mail server; empty: no log-in")
+    mail_password: str = _row("", readers.text, "邮件服务器密码", "Password at the mail server", secret=True)
+    mail_sender: str = _row("", readers.email, "发件地址", "Sender's address of the e-mails")
+    notice_url: str = _row(
+        "", readers.url("http", "https"),
+        "接收通知的 Webhook 地址（生产须 https）；留空不发送", "URL to which notices are posted (https in production); empty: none are",
+    )  # fmt: skip
+    notice_secret: str = _row(
+        "", readers.text, "通知签名（HMAC-SHA256）的密钥", "Secret that signs posted notices (HMAC-SHA256)", secret=True
+    )
+    notice_ca: Path | None = _row(  # noqa: RUF009
+        "", readers.path, "邮件服务器与 Webhook 证书的签发机构（PEM），仅内部机构签发时需要",
+        "PEM file of the authority behind the certificates of mail server and web-hook, where it is the bureau's own",
+    )  # fmt: skip
     phone_regions: tuple[str, ...] = _row(
         "CN", readers.regions, "号码所属国家或地区，第一个为默认", "Countries whose numbers are called; the first is assumed",
     )  # fmt: skip

@@ -20,6 +20,7 @@ from survey.store.leases import hold, release
 from survey.store.unit_of_work import UnitOfWork
 from worker.jobs import sweep
 from worker.lookout import Lookout, NewestBackup
+from worker.notifying import Reminder
 from worker.runtime import Runtime
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Sweeper:
         self._house = house
         self._runtime: Runtime = house.runtime()
         self._lookout = Lookout(self._runtime, os.uname().nodename, backups(house))
+        self._reminder = Reminder(self._runtime)
         self._owner = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
         self._asked_to_stop = False
 
@@ -75,6 +77,7 @@ class Sweeper:
         try:
             sweep(self._runtime, self._may)
             self._lookout.look()
+            self._reminder.look(self._may)
         except (SQLAlchemyError, SurveyError) as problem:
             log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})
             return False

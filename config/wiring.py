@@ -13,11 +13,13 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from config import valkey
+from config.channels import channels
 from config.clock import SharedClock, SystemClock
 from config.no_carrier import NoCarrier
 from config.settings import TWILIO, Settings
 from ivr.carrier.base import Carrier
 from survey.bureau import Bureau
+from survey.desk_clock import DeskTerms
 from survey.fieldwork import Office
 from survey.order_clock import Terms
 from survey.phone import NumberPolicy
@@ -144,8 +146,15 @@ class House:
         account = (given.concurrent_calls, given.calls_per_second)
         languages = _heard_by_carrier() if self.carrier_listens else frozenset(self.speech_models) if self.media_url else frozenset()
         return Office(
-            self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages, terms=self.terms
+            self.keys, self.audit_key, self.bureau, numbers, given.quarantine_days, *account, languages=languages, terms=self.terms,
+            desk=self.desk_terms,
         )  # fmt: skip
+
+    @property
+    def desk_terms(self) -> DeskTerms:
+        """How long calls are offered, wait, ring and are sorted out at the desk."""
+        given = self.settings
+        return DeskTerms(given.desk_offer_seconds, given.desk_wait_seconds, given.desk_ring_seconds, given.desk_wrap_seconds)
 
     @property
     def terms(self) -> Terms:
@@ -209,6 +218,7 @@ class House:
             self.unit_of_work, self.office, clock, self.carrier(), self.data, given.public_base_url,
             machine_detection=given.machine_detection, call_limit_seconds=given.call_limit_seconds,
             time_passes=clock.passes if isinstance(clock, SystemClock | SharedClock) else stands_still, speech_models=self.speech_models,
+            channels=channels(self.settings),
         )  # fmt: skip
 
     def voice_app(self) -> "Flask":

@@ -56,6 +56,9 @@ _jobs = _counter("jobs", "jobs", "jobs that ended: done, failed, over_time, refu
 _carrier_seconds = _histogram("carrier_seconds", "time that the carrier's API took to answer", WORK_SECONDS, "operation")
 _carrier_requests = _counter("carrier_requests", "requests", "requests to the carrier's API by what came of them", "operation", "outcome")
 
+_notices = _counter(
+    "notices", "tries", "tries to hand a notice over, by channel: sent, failed (tried again), given_up", "channel", "outcome"
+)
 _heard = _counter("heard", "utterances", "utterances at questions by what became of them: accepted, doubted, unclear, late", "outcome")
 _hearing_seconds = _histogram("hearing_seconds", "from the end of what was said to the decision", HOOK_SECONDS)
 _streams_refused = _counter("streams_refused", "streams", "media streams refused: handshake, token, message, full", "reason")
@@ -128,3 +131,8 @@ def heard(outcome: str, seconds: float) -> None:
 def stream_refused(reason: str) -> None:
     """A media stream was refused."""
     _count(_streams_refused, reason)
+
+
+def notice_handled(channel: str, outcome: str) -> None:
+    """A notice was handed over by a channel (`sent`), or was not: `failed` is tried again, `given_up` is not."""
+    _count(_notices, channel, outcome)

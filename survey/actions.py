@@ -113,6 +113,18 @@ class Hangup:
     """End the call."""
 
 
+@dataclass(frozen=True)
+class Transfer:
+    """Have the person wait for an operator who takes the call over; `reason` is one of `script.TRANSFER_REASONS`."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Join:
+    """Bring the person together with the operator, who is on the line by now."""
+
+
 RecordingAction = SaveAnswer | KeepRecording | DropRecording | OptOut | CallLater | Escalate | Withdraw | SetDisposition
-SpeakingAction = Say | Collect | Record | Hangup
+SpeakingAction = Say | Collect | Record | Transfer | Join | Hangup
 Action = RecordingAction | SpeakingAction

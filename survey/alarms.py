@@ -28,6 +28,7 @@ class AlarmKind(Enum):
     CALENDAR_DUE = ("calendar_due", "warning", "次年节假日安排尚未导入", "Next year's holidays are not loaded yet")
     NEEDS_REVIEW = ("needs_review", "warning", "有受访人待人工核查", "Respondents need a person's review")
     BACKUP_OLD = ("backup_old", "warning", "备份已过期", "The last backup is too old")
+    NOTICES_FAIL = ("notices_fail", "warning", "通知一小时以上未能送达", "Notices have not arrived for an hour or more")
     DISK_FULL = ("disk_full", "critical", "磁盘空间不足", "The disk is nearly full")
 
     def __init__(self, word: str, gravity: str, zh: str, en: str) -> None:

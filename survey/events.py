@@ -3,7 +3,8 @@
 Every event is a frozen value and survives JSON: `from_json(to_json(event)) == event`.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
@@ -59,11 +60,30 @@ class LineFailed:
     """The connection broke, or our own system had to end the call: nobody wanted it to end."""
 
 
-Event = Answered | Digits | Heard | NoInput | Recorded | MachineAnswered | HungUp | LineFailed
+@dataclass(frozen=True)
+class OperatorReady:
+    """An operator has taken the call and is on the line."""
+
+
+@dataclass(frozen=True)
+class TransferEnded:
+    """The wait for an operator, or the talk with one, is over; `result` is a word of `TRANSFER_RESULTS`.
+
+    `answers` are what the operator wrote down meanwhile, item to code.
+    """
+
+    result: str
+    answers: Mapping[str, str] = field(default_factory=dict)
+
+
+TRANSFER_RESULTS = ("nobody", "failed", "lost", "ended", "handed_back")
+"""nobody took it in time; the carrier could not; the operator's line broke; the operator ended the call, or gave it back to the script."""
+
+Event = Answered | Digits | Heard | NoInput | Recorded | MachineAnswered | HungUp | LineFailed | OperatorReady | TransferEnded
 KINDS: dict[str, type] = {
     "answered": Answered, "digits": Digits, "heard": Heard, "noinput": NoInput,
     "recorded": Recorded, "machine": MachineAnswered, "hungup": HungUp,
-    "linefailed": LineFailed,
+    "linefailed": LineFailed, "operator": OperatorReady, "transferended": TransferEnded,
 }  # fmt: skip
 NAMES = {kind: name for name, kind in KINDS.items()}
 

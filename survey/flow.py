@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from survey import flow_ends as ends
+from survey import flow_operator as operator
 from survey.actions import Action, DropRecording, Hangup, KeepRecording, SaveAnswer, Say
 from survey.disposition import Disposition
 from survey.events import Digits, Event, Heard, HungUp, LineFailed, MachineAnswered, Recorded
-from survey.flow_course import advance, ask, attempts, go_on, wait
+from survey.flow_course import advance, ask, attempts, go_on, may_offer, offer_operator, wait
 from survey.flow_ends import Actions, Turn
 from survey.flow_heard import Take, Weighed, choice_of, weigh
 from survey.flow_state import State, escalate, interview, is_dissatisfied, reconsider, verdict, with_answer
 from survey.script import (
     CALLBACK_QUESTION,
     DOUBT,
+    OPERATOR_QUESTION,
     Choice,
     ConfirmStep,
     Question,
@@ -31,19 +33,23 @@ __all__ = ["State", "attempts", "longest_walk", "start", "step"]
 
 SHORTEST_SPEECH_SECONDS = 1.0  # a recording shorter than this holds only the key that ended it
 UNANSWERED_IN_A_ROW = 2  # R29
+VISITS_OF_TRANSFER = 4  # the offer, the wait, the talk, and the question before it again
 NOTHING: Mapping[str, str] = {}
 
 
-def start(script: Script, answers: Mapping[str, str] = NOTHING, *, may_postpone: bool = True, postponing: bool = False) -> State:
+def start(
+    script: Script, answers: Mapping[str, str] = NOTHING, *, may_postpone: bool = True, postponing: bool = False,
+    operator_free: bool = False,
+) -> State:  # fmt: skip
     """The state of a call of this script that was not answered yet.
 
     `answers` are those of earlier calls (item to code): they count, and only the rest is asked; whether it is the right
     person is asked in every call. `may_postpone` tells whether “not now” can still bring another call; `postponing`,
-    that the person has said so before the call began: it begins with the question when.
+    that the person has said so before the call began: it begins with the question when. `operator_free`: an operator could come.
     """
     asked = {question.item for question in script.questions if not isinstance(question, ConfirmStep)}
     kept = {item: code for item, code in answers.items() if item in asked}
-    state = State(answers=kept, known=tuple(kept), may_postpone=may_postpone, postponing=postponing)
+    state = State(answers=kept, known=tuple(kept), may_postpone=may_postpone, postponing=postponing, operator_free=operator_free)
     return replace(state, escalated=("dissatisfied",)) if is_dissatisfied(script, state) else state
 
 
@@ -62,6 +68,8 @@ def step(script: Script, state: State, event: Event) -> Turn:
             return ends.broken(state)
         case MachineAnswered(kind):
             return ends.machine(script, state, kind)
+    if state.node in operator.DESK:
+        return operator.at_desk(script, state, event)
     if not state.node:
         return _not_now(script, state) if state.postponing else advance(script, state, 0)
     return _receive(script, state, script.question(state.node), event)
@@ -71,10 +79,13 @@ def longest_walk(script: Script) -> int:
     """The most events that a walk can take until its end, ignored machine verdicts aside.
 
     1 + (questions + 2 x backs) x (attempts + repeats): each way back adds a visit there and one on the way forth again.
-    The question when to call again is visited once, and once more for each way back out of it.
+    The question when to call again is visited once, and once more for each way back out of it. An operator may give the call
+    back at the first question, once for each reason to transfer it.
     """
     backs = script.limits.backs_per_call
     visits = len(script.questions) + 2 * backs + (1 + backs if script.callback else 0)
+    transfers = len(script.operator.reasons) if script.operator else 0
+    visits = visits * (1 + transfers) + VISITS_OF_TRANSFER * transfers
     return 1 + visits * (script.limits.attempts_per_question + script.limits.repeats_per_question)
 
 
@@ -110,7 +121,7 @@ def _heard(script: Script, state: State, question: Question, heard: Heard) -> Tu
     weighed, shown = weigh(script, question, heard), replace(state, touched=True)
     match weighed:
         case Weighed(Take.DANGER):
-            return ends.danger(shown)
+            return _danger(script, shown)
         case Weighed(Take.ANSWER, Choice() as choice):
             return _answered(script, shown, question, choice, heard.text[:64], "speech", heard.confidence)
         case Weighed(Take.COMMAND):
@@ -149,6 +160,8 @@ def _resolved(script: Script, state: State, question: Question, doubted: tuple[s
 def _answered(script: Script, state: State, question: Question, choice: Choice, raw: str, mode: str, confidence: float | None) -> Turn:
     if question.id == CALLBACK_QUESTION:
         return ends.later(state, choice.code)
+    if question.id == OPERATOR_QUESTION:
+        return operator.chosen(script, state, choice)
     save = SaveAnswer(question.item, choice.code, choice.score, raw, mode, confidence)
     state, withdrawn = reconsider(script, with_answer(state, question.item, choice.code))
     if isinstance(question, ConfirmStep) and choice.code != "yes":
@@ -157,7 +170,7 @@ def _answered(script: Script, state: State, question: Question, choice: Choice, 
         state = replace(state, confirmed=True, node="")
         withdrawn += _resumption(script, state)
     if choice.escalate == "danger":
-        return ends.danger(state, save, *withdrawn)
+        return _danger(script, state, save, *withdrawn)
     wanted = ("dissatisfied" if choice.dissatisfied else None, choice.escalate)
     state, escalations = escalate(state, *[reason for reason in wanted if reason])
     return go_on(script, state, question, save, *withdrawn, *escalations)
@@ -239,16 +252,28 @@ def _back(script: Script, state: State, question: Question, *before: Action) -> 
         return _failed(script, state, question, *before)
     earlier = script.question(state.trail[-1])
     state = replace(state, node=earlier.id, trail=state.trail[:-1], tries=0, repeats=0, keys_only=False, backs=state.backs + 1)
+    state = replace(state, transfer="")
     return ask(script, state, earlier, earlier.id, *before)
 
 
 def _human(script: Script, state: State, question: Question, *before: Action) -> Turn:
+    if question.id == OPERATOR_QUESTION:
+        return operator.connect(state, state.transfer, *before)
+    if may_offer(script, state, "human_requested"):
+        return operator.connect(state, "human_requested", *before)
     if "human_requested" in state.escalated:
         return _repeat(script, state, question, *before)
     state, escalations = escalate(state, "human_requested")
     if script.after_human == "continue":
         return ask(script, state, question, question.id, *before, *escalations, Say("notice.human"))
     return ends.end(state, verdict(state), "human", *before, *escalations)
+
+
+def _danger(script: Script, state: State, *before: Action) -> Turn:
+    """R34: the survey stops; where an operator may be had, the person is brought to one after the advice."""
+    if may_offer(script, state, "danger"):
+        return operator.connect(state, "danger", *before, Say("notice.danger"))
+    return ends.danger(state, *before)
 
 
 def _not_now(script: Script, state: State, *before: Action) -> Turn:
@@ -281,9 +306,13 @@ def _failed(script: Script, state: State, question: Question, *before: Action) -
         return ask(script, replace(state, tries=tries), question, f"{question.id}.retry.{tries}", *before)
     if question.id == CALLBACK_QUESTION:
         return ends.later(state, "", *before)
+    if question.id == OPERATOR_QUESTION:
+        return operator.declined(script, state, *before)
     if isinstance(question, ConfirmStep):
         return ends.end(state, Disposition.NOT_CONFIRMED, "no_input_end", *before)
     state = replace(state, unanswered=state.unanswered + 1)
+    if state.unanswered >= UNANSWERED_IN_A_ROW and may_offer(script, state, "not_understood"):
+        return offer_operator(script, state, "not_understood", *before)
     if state.unanswered >= UNANSWERED_IN_A_ROW:
         return ends.end(state, verdict(state), "no_input_end", *before)
     return go_on(script, state, question, *before)

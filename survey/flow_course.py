@@ -5,8 +5,8 @@ from dataclasses import replace
 from survey import flow_ends as ends
 from survey.actions import Action, Collect, Record, Say
 from survey.flow_ends import Turn
-from survey.flow_state import State, verdict, was_said
-from survey.script import ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
+from survey.flow_state import State, is_dissatisfied, verdict, was_said
+from survey.script import CALLBACK_QUESTION, OPERATOR_QUESTION, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
 
 
 def attempts(script: Script, question: Question) -> int:
@@ -25,6 +25,8 @@ def advance(script: Script, state: State, index: int, *before: Action) -> Turn:
     """Speak from step `index` on until a question waits or the call ends. What is answered is not asked again (R31)."""
     said: list[Action] = list(before)
     while True:
+        if _is_operator_due(script, state, index):
+            return offer_operator(script, state, "dissatisfied", *said, then=index)
         current = script.steps[index]
         answer = state.answers.get(getattr(current, "item", ""))
         if not script.holds(current.when, state.answers):
@@ -39,6 +41,31 @@ def advance(script: Script, state: State, index: int, *before: Action) -> Turn:
             index = script.after(current, answer)
         else:
             return ask(script, replace(state, node=current.id, tries=0, repeats=0, keys_only=False), current, current.id, *said)
+
+
+def may_offer(script: Script, state: State, reason: str) -> bool:
+    """Whether one is free, the script offers one for this reason, and has not done so in this call."""
+    return state.operator_free and script.operator is not None and reason in script.operator.reasons and reason not in state.offered
+
+
+def offer_operator(script: Script, state: State, reason: str, *before: Action, then: int = 0) -> Turn:
+    """Ask whether an operator is wanted; whoever wants none goes on at step `then`. The script must have an offer."""
+    state = replace(for_operator(state, reason), node=OPERATOR_QUESTION, then=then)
+    return ask(script, state, script.question(OPERATOR_QUESTION), OPERATOR_QUESTION, *before)
+
+
+def for_operator(state: State, reason: str) -> State:
+    """The state in which an operator is offered for this reason, or waited for: the question that waits is put aside."""
+    left = state.left if state.node in (CALLBACK_QUESTION, OPERATOR_QUESTION) else state.node
+    offered = state.offered if reason in state.offered else (*state.offered, reason)
+    return replace(state, transfer=reason, offered=offered, left=left, tries=0, repeats=0, unanswered=0, keys_only=False, doubted=None)
+
+
+def _is_operator_due(script: Script, state: State, index: int) -> bool:
+    """Whether a dissatisfied person is to be offered an operator before step `index`."""
+    if script.operator is None or not may_offer(script, state, "dissatisfied") or not is_dissatisfied(script, state):
+        return False
+    return state.confirmed and (not script.operator.after or index > script.positions[script.operator.after])
 
 
 def ask(script: Script, state: State, question: Question, prompt: str, *before: Action) -> Turn:

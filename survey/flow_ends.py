@@ -25,6 +25,8 @@ def leave(state: State, *before: Action) -> Turn:
     """
     if state.node == CALLBACK_QUESTION or (state.postponing and not state.node):
         return end(state, Disposition.NOT_AVAILABLE, None, *before, CallLater())
+    if state.transfer:
+        return end(state, outcome(state), None, *before)
     return end(state, verdict(state) if state.confirmed else Disposition.REFUSAL_BEFORE, None, *before)
 
 
@@ -59,6 +61,11 @@ def danger(state: State, *before: Action) -> Turn:
     """R34: whatever was answered, the survey stops and the case is closed as 2.35."""
     state, escalations = escalate(state, "danger")
     return end(state, Disposition.CIRCUMSTANCES, "danger", *before, *escalations)
+
+
+def outcome(state: State) -> Disposition:
+    """The disposition of a call that ends with an operator offered, waited for or talked with."""
+    return Disposition.CIRCUMSTANCES if state.transfer == "danger" else verdict(state)
 
 
 def machine(script: Script, state: State, kind: str) -> Turn:

@@ -15,8 +15,11 @@ class State:
 
     `answers` maps item to code; `trail` holds the questions passed, for going back; `touched` says that a person
     pressed or said something; `unanswered` counts questions in a row without an answer. `known` are the items that were
-    answered in earlier calls; `left` is the question that waits while the person chooses when to be called again. `doubted` is
-    what was heard and is asked back: code, words, confidence; `keys_only`, that the question now wants a key.
+    answered in earlier calls; `left` is the question that waits while the person
+    chooses when to be called again, or is with an operator. `doubted` is
+    what was heard and is asked back: code, words, confidence; `keys_only`, that the question now wants a key. `transfer` is why an
+    operator is offered, waited for or talked with (empty: none is); `offered` are the reasons for which one was offered in this call;
+    `then` is the step at which the script goes on after the offer. `operator_free` is told before each step: whether one could come.
     """
 
     node: str = ""
@@ -36,16 +39,20 @@ class State:
     postponing: bool = False
     doubted: tuple[str, str, float] | None = None
     keys_only: bool = False
+    transfer: str = ""
+    offered: tuple[str, ...] = ()
+    then: int = 0
+    operator_free: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The state as a JSON object."""
-        lists = {"trail": list(self.trail), "escalated": list(self.escalated), "known": list(self.known)}
+        lists = {"trail": list(self.trail), "escalated": list(self.escalated), "known": list(self.known), "offered": list(self.offered)}
         return {**vars(self), "answers": dict(self.answers), **lists}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "State":
         """The state from `to_json`'s object, also from one of before calls could be resumed."""
-        lists = {name: tuple(data.get(name, ())) for name in ("trail", "escalated", "known")}
+        lists = {name: tuple(data.get(name, ())) for name in ("trail", "escalated", "known", "offered")}
         doubted = data.get("doubted")
         return cls(**{**data, **lists, "doubted": tuple(doubted) if doubted else None})
 

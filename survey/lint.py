@@ -47,11 +47,13 @@ def _unreachable(script: Script, places: Places) -> Iterator[Issue]:
 
 
 def _steps(script: Script) -> Iterator[tuple[Path, Step]]:
-    """Every step with its place, the question when to call again included."""
+    """Every step with its place, the questions that no step puts included."""
     for index, step in enumerate(script.steps):
         yield ("steps", index), step
     if script.callback is not None:
         yield ("callback",), script.callback
+    if script.operator is not None:
+        yield ("operator",), script.operator.question
 
 
 def _retries(script: Script, places: Places) -> Iterator[Issue]:
@@ -120,7 +122,7 @@ def _before_confirmed(script: Script, places: Places) -> Iterator[Issue]:
     early = {script.steps[index].id for index in unconfirmed}
     for place, step_id, text in lint_wording.texts(script):
         told = sorted(lint_wording.incident_variables(text))
-        if told and (step_id in early or place[0] in ("notices", "callback")):
+        if told and (step_id in early or place[0] in ("notices", "callback", "operator")):
             zh = f"“{step_id}”在确认本人之前说出了警情内容：{'、'.join(told)}"
             yield at(places, place, "CS15", zh, f"{step_id!r} tells {', '.join(told)} before the person is confirmed", step_id)
 

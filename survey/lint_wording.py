@@ -65,10 +65,14 @@ def texts(script: Script) -> Iterator[Text]:
     asked: list[tuple[Path, Step]] = [(("steps", index), step) for index, step in enumerate(script.steps)]
     if script.callback is not None:
         asked.append((("callback",), script.callback))
+    if script.operator is not None:
+        asked.append((("operator",), script.operator.question))
     for path, step in asked:
         yield (*path, "text"), step.id, step.text
         for number, text in enumerate(getattr(step, "retry", ())):
             yield (*path, "retry", number), step.id, text
+    for name in ("connecting", "nobody", "back") if script.operator is not None else ():
+        yield ("operator", name), f"operator.{name}", getattr(script.operator, name)
     for name, text in script.notices.items():
         yield ("notices", name), f"notice.{name}", text
 

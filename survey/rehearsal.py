@@ -20,16 +20,31 @@ from survey.actions import (
     DropRecording,
     Escalate,
     Hangup,
+    Join,
     KeepRecording,
     OptOut,
     Record,
     SaveAnswer,
     Say,
     SetDisposition,
+    Transfer,
     Withdraw,
 )
 from survey.errors import BadInput
-from survey.events import Answered, Digits, Event, Heard, HungUp, LineFailed, MachineAnswered, NoInput, Recorded
+from survey.events import (
+    TRANSFER_RESULTS,
+    Answered,
+    Digits,
+    Event,
+    Heard,
+    HungUp,
+    LineFailed,
+    MachineAnswered,
+    NoInput,
+    OperatorReady,
+    Recorded,
+    TransferEnded,
+)
 from survey.script import Script
 
 
@@ -42,9 +57,9 @@ class Turn:
     state: flow.State
 
 
-def begin(script: Script) -> Turn:
-    """The first turn: the call is answered."""
-    return take(script, flow.start(script), Answered())
+def begin(script: Script, *, operator_free: bool = False) -> Turn:
+    """The first turn: the call is answered. `operator_free`: an operator could come to the line."""
+    return take(script, flow.start(script, operator_free=operator_free), Answered())
 
 
 def take(script: Script, state: flow.State, event: Event) -> Turn:
@@ -54,13 +69,13 @@ def take(script: Script, state: flow.State, event: Event) -> Turn:
     return Turn(event, actions, after)
 
 
-def play(script: Script, events: Iterable[Event], answers: Mapping[str, str] = flow.NOTHING) -> list[Turn]:
+def play(script: Script, events: Iterable[Event], answers: Mapping[str, str] = flow.NOTHING, *, operator_free: bool = False) -> list[Turn]:
     """The turns of a call in which these events happen; what comes after the end of the call is left out.
 
-    `answers` are those of an earlier call that was interrupted.
+    `answers` are those of an earlier call that was interrupted; `operator_free` tells whether an operator could come to the line.
     """
     turns: list[Turn] = []
-    state = flow.start(script, answers)
+    state = flow.start(script, answers, operator_free=operator_free)
     for event in events:
         if state.ended:
             break
@@ -90,6 +105,10 @@ def write_event(event: Event) -> str:
             return "hangup"
         case LineFailed():
             return "broken"
+        case OperatorReady():
+            return "operator"
+        case TransferEnded(result, answers):
+            return " ".join(("operator", result, *(f"{item}={code}" for item, code in answers.items())))
     return "answered" if isinstance(event, Answered) else "silence"
 
 
@@ -104,6 +123,10 @@ def read_event(line: str) -> Event:
             return HungUp()
         case ["broken"]:
             return LineFailed()
+        case ["operator"]:
+            return OperatorReady()
+        case ["operator", result, *answers] if result in TRANSFER_RESULTS and all("=" in answer for answer in answers):
+            return TransferEnded(result, dict(answer.split("=", 1) for answer in answers))
         case ["machine" | "fax" as kind]:
             return MachineAnswered(kind)
         case ["digits", *keys]:
@@ -140,13 +163,21 @@ def write_action(action: Action) -> str:
             return "opt out"
         case CallLater(when):
             return f"call later {when}".rstrip()
+        case Transfer(reason):
+            return f"transfer {reason}"
+        case Join():
+            return "join the operator"
         case Hangup():
             return "hang up"
 
 
-def write_case(script_file: str, story: str, turns: Sequence[Turn], answers: Mapping[str, str] = flow.NOTHING) -> str:
+def write_case(
+    script_file: str, story: str, turns: Sequence[Turn], answers: Mapping[str, str] = flow.NOTHING, *, operator_free: bool = False
+) -> str:
     """The turns as a case: YAML that `read_case` and people can read."""
     lines = [f"script: {_quoted(script_file)}", f"story: {_quoted(story)}"]
+    if operator_free:
+        lines.append("operator_free: true")
     if answers:
         lines += ["answered_before:", *(f"  {item}: {_quoted(code)}" for item, code in answers.items())]
     lines.append("turns:")
@@ -172,6 +203,7 @@ class Case:
     actions: tuple[tuple[str, ...], ...]
     disposition: str
     answers: Mapping[str, str] = field(default_factory=dict)
+    operator_free: bool = False
 
 
 def read_case(path: Path) -> Case:
@@ -179,4 +211,5 @@ def read_case(path: Path) -> Case:
     data: dict[str, Any] = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
     events = tuple(read_event(turn["event"]) for turn in data["turns"])
     actions = tuple(tuple(turn["actions"]) for turn in data["turns"])
-    return Case(data["script"], data["story"], events, actions, data["disposition"], data.get("answered_before", {}))
+    before, is_free = data.get("answered_before", {}), data.get("operator_free", False)
+    return Case(data["script"], data["story"], events, actions, data["disposition"], before, is_free)

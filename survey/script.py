@@ -12,6 +12,11 @@ from functools import cached_property
 RATED_ITEMS = ("speed", "attitude", "outcome", "equipment", "appearance")
 ANY_DISSATISFIED = "any_dissatisfied"
 CALLBACK_QUESTION = "callback.when"  # no step can be called so: their ids have no dots
+OPERATOR_QUESTION = "operator.offer"
+WAITING, TALKING = "operator.wait", "operator.talk"
+"""Where a call stands while the person waits for an operator, and while the two talk."""
+TRANSFER_REASONS = ("dissatisfied", "human_requested", "not_understood", "danger")
+"""Why a person may be offered an operator in the same call."""
 DOUBT = "doubt"
 """The notice that asks back what was heard with too little confidence: it names the key of just that, any other key still counts."""
 
@@ -112,6 +117,23 @@ KINDS_OF_STEPS: Mapping[str, type] = {
 
 
 @dataclass(frozen=True)
+class OperatorOffer:
+    """Whether and how a person is offered an operator in the same call.
+
+    `question` asks it (codes yes and no); `reasons` are those for which it is offered; who is dissatisfied is asked after the step
+    `after`, or at once where that is empty. The words: `connecting` before the wait, `nobody` when none is free, `back` when the
+    operator gives the call back to the script.
+    """
+
+    question: "ChooseStep"
+    reasons: tuple[str, ...]
+    connecting: str
+    nobody: str
+    back: str
+    after: str = ""
+
+
+@dataclass(frozen=True)
 class KeyPlan:
     """The keys that mean the same everywhere (R36)."""
 
@@ -169,6 +191,7 @@ class Script:
     counterpart: str | None = None
     retired: tuple[str, ...] = ()
     callback: ChooseStep | None = None
+    operator: OperatorOffer | None = None
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
@@ -178,10 +201,17 @@ class Script:
     @cached_property
     def prompts(self) -> Mapping[str, str]:
         """Prompt id -> template: `speed`, `speed.retry.1`, `notice.never`, `doubt.speed.satisfied`."""
-        spoken = (*self.steps, *([self.callback] if self.callback else []))
+        spoken = (*self.steps, *self._asked_aside)
         texts = {step.id: step.text for step in spoken}
         retries = {f"{step.id}.retry.{n}": text for step in spoken for n, text in enumerate(getattr(step, "retry", ()), 1)}
+        if self.operator:
+            texts |= {f"operator.{name}": getattr(self.operator, name) for name in ("connecting", "nobody", "back")}
         return texts | retries | {f"notice.{name}": text for name, text in self.notices.items() if name != DOUBT} | self._doubts
+
+    @property
+    def _asked_aside(self) -> tuple[ChooseStep, ...]:
+        """The questions that no step puts: when to call again, and whether an operator is wanted."""
+        return tuple(question for question in (self.callback, self.operator and self.operator.question) if question)
 
     @cached_property
     def _doubts(self) -> dict[str, str]:
@@ -189,7 +219,7 @@ class Script:
             return {}
         said_back = {
             f"{question.id}.{choice.code}": (choice.say, choice.key)
-            for question in (*self.questions, *([self.callback] if self.callback else []))
+            for question in (*self.questions, *self._asked_aside)
             for choice in getattr(question, "choices", ())
         }
         language = self.language.partition("-")[0]
@@ -214,10 +244,17 @@ class Script:
         """The steps that wait for the person, in order."""
         return tuple(step for step in self.steps if isinstance(step, ChoiceStep | RecordStep))
 
+    @property
+    def confirmations(self) -> tuple[ConfirmStep, ...]:
+        """The questions whether it is the right person."""
+        return tuple(step for step in self.steps if isinstance(step, ConfirmStep))
+
     def question(self, step_id: str) -> Question:
         """The question with this id. Raises KeyError when no step has it, TypeError when it does not ask."""
         if self.callback is not None and step_id == CALLBACK_QUESTION:
             return self.callback
+        if self.operator is not None and step_id == OPERATOR_QUESTION:
+            return self.operator.question
         step = self.steps[self.positions[step_id]]
         if isinstance(step, SayStep | HangupStep):
             raise TypeError(f"step {step_id!r} asks nothing")

@@ -17,6 +17,7 @@ def check(script: Script, places: Places) -> Iterator[Issue]:
     for index, step in enumerate(script.steps):
         yield from _keys(script, step, ("steps", index), places)
     yield from _callback(script, places)
+    yield from _operator(script, places)
 
 
 def targets(script: Script) -> Iterator[tuple[int, Path, str]]:
@@ -134,6 +135,17 @@ def _callback(script: Script, places: Places) -> Iterator[Issue]:
     if "booked" not in script.notices:
         zh, en = "设置了 callback，但缺少 notices.booked（复述约定时间）", "callback needs the words that confirm the time (notices.booked)"
         yield at(places, ("callback",), "CS30", zh, en)
+
+
+def _operator(script: Script, places: Places) -> Iterator[Issue]:
+    """The offer of an operator has keys of its own, and comes after a step that exists."""
+    offer = script.operator
+    if offer is None:
+        return
+    yield from _keys(script, offer.question, ("operator",), places)
+    if offer.after and offer.after not in script.positions:
+        zh, en = f"operator.after 提到不存在的步骤“{offer.after}”", f"operator.after names the step {offer.after!r}, which does not exist"
+        yield at(places, ("operator", "after"), "CS04", zh, en)
 
 
 def _keys(script: Script, step: Step, place: Path, places: Places) -> Iterator[Issue]:

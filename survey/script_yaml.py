@@ -15,11 +15,13 @@ from survey import parser_problems, script_shape, script_structure
 from survey.script import (
     CALLBACK_QUESTION,
     KINDS_OF_STEPS,
+    OPERATOR_QUESTION,
     Choice,
     ChooseStep,
     HangupStep,
     KeyPlan,
     Limits,
+    OperatorOffer,
     RateStep,
     SayStep,
     Script,
@@ -124,6 +126,7 @@ def _script(data: dict[str, Any], text_digest: str) -> Script:
         hours={day: tuple(ranges) for day, ranges in data.get("hours", {}).items()},
         danger_words=tuple(data.get("danger_words", ())), counterpart=data.get("counterpart"),
         retired=tuple(data.get("retired", ())), callback=_callback(data["callback"]) if "callback" in data else None,
+        operator=_operator(data["operator"]) if "operator" in data else None,
     )  # fmt: skip
 
 
@@ -136,6 +139,18 @@ def _callback(data: dict[str, Any]) -> ChooseStep:
     offers = tuple(Choice(offer["key"], offer["when"], offer["say"], words=tuple(offer.get("words", ()))) for offer in data["choices"])
     retry = tuple(data.get("retry", ()))
     return ChooseStep(CALLBACK_QUESTION, CALLBACK_QUESTION, data["text"], retry, offers, barge_in=data.get("barge_in", True))
+
+
+def _operator(data: dict[str, Any]) -> OperatorOffer:
+    """The offer of an operator; its question is answered with yes and no, by key 1 and 2 in this order."""
+    choices = tuple(
+        Choice(choice["key"], code, choice["say"], words=tuple(choice.get("words", ())))
+        for code, choice in (("yes", data["accept"]), ("no", data["decline"]))
+    )
+    retry = tuple(data.get("retry", ()))
+    question = ChooseStep(OPERATOR_QUESTION, OPERATOR_QUESTION, data["text"], retry, choices, barge_in=data.get("barge_in", True))
+    words = {name: data[name] for name in ("connecting", "nobody", "back")}
+    return OperatorOffer(question, tuple(data["reasons"]), **words, after=data.get("after", ""))
 
 
 def _step(data: dict[str, Any], scale: tuple[Choice, ...]) -> Step:

@@ -3,10 +3,8 @@
 No job holds a database transaction open while it talks to the carrier or writes a file.
 """
 
-import fcntl
 import hashlib
 import logging
-import os
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -16,7 +14,7 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, C
 from ivr.voice.call_status import ladder_status
 from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
-from survey import fieldwork
+from survey import desk, fieldwork
 from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall, transcripts
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
@@ -24,9 +22,14 @@ from survey.store.queries.dialling import to_be_called_off
 from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from worker.notifying import send_notice as send_notice
+from worker.ringing import leave_desk as leave_desk
+from worker.ringing import let_go as let_go
+from worker.ringing import ring_desk as ring_desk
 from worker.room import has_room
 from worker.runtime import Runtime, current
 from worker.transcribing import transcribe as transcribe
+from worker.whole_file import write_whole as write_whole
 
 log = logging.getLogger(__name__)
 
@@ -245,24 +248,6 @@ def _keep(runtime: Runtime, order: FetchOrder) -> None:
         transcripts.order_transcript(work, order.recording_id, runtime.speech_models, runtime.clock.now())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a private file so that it is there whole or not at all. Raises OSError, also while another process writes it.
-
-    Two processes may have the same job when one has stood still for so long that RQ believed it dead.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(".part")
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not os.path.samestat(os.fstat(file.fileno()), temporary.stat()):
-            raise BlockingIOError(f"{temporary.name} has just been finished by another process")
-        file.truncate()
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-        temporary.replace(path)
-
-
 def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:
     """Find everything that is due in the rows and wake a worker for it; run by the clock process under its lease.
 
@@ -278,6 +263,7 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
             work.later("dial", attempt_id, epoch)
         fieldwork.watch(session, now)
         transcripts.take_stock(work, runtime.speech_models, now)
+        desk.tend(work, runtime.office, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
             ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE, ASK_PAUSE)),

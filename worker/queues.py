@@ -24,8 +24,12 @@ QUEUES = {
     "reconcile": "settle",
     "look_up": "settle",
     "drop_recording": "settle",
+    "ring_desk": "settle",
+    "leave_desk": "settle",
+    "let_go": "settle",
     "fetch_recording": "recordings",
     "transcribe": "transcripts",
+    "send_notice": "notices",
 }
 """Job name -> the one queue it waits in. A worker process listens to one queue only."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ivr.carrier.base import Carrier
+from ivr.notices.base import Channel
 from survey.fieldwork import Office
 from survey.ports import Clock
 from survey.store.unit_of_work import UnitOfWork
@@ -22,6 +23,7 @@ class Runtime:
     `data` is the data folder (recordings lie below it), `public_base_url` the voice door as the carrier sees it,
     `machine_detection` whether the carrier shall tell machines from people, `call_limit_seconds` the longest call.
     `speech_models` are the folders of the speech models, by language (zh, en); a language that is not there is not transcribed.
+    `channels` are the ways by which notices leave the house (mail, webhook), those that are set up.
     `time_passes` tells whether the clock goes on by itself, so that a job may wait: a virtual one stands while anybody works.
     """
 
@@ -35,6 +37,7 @@ class Runtime:
     call_limit_seconds: int = 600
     time_passes: Callable[[], bool] = stands_still
     speech_models: Mapping[str, Path] = field(default_factory=dict)
+    channels: Mapping[str, Channel] = field(default_factory=dict)
 
 
 class _Holder:

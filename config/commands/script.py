@@ -12,9 +12,9 @@ from survey import lint, prompts, rehearsal, script_yaml, scripting
 from survey import replay as replays
 from survey.actions import Action, Hangup, Record, Say, SetDisposition
 from survey.errors import NotFound
-from survey.events import Digits, Event, HungUp, NoInput, Recorded
+from survey.events import Digits, Event, HungUp, NoInput, OperatorReady, Recorded, TransferEnded
 from survey.fieldwork.replays import stored_calls
-from survey.script import RecordStep, Script
+from survey.script import TALKING, WAITING, RecordStep, Script
 from survey.script_issues import Severity, errors
 from survey.store.models import Campaign
 
@@ -25,6 +25,11 @@ HELP = (
     "按键回车作答；直接回车＝不出声，h＝挂机；录音时输入文字＝说这些话。"
     " / Type a key and Enter; Enter alone is silence, h hangs up; at the beep, type what you say."
 )
+AT_DESK: dict[str, Event] = {
+    "o": OperatorReady(), "b": TransferEnded("handed_back"), "e": TransferEnded("ended"), "n": TransferEnded("nobody"),
+}  # fmt: skip
+"""What a key means while an operator is waited for or talked with."""
+
 ReadLine = Callable[[], str | None]
 
 
@@ -53,6 +58,10 @@ def check(context: click.Context, file: Path, bureau: str) -> None:
 @click.option(
     "--keys", help="依次按下的键：数字 * #，- 不出声，s 说话，h 挂机 / keys in order: digits * #, - silence, s speech, h hang up."
 )
+@click.option(
+    "--operator", "operator_free", is_flag=True,
+    help="有值班员在岗：o 接听，b 交还，e 结束，n 无人接 / an operator is free: o answers, b hands back, e ends, n nobody came.",
+)  # fmt: skip
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="保存为测试用例 / keep as a test case.")
 @click.option(
     "--update",
@@ -60,7 +69,7 @@ def check(context: click.Context, file: Path, bureau: str) -> None:
     help="重演并改写此目录里的用例 / replay and rewrite the cases there.",
 )
 @click.pass_obj
-def rehearse(house: House, file: Path, keys: str | None, save: Path | None, update: Path | None) -> None:
+def rehearse(house: House, file: Path, keys: str | None, operator_free: bool, save: Path | None, update: Path | None) -> None:
     """在终端里把话术走一遍，与真实通话同一流程 / Play a script in the terminal, by the same flow as a call."""
     played = script_yaml.parse(read_text(file))
     if update:
@@ -69,9 +78,10 @@ def rehearse(house: House, file: Path, keys: str | None, save: Path | None, upda
     variables = replace(prompts.variables(played, house.bureau, now, house.bureau.zone), callback_time=prompts.sample_time(played.language))
     if keys is None:
         click.echo(HELP)
-    turns = list(_turns(played, variables, _typed() if keys is None else _given(keys)))
+    read_line = _typed() if keys is None else _given(keys)
+    turns = list(_turns(rehearsal.begin(played, operator_free=operator_free), played, variables, read_line))
     if save:
-        save.write_text(rehearsal.write_case(file.name, f"rehearsed {now:%Y-%m-%d}", turns), "utf-8")
+        save.write_text(rehearsal.write_case(file.name, f"rehearsed {now:%Y-%m-%d}", turns, operator_free=operator_free), "utf-8")
         click.echo(f"已保存 / saved: {save}")
     return None
 
@@ -85,7 +95,8 @@ def _update(played: Script, file_name: str, folder: Path) -> None:
 
 
 def _played_again(played: Script, file_name: str, case: rehearsal.Case) -> str:
-    return rehearsal.write_case(file_name, case.story, rehearsal.play(played, case.events, case.answers), case.answers)
+    turns = rehearsal.play(played, case.events, case.answers, operator_free=case.operator_free)
+    return rehearsal.write_case(file_name, case.story, turns, case.answers, operator_free=case.operator_free)
 
 
 @script.command()
@@ -129,8 +140,7 @@ def read_text(file: Path) -> str:
     return file.read_bytes().decode("utf-8", "replace")
 
 
-def _turns(played: Script, variables: prompts.Variables, read_line: ReadLine) -> Iterator[rehearsal.Turn]:
-    turn = rehearsal.begin(played)
+def _turns(turn: rehearsal.Turn, played: Script, variables: prompts.Variables, read_line: ReadLine) -> Iterator[rehearsal.Turn]:
     while True:
         _show(played, variables, turn.actions)
         yield turn
@@ -160,6 +170,8 @@ def _event(played: Script, node: str, line: str | None) -> Event:
     """What a typed line means while `node` waits; no line at all is hanging up."""
     if line is None or line in ("h", "H"):
         return HungUp()
+    if node in (WAITING, TALKING):
+        return AT_DESK.get(line.lower(), NoInput())
     if not _records(played, node):
         return Digits(line) if line else NoInput()
     if line == "" or (len(line) == 1 and line in "0123456789*#"):

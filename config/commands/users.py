@@ -14,6 +14,7 @@ from survey.store.queries.people import UserRow
 ROLE = click.Choice(ROLES)
 UNIT_HELP = "单位代码，仅 unit 角色 / code of a unit, for the role `unit` alone."
 TELEPHONE_HELP = "座席电话或 sip: 地址 / the desk's telephone, or a sip: address."
+EMAIL_HELP = "接收通知的邮箱 / where notices about orders are sent."
 
 
 @click.group()
@@ -27,11 +28,12 @@ def user() -> None:
 @click.option("--display", default="", help="显示名称 / name as shown on pages.")
 @click.option("--unit", default="", metavar="CODE", help=UNIT_HELP)
 @click.option("--telephone", default="", help=TELEPHONE_HELP)
+@click.option("--email", default="", help=EMAIL_HELP)
 @click.pass_obj
-def add(house: House, name: str, role: str, display: str, unit: str, telephone: str) -> None:
+def add(house: House, /, name: str, role: str, **given: str) -> None:
     """新建用户，随机初始密码只显示这一次 / Create a user; the random first password is shown this once."""
     with house.unit_of_work() as work:
-        password = administration.add(work.session, _hand(house), NewAccount(name, role, display, unit, telephone))
+        password = administration.add(work.session, _hand(house), NewAccount(name, role, given.pop("display"), **given))
     _show(name, password)
 
 
@@ -41,11 +43,12 @@ def add(house: House, name: str, role: str, display: str, unit: str, telephone: 
 @click.option("--display", help="显示名称 / name as shown on pages.")
 @click.option("--unit", metavar="CODE", help=UNIT_HELP)
 @click.option("--telephone", help=TELEPHONE_HELP)
+@click.option("--email", help=EMAIL_HELP)
 @click.pass_obj
-def change(house: House, name: str, role: str | None, display: str | None, unit: str | None, telephone: str | None) -> None:
+def change(house: House, /, name: str, **given: str | None) -> None:
     """更改用户，未给出的不变 / Change a user; what is not given stays as it is."""
     with house.unit_of_work() as work:
-        administration.change(work.session, _hand(house), name, Change(display, role, unit, telephone))
+        administration.change(work.session, _hand(house), name, Change(given.pop("display"), **given))
     click.echo(f"已保存 / saved: {name}")
 
 

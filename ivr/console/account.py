@@ -1,4 +1,4 @@
-"""The own account, for everybody: password, second factor, the telephone of the desk, language."""
+"""The own account, for everybody: password, second factor, the telephone of the desk, the e-mail address, language."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.language import is_english
 from ivr.console.rendering import render
 from ivr.console.services import services
-from survey.accounts import own, people, second_factor
+from survey.accounts import emails, own, people, second_factor
 from survey.accounts.own import SHORTEST_PASSWORD
 from survey.accounts.people import Hand
 from survey.accounts.second_factor import Key
@@ -21,7 +21,7 @@ from survey.errors import BadInput, CannotUnseal, NotAllowed
 
 account = Blueprint("account", __name__)
 LONGEST_TYPED = 128
-KEPT = frozenset({"telephone"})
+KEPT = frozenset({"telephone", "email"})
 """What is shown again of a form that was wrong: never a password or a code."""
 
 
@@ -32,6 +32,7 @@ class AccountPage:
     name: str
     unit: str
     telephone: str
+    email: str
     is_set: bool
     is_begun: bool
     must_change: bool
@@ -108,6 +109,20 @@ def telephone() -> Response | tuple[str, int]:
     return _back()
 
 
+@account.post("/account/email")
+@role(*EVERYBODY)
+@always
+def email() -> Response | tuple[str, int]:
+    """Keep the address to which notices about orders are sent."""
+    try:
+        with services().unit_of_work() as work:
+            own.change_email(work.session, hand(), request.form.get("email", ""))
+    except BadInput as wrong:
+        return _page(problem=_problem("email", wrong)), 422
+    flash(_("通知邮箱已保存。"), "success")
+    return _back()
+
+
 def hand() -> Hand:
     """The visitor, acting on accounts now."""
     house = services()
@@ -118,6 +133,14 @@ def telephone_shown(name: str, sealed: bytes | None) -> str:
     """An account's telephone; `?` when it cannot be read, so that the rest of the page still shows."""
     try:
         return people.telephone_of(services().office.keys, name, sealed)
+    except CannotUnseal:
+        return "?"
+
+
+def email_shown(name: str, sealed: bytes | None) -> str:
+    """An account's e-mail address; `?` when it cannot be read."""
+    try:
+        return emails.email_of(services().office.keys, name, sealed)
     except CannotUnseal:
         return "?"
 
@@ -140,6 +163,7 @@ def _load(session: Session, key: Key | None, problem: Problem) -> AccountPage:
     person = present()
     user = people.known(session, person.name)
     return AccountPage(
-        user.name, people.unit_name(session, user), telephone_shown(user.name, user.telephone_sealed), second_factor.is_set(user),
-        second_factor.is_begun(user), user.must_change, needs_second_factor(person), SHORTEST_PASSWORD, key, problem,
+        user.name, people.unit_name(session, user), telephone_shown(user.name, user.telephone_sealed),
+        email_shown(user.name, user.email_sealed), second_factor.is_set(user), second_factor.is_begun(user), user.must_change,
+        needs_second_factor(person), SHORTEST_PASSWORD, key, problem,
     )  # fmt: skip

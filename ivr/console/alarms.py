@@ -14,10 +14,11 @@ from ivr.console.access import ADMINISTRATOR, AUDITOR, actor, is_allowed, role, 
 from ivr.console.language import is_english, moment
 from ivr.console.rendering import render
 from ivr.console.services import services
-from ivr.console.words import BAD, CARE, REFUSALS, Tag, review, say
+from ivr.console.words import BAD, CARE, REFUSALS, Tag, in_language, review, say
 from survey.alarms import SWEEP_SILENT_SECONDS, AlarmKind
 from survey.errors import NotFound
 from survey.fieldwork.alarms import acknowledge, standing_alarms
+from survey.notice_problems import PROBLEMS, Problem
 from survey.store.models import Alarm
 from survey.store.queries import console
 
@@ -30,6 +31,11 @@ SUBJECTS = {
     "queue": _l("作业队列"),
     "backup": _l("数据备份"),
     "calendar": _l("工作日历"),
+    "file": _l("清单文件"),
+    "mail": _l("电子邮件"),
+    "webhook": _l("Webhook"),
+    "orders": _l("交办单"),
+    "reminders": _l("提醒"),
 }
 """What alarms may be about, beside campaigns, calls and machines."""
 DETAILS = {
@@ -43,6 +49,7 @@ DETAILS = {
     "problem": _l("异常"),
     "queue_milliseconds": _l("排队毫秒数"),
     "reason": _l("原因"),
+    "recipients": _l("收件方"),
     "refusal": _l("原因"),
     "since": _l("起始"),
     "spent": _l("已估算"),
@@ -158,6 +165,8 @@ def _detail(name: str, value: object) -> str:
         return f"{name}={value}"
     if name in MOMENTS:
         told = moment(datetime.fromisoformat(str(value)))
+    elif name == "problem" and (trouble := Problem.parse(str(value))).word in PROBLEMS:
+        told = in_language(trouble.sentence)
     elif name == "refusal":
         told = say(REFUSALS, str(value))
     else:

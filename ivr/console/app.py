@@ -17,6 +17,7 @@ from ivr.console.audit import audit
 from ivr.console.bookings import bookings
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
+from ivr.console.deliveries import deliveries
 from ivr.console.errors import handle_errors
 from ivr.console.escalations import escalations
 from ivr.console.headers import add_headers
@@ -27,6 +28,7 @@ from ivr.console.language import LANGUAGES, current_language, is_english, set_up
 from ivr.console.ledger import ledger
 from ivr.console.login import login
 from ivr.console.navigation import menu
+from ivr.console.notices import bell, notices
 from ivr.console.order_documents import order_documents
 from ivr.console.register import register
 from ivr.console.remarks import remarks
@@ -37,6 +39,7 @@ from ivr.console.suppressions import suppressions
 from ivr.console.units import units
 from ivr.console.uploads import allow_uploads
 from ivr.console.users import users
+from ivr.console.weekly import weekly
 from ivr.console.working_calendar import calendar_pages, take_up
 from survey.sheet import html as sheet_pages
 
@@ -44,13 +47,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
+    r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
     r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
-    r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|second-factor(/confirm)?))$"
+    r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|email|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calendar_pages, calls, campaigns, escalations, health, hearings, home, ledger, login,
-    order_documents, register, remarks, reports, reviews, suppressions, units, users,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, escalations, health, hearings, home,
+    ledger, login, notices, order_documents, register, remarks, reports, reviews, suppressions, units, users, weekly,
 )  # fmt: skip
 
 
@@ -115,7 +119,7 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_env.globals.update(
         words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
         current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
-        alarm_banner=banner, zone_name=zone_name,
+        alarm_banner=banner, bell=bell, zone_name=zone_name,
     )  # fmt: skip
 
 

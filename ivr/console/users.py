@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response
 
 from ivr.console import words
 from ivr.console.access import ADMINISTRATOR, actor, role
-from ivr.console.account import hand, telephone_shown
+from ivr.console.account import email_shown, hand, telephone_shown
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey.accounts import ROLES, NewAccount, administration
 from survey.accounts.administration import Change
+from survey.accounts.emails import mask_email
 from survey.accounts.people import Hand
 from survey.errors import BadInput, NotAllowed
 from survey.phone import mask
@@ -23,7 +24,7 @@ from survey.store.queries import people as queries
 from survey.store.queries.people import UserRow
 
 users = Blueprint("users", __name__)
-LONGEST_TYPED = 128
+LONGEST_TYPED = 255
 Act = Callable[[Session, Hand, str], None]
 
 
@@ -37,10 +38,11 @@ class FirstPassword:
 
 @dataclass(frozen=True)
 class Line:
-    """One account in the list, its telephone masked."""
+    """One account in the list, its telephone and e-mail address masked."""
 
     row: UserRow
     telephone: str
+    email: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class UserPage:
 
     row: UserRow
     telephone: str
+    email: str
     is_own: bool
     roles: list[tuple[str, str]]
     units: list[tuple[str, str]]
@@ -78,7 +81,7 @@ def index() -> str:
 @role(ADMINISTRATOR)
 def add() -> str | tuple[str, int]:
     """Create an account; its first password stands on the answer to this and nowhere else."""
-    new = NewAccount(*(_typed(name) for name in ("name", "role", "display_name", "unit", "telephone")))
+    new = NewAccount(*(_typed(name) for name in ("name", "role", "display_name", "unit", "telephone", "email")))
     try:
         with services().unit_of_work() as work:
             password = administration.add(work.session, hand(), new)
@@ -97,8 +100,8 @@ def show(name: str) -> str:
 @users.post("/users/<name>/change")
 @role(ADMINISTRATOR)
 def change(name: str) -> Response | tuple[str, int]:
-    """Change the name as shown, role, unit, telephone; what the form did not hold stays."""
-    given = {key: _typed(key) for key in ("display_name", "role", "unit", "telephone") if key in request.form}
+    """Change the name as shown, role, unit, telephone, e-mail address; what the form did not hold stays."""
+    given = {key: _typed(key) for key in ("display_name", "role", "unit", "telephone", "email") if key in request.form}
     try:
         with services().unit_of_work() as work:
             administration.change(work.session, hand(), name, Change(**given))
@@ -166,15 +169,20 @@ def _roles() -> list[tuple[str, str]]:
 def _list(given: FirstPassword | None = None, problem: Problem = NO_PROBLEM) -> str:
     with services().reads() as session:
         rows, units = queries.users(session), queries.unit_choices(session)
-    lines = [Line(row, _masked(telephone_shown(row.name, row.telephone_sealed))) for row in rows]
+    lines = [_line(row) for row in rows]
     return render("users/index.html", UsersPage(lines, _roles(), units, given, problem))
 
 
 def _one(name: str, given: FirstPassword | None = None, problem: Problem = NO_PROBLEM) -> str:
     with services().reads() as session:
         row, units = queries.user(session, name), queries.unit_choices(session)
-    shown = telephone_shown(row.name, row.telephone_sealed)
-    return render("users/show.html", UserPage(row, shown, row.name == actor(), _roles(), units, given, problem))
+    reach = (telephone_shown(row.name, row.telephone_sealed), email_shown(row.name, row.email_sealed))
+    return render("users/show.html", UserPage(row, *reach, row.name == actor(), _roles(), units, given, problem))
+
+
+def _line(row: UserRow) -> Line:
+    telephone, email = telephone_shown(row.name, row.telephone_sealed), email_shown(row.name, row.email_sealed)
+    return Line(row, _masked(telephone), email if email == "?" else mask_email(email))
 
 
 def _masked(telephone: str) -> str:

@@ -6,12 +6,12 @@ from flask import Flask, Response, g, request
 from werkzeug.routing import BaseConverter
 
 from ivr import measures
-from ivr.voice import fallback, incoming
+from ivr.voice import desk, fallback, incoming
 from ivr.voice.forgery import Forgeries
 from ivr.voice.guard import lock
 from ivr.voice.routes import VoiceServices, apologise, door
 
-ELSEWHERE = (fallback, incoming)
+ELSEWHERE = (desk, fallback, incoming)
 """The modules beside `routes` that hang web-hooks on the door when they are imported."""
 
 

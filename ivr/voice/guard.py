@@ -20,7 +20,8 @@ from ivr.voice.insistence import insist
 
 log = logging.getLogger(__name__)
 
-OPEN = frozenset({"voice.health", "voice.readiness"})
+OPEN = frozenset({"voice.health", "voice.readiness", "voice.music"})
+"""Health, readiness (which guards itself), and the music of the queue: the carrier signs no fetch of a sound (twilio_voice §5)."""
 LONGEST_SIGNATURE = 64  # base64 of SHA-1 has 28 characters
 LONGEST_FORM = 64 * 1024
 MOST_PARAMETERS = 200

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ivr.voice import call_status
 from survey.errors import BadInput
-from survey.events import Answered, Digits, Event, HungUp, MachineAnswered, NoInput, Recorded
+from survey.events import Answered, Digits, Event, HungUp, MachineAnswered, NoInput, Recorded, TransferEnded
 
 SID = re.compile(r"[A-Za-z0-9-]{2,64}")
 KEYS = re.compile(r"[0-9A-D*#]+")
@@ -18,6 +18,8 @@ UNREACHED, TOO_MANY_REDIRECTS = 112, 11215
 """Numbers of the carrier: 112xx, but for one, say that nothing could be fetched; all others blame the document."""
 
 LONGEST_KEYS = 32
+QUEUE_FAILED = frozenset({"queue-full", "error", "system-error"})
+"""How a wait ends that never was one (twilio_voice §3.2)."""
 LEFT = "hangup"
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 
@@ -26,13 +28,16 @@ def event(step: int, form: Mapping[str, str]) -> Event:
     """What happened on the line, told by the request for a step.
 
     Step 0 is the answer to the call; later ones are actions of Gather or Record, or their trailing Redirect. The
-    recording's address in the form is never looked at; what is no key counts as a key without meaning.
+    recording's address in the form is never looked at; what is no key counts as a key without meaning. How a wait for an operator, or
+    the talk, has ended is not for the carrier to say: it is silence here, and the desk knows.
     Raises UnknownWord for an AnsweredBy without meaning here.
     """
     if step == 0:
         return _answer(form.get("AnsweredBy", ""))
     if "RecordingSid" in form or "RecordingUrl" in form:
         return Recorded(sid(form.get("RecordingSid")), number(form.get("RecordingDuration")), _end_of_recording(form))
+    if form.get("QueueResult") in QUEUE_FAILED:
+        return TransferEnded("failed")
     keys = form.get("Digits", "").strip()
     if keys and keys != LEFT:
         return Digits(keys[:LONGEST_KEYS] if KEYS.fullmatch(keys) else "")

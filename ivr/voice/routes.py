@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, Response, current_app, request
 
@@ -25,9 +25,11 @@ log = logging.getLogger(__name__)
 door = Blueprint("voice", __name__)
 
 PAUSE_BEFORE_AGAIN = 6  # seconds; with the excuse about ten, in which a database comes back
-SPOKEN = frozenset({"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"})
+SPOKEN_AT_DESK = frozenset({"voice.tell_wait", "voice.tell_held", "voice.whisper", "voice.accept", "voice.end_talk"})
+SPOKEN = SPOKEN_AT_DESK | {"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"}
 """Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
 
+MUSIC = "/voice/music.wav"
 LOST_KEY = {"voice.take_incoming_key": "/voice/incoming"}
 """Where to ask again for a key that a redirection loses."""
 
@@ -100,9 +102,18 @@ def compose(services: VoiceServices, actions: tuple[SpeakingAction, ...], next_s
     """The document for these actions; the voice door and the media server say the same."""
     attempt = services.guard.url_of(f"/voice/attempts/{context.token}")
     voice = wording.voice_of(services.voices, context.script.language)
-    urls = Urls(f"{attempt}/steps/{next_step}", f"{attempt}/recordings?item=")
+    urls = replace(addresses(services, context.token), step=f"{attempt}/steps/{next_step}")
     ear = _ear(services, next_step, context, voice) if context.listens else None
     return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice, ear)
+
+
+def addresses(services: VoiceServices, token: str) -> Urls:
+    """The addresses of an attempt that do not depend on the step."""
+    attempt = services.guard.url_of(f"/voice/attempts/{token}")
+    return Urls(
+        attempt, f"{attempt}/recordings?item=", queue=f"{attempt}/queue", room=f"room-{token}", room_events=f"{attempt}/room",
+        music=services.guard.url_of(MUSIC),
+    )  # fmt: skip
 
 
 def _ear(services: VoiceServices, next_step: int, context: TurnContext, voice: Voice) -> Ear | Hints | None:

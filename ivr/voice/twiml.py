@@ -10,17 +10,20 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from twilio.twiml.voice_response import Gather, Start, Stop, Stream, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, Start, Stop, Stream, VoiceResponse
 
 from ivr.voice.insistence import insist
 from survey import spoken_length
-from survey.actions import Action, Collect, Hangup, Record, Say
+from survey.actions import Action, Collect, Hangup, Join, Record, Say, Transfer
 
 UNSPEAKABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 LONG_NUMBER = re.compile(r"(?<![\w.+-])(?!\d{4}-\d\d-\d\d\b)\+?\d[\d-]{3,}\d(?![\w-])", re.ASCII)
 ROOT = "<Response>"
+QUEUE = "desk"
+PERSON, OPERATOR = "person", "operator"
+"""How the two in a room are called there."""
 LONGEST_SAY = 4000
 LONGEST_SPEECH = 11_000  # characters; one takes five bytes at most, the carrier takes 64 kB
 SPEECH_TIMEOUT_SECONDS = "1"
@@ -41,10 +44,15 @@ class Voice:
 @dataclass(frozen=True)
 class Urls:
     """Absolute addresses for one document: `step` answers the wait; `recordings`, with the item's code put behind it,
-    hears when a sound file is ready."""
+    hears when a sound file is ready; `queue` says what is heard while an operator is waited for; `room` is the name of the place where
+    the two meet, `room_events` hears who comes and goes there, `music` plays until the other is there."""
 
     step: str
     recordings: str
+    queue: str = ""
+    room: str = ""
+    room_events: str = ""
+    music: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,10 @@ def render(actions: Sequence[Action], speak: Speak, urls: Urls, voice: Voice, ea
                 return _gather(reply, action, _texts(waiting, speak), urls, voice, ear if action.listens else None)
             case Record():
                 return _record(reply, action, _texts(waiting, speak), urls, voice)
+            case Transfer():
+                return _enqueue(reply, _texts(waiting, speak), urls, voice)
+            case Join():
+                return _join(reply, _texts(waiting, speak), urls, voice)
             case Hangup():
                 break
     _say(reply, _texts(waiting, speak), voice)
@@ -152,6 +164,57 @@ def _record(reply: VoiceResponse, wait: Record, texts: Iterable[str], urls: Urls
         recording_status_callback_method="POST", recording_status_callback_event="completed absent",
     )  # fmt: skip
     reply.redirect(urls.step, method="POST")
+    return str(reply)
+
+
+def _enqueue(reply: VoiceResponse, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
+    """Wait in the desk's queue; whichever way the wait ends, the step hears of it (twilio_voice §3.2)."""
+    _say(reply, texts, voice)
+    reply.enqueue(QUEUE, action=insist(urls.step), method="POST", wait_url=insist(urls.queue), wait_url_method="POST")
+    reply.redirect(urls.step, method="POST")
+    return str(reply)
+
+
+def _join(reply: VoiceResponse, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
+    """Meet the operator. The room ends with whoever leaves first, and the step hears of it."""
+    _say(reply, texts, voice)
+    _confer(reply, urls.step, urls, PERSON)
+    reply.redirect(urls.step, method="POST")
+    return str(reply)
+
+
+def enter_room(urls: Urls, after: str) -> str:
+    """The document that brings the operator into the room; `after` hears when the talk is over."""
+    reply = VoiceResponse()
+    _confer(reply, after, urls, OPERATOR)
+    reply.hangup()
+    return str(reply)
+
+
+def _confer(reply: VoiceResponse, action: str, urls: Urls, label: str) -> None:
+    dial = Dial(action=insist(action), method="POST")
+    dial.conference(
+        urls.room, beep="false", start_conference_on_enter=True, end_conference_on_exit=True, wait_url=urls.music, wait_method="GET",
+        participant_label=label, status_callback=insist(urls.room_events), status_callback_method="POST",
+        status_callback_event="join leave end",
+    )  # fmt: skip
+    reply.append(dial)
+
+
+def wait(texts: Iterable[tuple[str, Voice]], music: str, then: str) -> str:
+    """What a person hears who waits: the texts, then music, and on at the address `then`."""
+    reply = VoiceResponse()
+    for text, voice in texts:
+        _say(reply, [speakable(text)], voice)
+    reply.play(music)
+    reply.redirect(then, method="POST")
+    return str(reply)
+
+
+def leave_queue() -> str:
+    """The document that ends the wait."""
+    reply = VoiceResponse()
+    reply.leave()
     return str(reply)
 
 

@@ -44,6 +44,26 @@ NUMBER_HIDDEN = {
 GOODBYE = {"zh": "感谢您的来电，再见。", "en": "Thank you for calling. Goodbye."}
 
 
+WAITING = {"zh": "正在为您接通值班员，请稍候。", "en": "We are connecting you to an officer. Please stay on the line."}
+WAITING_BEHIND = {
+    "zh": "您前面还有{ahead}位，请稍候，不要挂断。",
+    "en": "Callers ahead of you: {ahead}. Please stay on the line.",
+}
+HELD = {"zh": "请稍候，值班员马上回来。", "en": "Please hold, the officer will be back in a moment."}
+WHISPER = {
+    "zh": "回访来电，{unit}，{reason}。接听请按1，不接请挂断。",
+    "en": "Callback survey: {unit}, {reason}. To take the call, press 1; else hang up.",
+}
+TAKEN_AWAY = {"zh": "这个来电已由他人接听，或对方已经挂断。再见。", "en": "This call was taken by somebody else, or is over. Goodbye."}
+REASONS: Mapping[str, Mapping[str, str]] = {
+    "dissatisfied": {"zh": "评分不满意", "en": "dissatisfied"},
+    "human_requested": {"zh": "要求人工", "en": "asks for a person"},
+    "not_understood": {"zh": "两题没有听清", "en": "was not understood"},
+    "danger": {"zh": "可能有危险", "en": "may be in danger"},
+}
+"""Why a call comes to an operator, as it is whispered."""
+
+
 def joined(*parts: Mapping[str, str]) -> dict[str, str]:
     """The sentences one after the other, in every language that has all of them."""
     return {language: "".join(part[language] for part in parts) for language in parts[0] if all(language in part for part in parts)}
@@ -54,13 +74,17 @@ def voice_of(voices: Mapping[str, Voice], language: str) -> Voice:
     return voices.get(language) or voices.get(language.partition("-")[0]) or Voice(language)
 
 
-def spoken(texts: Mapping[str, str], voices: Mapping[str, Voice], bureau: Bureau, language: str = "") -> list[tuple[str, Voice]]:
-    """The sentence in the script language of whoever listens; else in all that the house has a voice for, in the order of the voices."""
+def spoken(
+    texts: Mapping[str, str], voices: Mapping[str, Voice], bureau: Bureau, language: str = "", **given: object
+) -> list[tuple[str, Voice]]:
+    """The sentence in the script language of whoever listens; else in all that the house has a voice for, in the order of the voices.
+
+    `given` is what the sentence names beside the bureau and its hotline.
+    """
     names, hotline = {"zh": bureau.name, "en": bureau.name_en}, digits(bureau.hotline)
     theirs = language.partition("-")[0]
-    if theirs in texts:
-        return [(texts[theirs].format(bureau=names[theirs], hotline=hotline), voice_of(voices, language))]
+    chosen = {language: voice_of(voices, language)} if theirs in texts else {each: voices[each] for each in voices if each in texts}
     return [
-        (texts[language].format(bureau=names[language], hotline=hotline), voice)
-        for language, voice in voices.items() if language in texts
+        (texts[found].format(bureau=names[found], hotline=hotline, **given), voice)
+        for each, voice in chosen.items() for found in [each.partition("-")[0]]
     ]  # fmt: skip

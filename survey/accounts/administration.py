@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey.accounts import people, second_factor, throttle
+from survey.accounts import emails, people, second_factor, throttle
 from survey.accounts.people import Hand, NewAccount
 from survey.accounts.roles import ADMINISTRATOR
 from survey.errors import NotAllowed
@@ -15,32 +15,34 @@ from survey.store.models import User
 
 @dataclass(frozen=True)
 class Change:
-    """What an account is to be; None leaves it as it is. An empty `telephone` takes it away; `unit` goes with the role."""
+    """What an account is to be; None leaves it as it is. An empty `telephone` or `email` takes it away; `unit` goes with the role."""
 
     display_name: str | None = None
     role: str | None = None
     unit: str | None = None
     telephone: str | None = None
+    email: str | None = None
 
 
 def add(session: Session, hand: Hand, new: NewAccount) -> str:
     """Create an account; its random first password must be changed at the first log-in. Raises BadInput."""
-    telephone = people.fit_telephone(new.telephone, hand.numbers)
+    telephone, email = people.fit_telephone(new.telephone, hand.numbers), emails.fit_email(new.email)
     password = people.add_user(session, new.name, new.role, new.display_name, hand.now, new.unit)
     user = people.known(session, new.name)
     user.must_change = True
     people.seal_telephone(hand.keys, user, telephone)
+    emails.seal_email(hand.keys, user, email)
     audit.append(session, hand.audit_key, hand.now, hand.by, "user.add", f"user:{new.name}", role=new.role, unit=new.unit)
     return password
 
 
 def change(session: Session, hand: Hand, name: str, wanted: Change) -> None:
-    """Change an account's name as shown, role and unit, or telephone; in force from its next request on.
+    """Change an account's name as shown, role and unit, telephone or e-mail; in force from its next request on.
 
     Raises BadInput, NotFound, and NotAllowed where no administrator would be left.
     """
     user = people.known(session, name)
-    changed = [*_rename(user, wanted), *_move(session, hand, user, wanted), *_reach(hand, user, wanted)]
+    changed = [*_rename(user, wanted), *_move(session, hand, user, wanted), *_reach(hand, user, wanted), *_write_to(hand, user, wanted)]
     if changed:
         told = {"role": user.role, "unit": user.unit_id} if "role" in changed or "unit" in changed else {}
         audit.append(session, hand.audit_key, hand.now, hand.by, "user.change", f"user:{name}", changed=sorted(changed), **told)
@@ -110,6 +112,16 @@ def _reach(hand: Hand, user: User, wanted: Change) -> list[str]:
         return []
     people.seal_telephone(hand.keys, user, telephone)
     return ["telephone"]
+
+
+def _write_to(hand: Hand, user: User, wanted: Change) -> list[str]:
+    if wanted.email is None:
+        return []
+    email = emails.fit_email(wanted.email)
+    if email == emails.email_of(hand.keys, user.name, user.email_sealed):
+        return []
+    emails.seal_email(hand.keys, user, email)
+    return ["email"]
 
 
 def _keep_one_administrator(session: Session, user: User) -> None:

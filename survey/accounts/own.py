@@ -1,8 +1,8 @@
-"""What everybody does with the own account: another password, the second factor, the telephone of the desk."""
+"""What everybody does with the own account: another password, the second factor, the telephone of the desk, the e-mail address."""
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.accounts import people, second_factor, throttle
+from survey.accounts import emails, people, second_factor, throttle
 from survey.accounts.people import Hand
 from survey.accounts.second_factor import Key
 from survey.errors import BadInput, NotAllowed
@@ -60,6 +60,13 @@ def change_telephone(session: Session, hand: Hand, telephone: str) -> None:
     user, wanted = people.known(session, hand.by), people.fit_telephone(telephone, hand.numbers)
     people.seal_telephone(hand.keys, user, wanted)
     audit.append(session, hand.audit_key, hand.now, hand.by, "user.change_telephone", f"user:{hand.by}", given=wanted is not None)
+
+
+def change_email(session: Session, hand: Hand, email: str) -> None:
+    """Keep the address to which notices about orders are sent; empty for none. Raises BadInput with the field `email`."""
+    user, wanted = people.known(session, hand.by), emails.fit_email(email)
+    emails.seal_email(hand.keys, user, wanted)
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.change_email", f"user:{hand.by}", given=bool(wanted))
 
 
 def _prove(sessions: sessionmaker[Session], hand: Hand, password: str, field: str) -> None:

@@ -37,13 +37,14 @@ class Hand:
 
 @dataclass(frozen=True)
 class NewAccount:
-    """What an account is made of; `unit` is the code of a unit, for the role `unit` alone; `telephone` as it was typed."""
+    """What an account is made of; `unit` is the code of a unit, for the role `unit` alone; `telephone` and `email` as they were typed."""
 
     name: str
     role: str
     display_name: str = ""
     unit: str = ""
     telephone: str = ""
+    email: str = ""
 
 
 def add_user(session: Session, name: str, role: str, display_name: str, now: datetime, unit: str = "") -> str:

@@ -1,13 +1,25 @@
 """Use cases of orders 《接处警电话回访交办单》, in the order that one lives through them.
 
-issuing (from the human queue) → handling (the unit) → supervision (the centre) → calling again, with reminders, attachments and
-accountability beside them, views for who reads, and the on-site register. What an order may become is decided in `survey.orders`.
+issuing (from the human queue) → handling (the unit) → supervision (the centre) → calling again, with reminders, their delivery and
+the weekly list, attachments and accountability beside them, views for who reads, and the on-site register. What an order may become
+is decided in `survey.orders`.
 Each takes the caller's session and `now`; nobody here commits or looks at a clock.
 """
 
 from survey.casework.accountability import decide_accountability, open_accountability
 from survey.casework.attachments import SealedFile, attach, keep_file, kind_of, permit_reading, read_file
 from survey.casework.changes import Overtaken, found, standing_of
+from survey.casework.delivering import (
+    CHANNELS,
+    Dispatch,
+    address,
+    due_deliveries,
+    note_delivered,
+    note_delivery_problem,
+    prepare_delivery,
+    send_again,
+    watch_channels,
+)
 from survey.casework.handling import answer, appeal, ask_extension, sign, take_in_hand
 from survey.casework.issuing import Issued, issue, issue_due
 from survey.casework.numbering import number_text
@@ -15,15 +27,22 @@ from survey.casework.register import REGISTER_STATES, enter
 from survey.casework.reminding import month_counts, note_sent, reminders
 from survey.casework.supervision import begin_recall, close, decide_appeal, decide_extension, note_recall, return_, supervise, void
 from survey.casework.views import Contact, OrderView, disclose_contact, order_view
+from survey.casework.weekly import ALL_UNITS, INSPECTION, WeeklyList, weekly_list
 from survey.store.queries.orders import answers_taken_out, cases_without_order, due_for_recall, orders_of
 
 __all__ = [
+    "ALL_UNITS",
+    "CHANNELS",
+    "INSPECTION",
     "REGISTER_STATES",
     "Contact",
+    "Dispatch",
     "Issued",
     "OrderView",
     "Overtaken",
     "SealedFile",
+    "WeeklyList",
+    "address",
     "answer",
     "answers_taken_out",
     "appeal",
@@ -36,6 +55,7 @@ __all__ = [
     "decide_appeal",
     "decide_extension",
     "disclose_contact",
+    "due_deliveries",
     "due_for_recall",
     "enter",
     "found",
@@ -44,6 +64,8 @@ __all__ = [
     "keep_file",
     "kind_of",
     "month_counts",
+    "note_delivered",
+    "note_delivery_problem",
     "note_recall",
     "note_sent",
     "number_text",
@@ -51,12 +73,16 @@ __all__ = [
     "order_view",
     "orders_of",
     "permit_reading",
+    "prepare_delivery",
     "read_file",
     "reminders",
     "return_",
+    "send_again",
     "sign",
     "standing_of",
     "supervise",
     "take_in_hand",
     "void",
+    "watch_channels",
+    "weekly_list",
 ]

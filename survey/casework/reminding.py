@@ -23,6 +23,7 @@ from survey.order_clock import Terms, days_left, eve, is_office_open, last_day, 
 from survey.order_moves import OPEN, RUNNING
 from survey.orders import is_overdue
 from survey.store.models import Notice, Order
+from survey.store.queries.notices import CENTRE
 from survey.store.queries.orders import orders_since, running_orders
 from survey.working_days import CalendarMissing
 
@@ -34,7 +35,10 @@ KINDS = ("eve", "overdue", "weekly")
 
 @dataclass(frozen=True)
 class Reminder:
-    """Something to tell an office: a unit, or inspection where `unit_id` is None. `key` is its identity for all time."""
+    """Something to tell an office: a unit; where `unit_id` is None the centre, if it is the subject, else inspection.
+
+    `key` is its identity for all time.
+    """
 
     kind: str
     subject: str
@@ -49,7 +53,7 @@ def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> 
     try:
         if not is_office_open(terms, now):
             return []
-        wanted = [*_of_orders(running_orders(session), terms, now), *_weekly(orders_since(session, _month(terms, now)), terms, now)]
+        wanted = [*_of_orders(running_orders(session), terms, now), *_weekly(orders_since(session, month_start(terms, now)), terms, now)]
     except CalendarMissing as missing:
         raise_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now, year=missing.year)
         return []
@@ -71,21 +75,30 @@ def _of_orders(orders: Iterable[Order], terms: Terms, now: datetime) -> Iterator
 
 
 def _of_order(order: Order, kind: str, day: str, text: str, details: dict[str, Any]) -> Reminder:
-    return Reminder(kind, f"order:{order.public_id}", _audience(order), f"{kind}:{order.public_id}:{day}", text, details)
+    return Reminder(kind, f"order:{order.public_id}", audience_of(order), f"{kind}:{order.public_id}:{day}", text, details)
 
 
-def _audience(order: Order) -> int | None:
+def audience_of(order: Order) -> int | None:
+    """The unit that an order is the affair of; None: inspection's (R35)."""
     return None if route_of(order) == "inspection" else order.unit_id
 
 
 def _weekly(orders: Sequence[Order], terms: Terms, now: datetime) -> Iterator[Reminder]:
-    began, day = week_of(terms, now), list_day(terms, now)
-    waiting = {_audience(order) for order in orders if order.state in OPEN and terms.local(order.issued_at).date() <= day}
+    """The list of each unit and of inspection that has orders in hand, and the centre's of all units' orders."""
+    day = list_day(terms, now)
+    waiting = {audience_of(order) for order in orders if order.state in OPEN and terms.local(order.issued_at).date() <= day}
     for unit in sorted(waiting, key=lambda unit: (unit is not None, unit)):
-        mine = [order for order in orders if _audience(order) == unit]
-        lines, counts = [_line(order, terms, now) for order in mine if order.state in RUNNING], month_counts(mine, terms, now)
         office = f"unit:{unit}" if unit is not None else "route:inspection"
-        yield Reminder("weekly", office, unit, f"weekly:{office}:{began}", _summary(lines, counts), {"open": lines, **counts})
+        yield _list(office, unit, [order for order in orders if audience_of(order) == unit], terms, now)
+    if waiting - {None}:
+        yield _list(CENTRE, None, [order for order in orders if audience_of(order) is not None], terms, now)
+
+
+def _list(office: str, unit: int | None, orders: Sequence[Order], terms: Terms, now: datetime) -> Reminder:
+    lines = [_line(order, terms, now) for order in orders if order.state in RUNNING]
+    counts = month_counts(orders, terms, now)
+    key = f"weekly:{office}:{week_of(terms, now)}"
+    return Reminder("weekly", office, unit, key, _summary(lines, counts), {"open": lines, **counts})
 
 
 def _summary(lines: Sequence[dict[str, Any]], counts: dict[str, int]) -> str:
@@ -102,7 +115,7 @@ def _line(order: Order, terms: Terms, now: datetime) -> dict[str, Any]:
 
 def month_counts(orders: Sequence[Order], terms: Terms, now: datetime) -> dict[str, int]:
     """Of these orders, how many were issued, answered, overdue and closed from the first of the local month to `now` (R54)."""
-    since = _month(terms, now)
+    since = month_start(terms, now)
     return {
         "issued": sum(order.issued_at >= since for order in orders),
         "answered": sum(order.answered_at is not None and order.answered_at >= since for order in orders),
@@ -111,7 +124,8 @@ def month_counts(orders: Sequence[Order], terms: Terms, now: datetime) -> dict[s
     }
 
 
-def _month(terms: Terms, now: datetime) -> datetime:
+def month_start(terms: Terms, now: datetime) -> datetime:
+    """The first moment of the local month."""
     return datetime.combine(terms.local(now).date().replace(day=1), time.min, ZoneInfo(terms.zone))
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from survey import script_yaml
 from survey.bureau import Bureau
+from survey.desk_clock import DeskTerms
 from survey.order_clock import Terms
 from survey.phone import NumberPolicy
 from survey.prompts import Variables
@@ -42,6 +43,7 @@ class Office:
     calls_per_second: float | None = None
     languages: frozenset[str] = frozenset()  # in which what people say is understood: zh, en
     terms: Terms = field(default_factory=Terms)  # of the orders that come out of the human queue
+    desk: DeskTerms = field(default_factory=DeskTerms)  # of operators who take calls over
     contexts: dict[str, TurnContext] = field(default_factory=dict, repr=False)
     _scripts: dict[int, Script] = field(default_factory=dict, repr=False)
 

@@ -1,7 +1,7 @@
 """One turn of a conversation: a signed, idempotent round trip (design §4.5)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from survey.actions import (
     DropRecording,
     Escalate,
     Hangup,
+    Join,
     KeepRecording,
     OptOut,
     Record,
@@ -23,9 +24,11 @@ from survey.actions import (
     Say,
     SetDisposition,
     SpeakingAction,
+    Transfer,
     Withdraw,
 )  # fmt: skip
 from survey.events import Event
+from survey.fieldwork import transfers
 from survey.fieldwork.attempts import bind_call, find_attempt, may_be_led_back, note_broken, note_second_leg, revive
 from survey.fieldwork.beginnings import begin
 from survey.fieldwork.bookings import note_wish, promised
@@ -33,12 +36,14 @@ from survey.fieldwork.escalations import escalate, note_consent, withdraw
 from survey.fieldwork.office import Office, TurnContext
 from survey.fieldwork.recordings import discard, keep_announced
 from survey.fieldwork.suppressions import opt_out
+from survey.flow_operator import DESK
 from survey.script import Script
 from survey.store.models import CallAttempt, Incident, Respondent, Turn
+from survey.store.queries.desk import is_operator_free
 from survey.store.queries.fieldwork import put_answer, put_turn
 from survey.store.unit_of_work import UnitOfWork
 
-SPEAKING = (Say, Collect, Record, Hangup)
+SPEAKING = (Say, Collect, Record, Transfer, Join, Hangup)
 
 
 Render = Callable[[tuple[SpeakingAction, ...], int, TurnContext], str]
@@ -124,10 +129,16 @@ def advance(
 ) -> tuple[SpeakingAction, ...]:  # fmt: skip
     """Take one step of the flow, apply what it records, and return what is to be played."""
     state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else begin(work.session, attempt, script, now)
+    if script.operator is not None:
+        state = replace(state, operator_free=is_operator_free(work.session))
+        event = transfers.told(work.session, attempt, state, event)
+    was_at_desk = state.node in DESK
     state, actions = flow.step(script, state, event)
     for action in actions:
         if not isinstance(action, SPEAKING):
             apply(work, office, attempt, action, now)
+    if was_at_desk or state.node in DESK:
+        transfers.note(work, office, attempt, event, actions, state, now)
     _audit_answers(work.session, office, attempt, actions, now)
     attempt.flow_state = state.to_json()
     if state.ended and ladder.is_ended(attempt.status):  # otherwise the end of the call wakes the settlement

@@ -24,7 +24,7 @@ def watch(session: Session, now: datetime) -> None:
         if now - alarm.seen_at >= QUEUES_FORGOTTEN:
             clear_alarm(session, AlarmKind.CARRIER_QUEUES, alarm.subject, now)
     for alarm in _standing(session, AlarmKind.CALENDAR_MISSING):
-        if int(alarm.subject) in (calendar("cn").years or ()):
+        if alarm.subject.isdecimal() and int(alarm.subject) in (calendar("cn").years or ()):
             clear_alarm(session, AlarmKind.CALENDAR_MISSING, alarm.subject, now)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 
 from survey.report import Sheet
 from survey.sheet.layout import blocks, marks, title
-from survey.sheet.tables import Cell, Change, Column, Points, Share, Span
+from survey.sheet.tables import Block, Cell, Change, Column, Points, Share, Span
 
 ENCODING = "utf-8-sig"
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
@@ -45,10 +45,14 @@ def writer(stream: TextIO) -> Any:
 
 def render(sheet: Sheet, stream: TextIO, language: str = "zh") -> None:
     """Write all tables of the sheet one under the other; means and per cents are numbers with one decimal."""
+    write(stream, [title(sheet, language), *marks(sheet, language)], blocks(sheet, language))
+
+
+def write(stream: TextIO, head: Iterable[str], tables: Iterable[Block]) -> None:
+    """Write lines for a head, and tables one under the other."""
     out = writer(stream)
-    out.writerow([guarded(title(sheet, language))])
-    out.writerows([guarded(mark)] for mark in marks(sheet, language))
-    for block in blocks(sheet, language):
+    out.writerows([guarded(line)] for line in head)
+    for block in tables:
         out.writerow([])
         out.writerow([block.title])
         out.writerow(split_headings(block.columns))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import xlsxwriter
@@ -26,12 +28,16 @@ WIDEST = 46
 
 def render(sheet: Sheet, stream: BinaryIO, language: str = "zh") -> None:
     """Write the workbook to `stream`: one worksheet a table, and a chart of the units' total means."""
+    write(stream, [title(sheet, language), *marks(sheet, language)], blocks(sheet, language), sheet.head.issued_at)
+
+
+def write(stream: BinaryIO, head: Sequence[str], tables: Sequence[Block], at: datetime) -> None:
+    """Write tables to `stream`, a worksheet each; the head's lines, title first, stand over the first. `at`: when they were made."""
     with xlsxwriter.Workbook(stream, OPTIONS) as book:
-        book.set_properties({"title": title(sheet, language), "created": sheet.head.issued_at.replace(tzinfo=None)})
+        book.set_properties({"title": head[0], "created": at.replace(tzinfo=None)})
         formats = _formats(book)
-        for block in blocks(sheet, language):
-            head = [title(sheet, language), *marks(sheet, language)] if block.key == "units" else []
-            _worksheet(book, block, head, formats)
+        for block in tables:
+            _worksheet(book, block, list(head) if block is tables[0] else [], formats)
 
 
 def _formats(book: Any) -> dict[tuple[str, str], Any]:

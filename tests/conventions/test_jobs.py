@@ -12,7 +12,17 @@ from worker.queues import JOB_SECONDS, QUEUES
 FORBIDDEN = ("enqueue_in", "enqueue_at", "enqueue_many", "Retry(", "rq.cron", "worker-pool", "WorkerPool", "RQScheduler", "with_scheduler",
              "pickle", "RateLimit(")  # fmt: skip
 
-IN_JOBS = ("worker/", "survey/fieldwork/", "survey/store/", "speech/", "ivr/carrier/base", "ivr/carrier/twilio", "ivr/measures")
+IN_JOBS = (
+    "worker/",
+    "survey/fieldwork/",
+    "survey/casework/",
+    "survey/store/",
+    "speech/",
+    "ivr/carrier/base",
+    "ivr/carrier/twilio",
+    "ivr/notices/",
+    "ivr/measures",
+)
 OUTSIDE_JOBS = ("worker/foreign.py",)
 """It is told of a job that has failed, when its time-out is no longer set."""
 

@@ -12,7 +12,7 @@ from tests.conventions.sources import PACKAGES, Source, read, sources
 RANKS = {"config": 3, "worker": 2, "ivr": 1, "survey": 0, "speech": 0}
 SQL_USE_CASES = (
     "survey/accounts/*.py", "survey/drawing.py", "survey/calendar_days.py", "survey/disclosure.py", "survey/exports.py",
-    "survey/reporting.py", "survey/scripting.py", "survey/casework/*.py", "survey/fieldwork/*.py",
+    "survey/reporting.py", "survey/scripting.py", "survey/casework/*.py", "survey/desk/*.py", "survey/fieldwork/*.py",
     "survey/incidents/importing.py", "survey/incidents/storing.py",
 )  # fmt: skip
 ALLOWED = {
@@ -48,9 +48,10 @@ ALLOWED = {
 SIMULATOR = "ivr.carrier.simulator"
 SQL_NAMES_OF_THE_CONSOLE = {"Session", "sessionmaker", "SQLAlchemyError", "OperationalError", "TimeoutError", "text"}
 PURE = (
-    "script", "events", "actions", "flow", "flow_course", "flow_ends", "flow_heard", "flow_state", "disposition",
+    "script", "events", "actions", "flow", "flow_course", "flow_ends", "flow_heard", "flow_operator", "flow_state", "disposition",
     "sampling", "contact_rules", "rates", "intervals", "scoring", "report", "eligibility", "ladder", "bureau", "errors", "ports",
-    "alarms", "holds", "pace", "coding", "coding_words", "orders", "order_clock", "order_moves", "order_replies",
+    "alarms", "holds", "pace", "coding", "coding_words", "desk_clock", "orders", "order_clock", "order_moves", "order_replies",
+    "notice_letters", "notice_problems",
 )  # fmt: skip
 MOMENTS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 SEEDED = ("survey/sampling.py", "survey/incidents/fictitious.py", "survey/incidents/made_up.py", "ivr/carrier/simulator/*", "config/*")

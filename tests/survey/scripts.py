@@ -6,14 +6,28 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 from survey import script_yaml
-from survey.events import Answered, Digits, Event, Heard, HungUp, NoInput, Recorded
+from survey.events import (
+    TRANSFER_RESULTS,
+    Answered,
+    Digits,
+    Event,
+    Heard,
+    HungUp,
+    NoInput,
+    OperatorReady,
+    Recorded,
+    TransferEnded,
+)
 from survey.script import (
+    OPERATOR_QUESTION,
     RATED_ITEMS,
+    TRANSFER_REASONS,
     Choice,
     ChooseStep,
     ConfirmStep,
     HangupStep,
     Limits,
+    OperatorOffer,
     Question,
     RateStep,
     RecordStep,
@@ -88,6 +102,13 @@ def _step(draw: st.DrawFn, name: str, item: str, later: list[str], conditions: l
 
 
 @st.composite
+def _offers(draw: st.DrawFn, places: list[str]) -> OperatorOffer:
+    reasons = draw(st.lists(st.sampled_from(TRANSFER_REASONS), min_size=1, unique=True))
+    question = ChooseStep(OPERATOR_QUESTION, OPERATOR_QUESTION, "an operator?", draw(RETRIES), YES_NO)
+    return OperatorOffer(question, tuple(reasons), "connecting", "nobody", "back", draw(st.sampled_from(places)))
+
+
+@st.composite
 def small_scripts(draw: st.DrawFn) -> Script:
     """Scripts with up to seven steps of all kinds, forward jumps, conditions, and tight or loose limits."""
     names = [f"s{n}" for n in range(draw(st.integers(0, 7)))]
@@ -99,7 +120,8 @@ def small_scripts(draw: st.DrawFn) -> Script:
     limits = Limits(
         attempts_per_question=draw(st.integers(1, 3)), repeats_per_question=draw(st.integers(0, 3)), backs_per_call=draw(st.integers(0, 3))
     )
-    return a_script(*steps, limits=limits, after_human=draw(st.sampled_from(["end", "continue"])))
+    offer = draw(st.none() | _offers(["", *(step.id for step in steps)]))
+    return a_script(*steps, limits=limits, after_human=draw(st.sampled_from(["end", "continue"])), operator=offer)
 
 
 SECONDS = st.sampled_from([None, 0.0, 0.5, 1.0, 4.0, 30.0])
@@ -111,6 +133,8 @@ STAYING = st.one_of(
     st.builds(Heard, st.sampled_from(CODES), st.floats(0, 1)),
     st.builds(Recorded, SIDS, SECONDS, st.sampled_from(["#", "1", "7", "*", "silence"])),
     st.just(Answered()),
+    st.just(OperatorReady()),
+    st.builds(TransferEnded, st.sampled_from(TRANSFER_RESULTS)),
 )
 EVENTS = st.one_of(
     STAYING,

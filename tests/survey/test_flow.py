@@ -454,10 +454,12 @@ def test_every_key_that_a_wait_names_means_something_there() -> None:
 
 
 def test_the_longest_walk_of_the_shipped_script_is_known() -> None:
-    questions, backs = 11, 3
+    questions, backs, transfers = 11, 3, 4
+    alone = replace(shipped(), operator=None)
 
-    assert flow.longest_walk(shipped()) == 1 + (questions + 2 * backs + 1 + backs) * (3 + 2)
-    assert flow.longest_walk(replace(shipped(), callback=None)) == 1 + (questions + 2 * backs) * (3 + 2)
+    assert flow.longest_walk(alone) == 1 + (questions + 2 * backs + 1 + backs) * (3 + 2)
+    assert flow.longest_walk(replace(alone, callback=None)) == 1 + (questions + 2 * backs) * (3 + 2)
+    assert flow.longest_walk(shipped()) == 1 + ((questions + 2 * backs + 1 + backs) * (1 + transfers) + 4 * transfers) * (3 + 2)
 
 
 DOUBTED = Heard("satisfied", 0.7, "满意")

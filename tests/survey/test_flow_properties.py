@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from survey import flow, prompts, script_structure
-from survey.actions import CallLater, Collect, Escalate, Hangup, OptOut, Record, SaveAnswer, Say, SetDisposition, Withdraw
+from survey.actions import CallLater, Collect, Escalate, Hangup, Join, OptOut, Record, SaveAnswer, Say, SetDisposition, Transfer, Withdraw
 from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, HungUp, MachineAnswered, Recorded
 from survey.lint_wording import SAMPLE
-from survey.script import RATED_ITEMS, Script
+from survey.script import RATED_ITEMS, TALKING, WAITING, Script
 from tests.survey.scripts import EVENTS, SHIPPED, STAYING, shipped, small_scripts
 
 SCRIPTS = st.one_of(st.sampled_from([shipped(name) for name in SHIPPED]), small_scripts())
@@ -23,7 +23,7 @@ Walk = list[tuple[flow.State, Event, flow.State, tuple[object, ...]]]
 def walk(script: Script, events: list[Event]) -> Walk:
     """Each turn as (state before, event, state after, actions), until the call ends or nothing more happens."""
     turns: Walk = []
-    state = flow.start(script)
+    state = flow.start(script, operator_free=True)
     for event in [Answered(), *events]:
         if state.ended:
             break
@@ -41,7 +41,7 @@ def test_the_generated_scripts_are_ones_the_parser_would_accept(script: Script) 
 @settings(max_examples=300)
 @given(SCRIPTS, st.lists(STAYING, min_size=1, max_size=12))
 def test_every_walk_ends_within_the_bound_even_if_nobody_ever_hangs_up(script: Script, events: list[Event]) -> None:
-    state, _ = flow.step(script, flow.start(script), Answered())
+    state, _ = flow.step(script, flow.start(script, operator_free=True), Answered())
     taken = 1
 
     for event in cycle(events):
@@ -77,10 +77,12 @@ def test_after_the_end_nothing_changes_any_more(script: Script, events: list[Eve
 @given(SCRIPTS, WALKS)
 def test_every_turn_speaks_then_waits_once_or_hangs_up(script: Script, events: list[Event]) -> None:
     for _, _, after, actions in walk(script, events):
-        waits = [index for index, action in enumerate(actions) if isinstance(action, Collect | Record | Hangup)]
+        waits = [index for index, action in enumerate(actions) if isinstance(action, Collect | Record | Transfer | Join | Hangup)]
         assert waits == [len(actions) - 1]
         assert isinstance(actions[-1], Hangup) == after.ended == (after.node == "")
-        if not after.ended:
+        assert isinstance(actions[-1], Transfer) == (after.node == WAITING)
+        assert isinstance(actions[-1], Join) == (after.node == TALKING)
+        if not after.ended and after.node not in (WAITING, TALKING):
             assert isinstance(actions[-2], Say)
             assert script.question(after.node)
 
@@ -166,7 +168,7 @@ def test_the_day_of_the_incident_is_told_right_after_the_person_has_confirmed(na
 def test_a_question_is_not_asked_again_once_answered_unless_the_person_goes_back(script: Script, events: list[Event]) -> None:
     for before, _, after, _ in walk(script, events):
         moved_on = len(after.trail) > len(before.trail) or (after.confirmed and not before.confirmed)
-        if moved_on and after.node:
+        if moved_on and after.node and after.node not in (WAITING, TALKING):
             assert script.question(after.node).item not in after.answers
 
 

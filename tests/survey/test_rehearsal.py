@@ -20,7 +20,7 @@ CASES = sorted((Path(__file__).resolve().parents[1] / "rehearsals").glob("*.yaml
 @pytest.mark.parametrize("path", CASES, ids=[path.stem for path in CASES])
 def test_a_stored_case_still_plays_as_it_did(path: Path) -> None:
     case = rehearsal.read_case(path)
-    turns = rehearsal.play(shipped(case.script_file), case.events, case.answers)
+    turns = rehearsal.play(shipped(case.script_file), case.events, case.answers, operator_free=case.operator_free)
 
     assert tuple(tuple(map(rehearsal.write_action, turn.actions)) for turn in turns) == case.actions
     assert rehearsal.disposition(turns) == case.disposition
@@ -37,7 +37,8 @@ def test_the_cases_cover_every_verdict_that_a_call_can_end_with() -> None:
 
 
 def test_the_cases_cover_every_kind_of_action() -> None:
-    played = [rehearsal.play(shipped(case.script_file), case.events) for case in map(rehearsal.read_case, CASES)]
+    cases = [rehearsal.read_case(path) for path in CASES]
+    played = [rehearsal.play(shipped(case.script_file), case.events, operator_free=case.operator_free) for case in cases]
     kinds = {type(action) for turns in played for turn in turns for action in turn.actions}
 
     assert kinds == set(Action.__args__)

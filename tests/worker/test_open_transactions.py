@@ -6,23 +6,27 @@ Every job has its scenes here, also those in which the carrier fails; a job with
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, CarrierGone, Placement, Rejected, Unknown
+from ivr.notices.base import DeliveryFailed, Message
 from speech.audio import NotSound
 from speech.transcript import Transcript, Word
 from speech.transcription import TranscriptionFailed
-from survey import fieldwork
+from survey import casework, fieldwork
 from survey.events import Recorded
 from survey.fieldwork.recordings import discard
 from survey.fieldwork.transcripts import order_transcript
+from survey.notice_problems import Problem
 from survey.store.models import CallAttempt, Campaign, Recording
 from survey.store.sealing import place
 from tests.calls.foreign_carrier import silence
+from tests.survey.casework.conftest import Bureau
+from tests.survey.desk.conftest import Desk
 from tests.survey.fieldwork.conftest import Ground, ground
 from tests.worker.transactions import Watch, watched
 from worker import jobs, runtime, transcribing
@@ -83,6 +87,9 @@ class Line:
 
     def delete_recording(self, sid: str) -> None:
         self._answer("delete_recording")
+
+    def send(self, message: Message) -> None:
+        self._answer("send")
 
 
 @dataclass
@@ -178,6 +185,48 @@ def unreadable(ground: Ground, data: Path) -> int:
     return 1
 
 
+def waiting(ground: Ground, data: Path) -> int:
+    """A person who waits, and whose call an operator has claimed."""
+    bench = Desk(ground)
+    operator = bench.operator("wang")
+    bench.call()
+    return bench.claim(operator).id
+
+
+def accepted(ground: Ground, data: Path) -> int:
+    """The same, and the operator has pressed the key."""
+    number, bench = waiting(ground, data), Desk(ground)
+    bench.accept(bench.ring())
+    return number
+
+
+def talked(ground: Ground, data: Path) -> int:
+    """The same, and the two have talked; the operator's line is still there."""
+    bench = Desk(ground)
+    token = bench.talk(bench.operator("wang"))
+    bench.again(token)
+    return bench.takeover().id
+
+
+def reminded(ground: Ground, data: Path) -> int:
+    """A notice about an order that waits to be posted to the web-hook."""
+    return _delivery(ground, "webhook")
+
+
+def listed(ground: Ground, data: Path) -> int:
+    """The week's list, which is to be written."""
+    return _delivery(ground, "file")
+
+
+def _delivery(ground: Ground, channel: str) -> int:
+    Bureau(ground).issued()
+    ground.clock.moment = datetime(2026, 3, 16, 2, tzinfo=UTC)
+    with ground.work() as work:
+        fresh = casework.reminders(work.session, ground.office, ground.office.terms, ground.now)
+        casework.address(work.session, fresh, {channel}, ground.now)
+        return casework.due_deliveries(work.session, ground.office.terms, ground.now)[-1]
+
+
 @dataclass(frozen=True)
 class Scene:
     """Rows in which a job finds work, what the carrier answers, and what must then have happened outside."""
@@ -229,11 +278,29 @@ SCENES: dict[str, dict[str, Scene]] = {
         "taken back": Scene(taken_back, {}, ("delete_recording", "file")),
         "carrier away": Scene(taken_back, {"delete_recording": SILENT}, ("delete_recording",)),
     },
+    "ring_desk": {
+        "rings": Scene(waiting, {"place_call": Accepted("CA2")}, ("place_call",)),
+        "refused": Scene(waiting, {"place_call": Rejected("bad_number", "21211", "no")}, ("place_call",)),
+        "unknown": Scene(waiting, {"place_call": Unknown("ReadTimeout")}, ("place_call",)),
+    },
+    "leave_desk": {
+        "brought on": Scene(accepted, {}, ("redirect",)),
+        "carrier away": Scene(accepted, {"redirect": SILENT}, ("redirect",)),
+    },
+    "let_go": {
+        "ended": Scene(talked, {}, ("hang_up",)),
+        "carrier away": Scene(talked, {"hang_up": SILENT}, ("hang_up",)),
+    },
     "transcribe": {
         "understood": Scene(spoken, {"recognise": Transcript((Word("救命", 0.0, 0.5, 0.9),))}, ("recognise",)),
         "failed": Scene(spoken, {"recognise": TranscriptionFailed("time")}, ("recognise",)),
         "no sound": Scene(spoken, {"recognise": NotSound("empty")}, ("recognise",)),
         "unreadable": Scene(unreadable, {}, ()),
+    },
+    "send_notice": {
+        "accepted": Scene(reminded, {"send": None}, ("send",)),
+        "refused": Scene(reminded, {"send": DeliveryFailed(Problem("refused"))}, ("send",)),
+        "a list": Scene(listed, {}, ("file",)),
     },
 }
 
@@ -253,7 +320,7 @@ def play(ground: Ground, data: Path, scene: Scene, job: Callable[[int], object])
         line: Any = Line(watch, scene.answers)
         ours = Runtime(
             ground.work, ground.office, ground.clock, line, data, "http://127.0.0.1:1", time_passes=lambda: True,
-            speech_models={"zh": data} if job is jobs.transcribe else {},
+            speech_models={"zh": data} if job is jobs.transcribe else {}, channels={"webhook": line},
         )  # fmt: skip
         runtime.install(ours)
         before, transcribing.recognise = transcribing.recognise, lambda *given: line._answer("recognise")

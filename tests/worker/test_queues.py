@@ -81,4 +81,4 @@ def test_the_inline_queue_runs_in_order_and_also_what_jobs_ask_for() -> None:
 
 
 def test_every_job_waits_in_one_queue() -> None:
-    assert set(QUEUES.values()) == {"dial", "settle", "recordings", "transcripts"}
+    assert set(QUEUES.values()) == {"dial", "settle", "recordings", "transcripts", "notices"}

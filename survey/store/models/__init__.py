@@ -9,7 +9,9 @@ from survey.store.models.calendar_days import CalendarDay
 from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, DispositionChange, Turn
 from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression
+from survey.store.models.desk import Duty, Offer, OperatorAnswer, Takeover
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
+from survey.store.models.notices import NoticeDelivery, NoticeReading
 from survey.store.models.operation import Alarm, Hold, Lease
 from survey.store.models.orders import (
     AccountabilityRecord,
@@ -40,6 +42,7 @@ __all__ = [
     "DispositionChange",
     "Draw",
     "DrawnIncident",
+    "Duty",
     "Escalation",
     "HalfLogin",
     "Hearing",
@@ -51,6 +54,10 @@ __all__ = [
     "Lease",
     "LoginFailure",
     "Notice",
+    "NoticeDelivery",
+    "NoticeReading",
+    "Offer",
+    "OperatorAnswer",
     "Order",
     "OrderAppeal",
     "OrderAttachment",
@@ -64,6 +71,7 @@ __all__ = [
     "Respondent",
     "ScriptVersion",
     "Suppression",
+    "Takeover",
     "Transcript",
     "TranscriptCorrection",
     "Turn",

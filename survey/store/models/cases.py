@@ -23,7 +23,7 @@ class Escalation(Base):
     route: Mapped[str] = mapped_column(String(16), default="centre")  # centre or inspection (R35)
     priority: Mapped[int]  # 1 at once, 2 today, 3 in time
     consent: Mapped[str] = mapped_column(String(8), default="unasked")  # yes, no, unasked
-    state: Mapped[str] = mapped_column(String(16), default="open")  # open, withdrawn
+    state: Mapped[str] = mapped_column(String(16), default="open")  # open, withdrawn, settled (by an operator in the talk)
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     respondent: Mapped[Respondent] = relationship()

@@ -16,6 +16,7 @@ class Unit(Base):
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     code: Mapped[str] = mapped_column(String(64), unique=True)
     name: Mapped[str] = mapped_column(String(128))
+    email: Mapped[str] = mapped_column(String(254), default="", server_default="")  # the office's own, for notices about orders
 
 
 class IncidentImport(Base):

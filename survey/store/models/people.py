@@ -21,6 +21,7 @@ class User(Base):
     role: Mapped[str] = mapped_column(String(16))
     unit_id: Mapped[int | None] = mapped_column(Id)  # of the role `unit` alone
     telephone_sealed: Mapped[bytes | None]  # where the desk is called: E.164 or sip:
+    email_sealed: Mapped[bytes | None]  # where notices about orders are sent
     password_hash: Mapped[str] = mapped_column(String(255))
     password_set_at: Mapped[datetime | None]
     must_change: Mapped[bool] = mapped_column(default=False, server_default=false())  # the password is known to who gave it

@@ -1,4 +1,4 @@
-"""Accounts and units as an administrator looks at them. Telephones stay sealed here."""
+"""Accounts and units as an administrator looks at them. Telephones and e-mail addresses stay sealed here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ class UserRow:
     unit: str
     unit_name: str
     telephone_sealed: bytes | None
+    email_sealed: bytes | None
     second_factor: bool
     must_change: bool
     password_set_at: datetime | None
@@ -31,10 +32,11 @@ class UserRow:
 
 @dataclass(frozen=True)
 class UnitRow:
-    """A unit, with how many accounts may act for it and how many incidents it handled."""
+    """A unit, with the address of its office, how many accounts may act for it and how many incidents it handled."""
 
     code: str
     name: str
+    email: str
     users: int
     incidents: int
 
@@ -57,7 +59,7 @@ def units(session: Session) -> list[UnitRow]:
     acting = dict(session.execute(select(User.unit_id, func.count()).where(User.disabled_at.is_(None)).group_by(User.unit_id)).all())
     handled = dict(session.execute(select(Incident.unit_id, func.count()).group_by(Incident.unit_id)).all())
     found = session.scalars(select(Unit).order_by(Unit.code))
-    return [UnitRow(one.code, one.name, acting.get(one.id, 0), handled.get(one.id, 0)) for one in found]
+    return [UnitRow(one.code, one.name, one.email, acting.get(one.id, 0), handled.get(one.id, 0)) for one in found]
 
 
 def unit_choices(session: Session) -> list[tuple[str, str]]:
@@ -84,8 +86,8 @@ def _rows(session: Session, name: str | None = None) -> list[UserRow]:
         wanted = wanted.where(User.name == name)
     return [
         UserRow(
-            one.name, one.display_name, one.role, code or "", unit or "", one.telephone_sealed, one.totp_since is not None,
-            one.must_change, one.password_set_at, one.created_at, one.disabled_at, at,
+            one.name, one.display_name, one.role, code or "", unit or "", one.telephone_sealed, one.email_sealed,
+            one.totp_since is not None, one.must_change, one.password_set_at, one.created_at, one.disabled_at, at,
         )
         for one, code, unit, at in session.execute(wanted)
     ]  # fmt: skip

@@ -49,7 +49,7 @@ def test_the_list_shows_who_may_log_in_as_what(admin, open_page, sessions, keys)
 
     rows = [one.text.split() for one in page.all("tr")[1:]]
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
-    assert ["operator", "李接听", "值班员", "—", "**********8000", "–", "未启用", "✓", "正常", "—"] in rows
+    assert ["operator", "李接听", "值班员", "—", "**********8000", "—", "–", "未启用", "✓", "正常", "—"] in rows
     assert any(row[0] == "unit" and "城南派出所" in row for row in rows)
     assert any(row[0] == "auditor" and "已启用" in row for row in rows)
 
@@ -199,5 +199,5 @@ def test_units_are_listed_with_their_accounts_and_incidents(log_in, open_page, m
     page = open_page(log_in("centre"), "/units")
 
     rows = [one.text.split() for one in page.all("tr")[1:]]
-    assert [OWN_UNIT, "城南派出所", "1", "0"] in rows
-    assert any(row[1:] == ["城东派出所", "0", "12"] for row in rows)
+    assert [OWN_UNIT, "城南派出所", "1", "0", "—"] in rows
+    assert any(row[1:] == ["城东派出所", "0", "12", "—"] for row in rows)

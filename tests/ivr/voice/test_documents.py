@@ -11,20 +11,24 @@ from ivr.carrier.simulator.document import LIMIT_BYTES, read
 from ivr.voice import twiml, wording
 from ivr.voice.twiml import Urls
 from survey import prompts, rehearsal
-from survey.actions import Collect, Hangup, Say
+from survey.actions import Collect, Hangup, Join, Say, Transfer
 from survey.bureau import Bureau
 from survey.script import Script
 from tests.survey.scripts import shipped
 
 CASES = sorted((Path(__file__).parents[2] / "rehearsals").glob("*.yaml"))
-URLS = Urls("https://voice.example/voice/attempts/" + "a" * 32 + "/steps/4", "https://voice.example/recordings?item=")
+ATTEMPT = "https://voice.example/voice/attempts/" + "a" * 32
+URLS = Urls(
+    f"{ATTEMPT}/steps/4", "https://voice.example/recordings?item=", f"{ATTEMPT}/queue", "room-" + "a" * 32, f"{ATTEMPT}/room",
+    "https://voice.example/voice/music.wav",
+)  # fmt: skip
 NASTY = ("<Say>", "</Response>", "a & b", "nul\x00l", "😀🚓", "\u202eback\u202c", "\ud800", "]]>", "&#0;", "&lt;", "\ufffe\uffff",
          "\x1b[31m", "\u2028\u2029", "<!DOCTYPE x>", "<?xml?>", "\r\n\t", "᠎", "é", "x" * 9000)  # fmt: skip
 HOUSES = (
     Bureau("示范市公安局", "the Police of Shifan", "12389", 3, "Asia/Shanghai"),
     Bureau("".join(NASTY[:-1]), "".join(reversed(NASTY[:-1])), "1<2&3", 3, "Asia/Shanghai"),
 )
-SPEAKING = (Say, Collect, rehearsal.Record, Hangup)
+SPEAKING = (Say, Collect, rehearsal.Record, Transfer, Join, Hangup)
 
 
 def faults(document: str) -> list[Any]:
@@ -55,7 +59,7 @@ def documents_of(script: Script, turns: list[rehearsal.Turn], house: Bureau) -> 
 def test_every_document_of_every_rehearsal_is_obeyed(path: Path, house: Bureau) -> None:
     case = rehearsal.read_case(path)
     script = shipped(case.script_file)
-    sent = documents_of(script, rehearsal.play(script, case.events, case.answers), house)
+    sent = documents_of(script, rehearsal.play(script, case.events, case.answers, operator_free=case.operator_free), house)
 
     assert len(sent) == len(case.events)
     assert [found for document in sent for found in faults(document)] == []
@@ -81,10 +85,20 @@ def test_the_longest_document_has_room_for_an_excuse_before_it() -> None:
     assert faults(twiml.precede(wording.spoken(wording.INTERRUPTED, wording.VOICES, HOUSES[1]), longest)) == []
 
 
-@pytest.mark.parametrize("texts", [value for name, value in vars(wording).items() if name.isupper() and name != "VOICES"])
-def test_every_announcement_is_obeyed_in_the_name_of_any_bureau(texts: dict[str, str]) -> None:
-    for house in HOUSES:
-        assert faults(twiml.announce(wording.spoken(texts, wording.VOICES, house))) == []
+ANNOUNCEMENTS = [value for name, value in vars(wording).items() if name.isupper() and name not in ("VOICES", "REASONS")]
+
+
+@pytest.mark.parametrize("texts", [*ANNOUNCEMENTS, *wording.REASONS.values()])
+def test_every_announcement_is_obeyed_in_the_name_of_any_bureau_and_unit(texts: dict[str, str]) -> None:
+    for house, unit in zip(HOUSES, ("北关派出所", "{" + "".join(NASTY) + "}{0}"), strict=True):
+        told = wording.spoken(texts, wording.VOICES, house, ahead=2, unit=unit, reason="r")
+        assert faults(twiml.announce(told)) == []
+        assert faults(twiml.wait(told, URLS.music, URLS.queue)) == []
+
+
+def test_what_the_operator_hears_and_how_a_wait_ends_is_obeyed() -> None:
+    assert faults(twiml.enter_room(URLS, f"{ATTEMPT}/over")) == []
+    assert faults(twiml.leave_queue()) == []
 
 
 def test_a_strict_carrier_would_notice() -> None:

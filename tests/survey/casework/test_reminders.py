@@ -20,12 +20,12 @@ TUESDAY = datetime(2026, 3, 10, 2, tzinfo=UTC)
 
 
 def tick(bureau: Bureau, at: str = "") -> list[str]:
-    """What is said at a moment of the bureau's clock, by kind and day."""
+    """What is said at a moment of the bureau's clock, by kind and day; the centre's list of all units as `centre`."""
     if at:
         bureau.ground.clock.moment = datetime.fromisoformat(f"{at}+08:00")
     with bureau.ground.work() as work:
         keys = casework.reminders(work.session, bureau.ground.office, bureau.terms, bureau.now)
-    return [f"{key.split(':')[0]} {key.rsplit(':', 1)[1]}" for key in keys]
+    return [f"{'centre' if 'route:centre' in key else key.split(':')[0]} {key.rsplit(':', 1)[1]}" for key in keys]
 
 
 def test_the_day_before_the_deadline_and_each_overdue_working_day(bureau: Bureau) -> None:
@@ -35,8 +35,9 @@ def test_the_day_before_the_deadline_and_each_overdue_working_day(bureau: Bureau
     said = {day: tick(bureau, f"2026-03-{day}T09:00") for day in range(11, 24)}
 
     assert {day: found for day, found in said.items() if found} == {
-        16: ["eve 2026-03-17", "weekly 2026-03-16"], 18: ["overdue 2026-03-18"], 19: ["overdue 2026-03-19"], 20: ["overdue 2026-03-20"],
-        23: ["overdue 2026-03-23", "weekly 2026-03-23"],
+        16: ["eve 2026-03-17", "weekly 2026-03-16", "centre 2026-03-16"],
+        18: ["overdue 2026-03-18"], 19: ["overdue 2026-03-19"], 20: ["overdue 2026-03-20"],
+        23: ["overdue 2026-03-23", "weekly 2026-03-23", "centre 2026-03-23"],
     }  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def test_nothing_is_said_outside_of_office_hours_and_all_of_it_once_they_begin(b
     tick(bureau)
 
     assert [tick(bureau, f"2026-03-16T{clock}") for clock in ("00:00", "08:29", "18:00", "23:59")] == [[], [], [], []]
-    assert tick(bureau, "2026-03-17T08:30") == ["eve 2026-03-17", "weekly 2026-03-16"], "late, but before the deadline"
+    assert tick(bureau, "2026-03-17T08:30") == ["eve 2026-03-17", "weekly 2026-03-16", "centre 2026-03-16"], "late, but before the deadline"
     assert tick(bureau, "2026-03-17T08:30") == []
 
 
@@ -53,10 +54,10 @@ def test_an_answered_order_is_not_reminded_of_and_a_returned_one_anew(bureau: Bu
     [order_id] = bureau.issued()
     tick(bureau)
     bureau.answered(order_id)
-    assert tick(bureau, "2026-03-18T09:00") == ["weekly 2026-03-16"], "it is still open: the centre is to call again"
+    assert tick(bureau, "2026-03-18T09:00") == ["weekly 2026-03-16", "centre 2026-03-16"], "it is still open: the centre is to call again"
     bureau.recall(order_id, "dissatisfied")
 
-    assert tick(bureau, "2026-03-24T09:00") == ["eve 2026-03-25", "weekly 2026-03-23"]
+    assert tick(bureau, "2026-03-24T09:00") == ["eve 2026-03-25", "weekly 2026-03-23", "centre 2026-03-23"]
 
 
 def test_an_extension_moves_the_reminder(bureau: Bureau) -> None:
@@ -65,7 +66,7 @@ def test_an_extension_moves_the_reminder(bureau: Bureau) -> None:
     bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 2, "需外地核实", bureau.terms)
     bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
 
-    assert tick(bureau, "2026-03-16T09:00") == ["weekly 2026-03-16"]
+    assert tick(bureau, "2026-03-16T09:00") == ["weekly 2026-03-16", "centre 2026-03-16"]
     assert tick(bureau, "2026-03-18T09:00") == ["eve 2026-03-19"]
 
 
@@ -77,7 +78,8 @@ def test_the_weekly_list_counts_the_month_and_the_days(bureau: Bureau) -> None:
     tick(bureau, "2026-03-23T09:00")
 
     with bureau.ground.sessions() as session:
-        weekly = session.scalars(select(Notice).where(Notice.kind == "weekly")).one()
+        weekly, centre = session.scalars(select(Notice).where(Notice.kind == "weekly").order_by(Notice.id)).all()
+    assert (centre.subject, centre.unit_id, centre.details) == ("route:centre", None, weekly.details)
     assert [(line["number"], line["days_left"]) for line in weekly.details["open"]] == [("2026-0003", -4)]
     assert {word: weekly.details[word] for word in ("issued", "answered", "overdue", "closed")} == {
         "issued": 3, "answered": 2, "overdue": 1, "closed": 1,
@@ -94,7 +96,7 @@ def test_a_weekly_day_that_is_a_holiday_is_made_up_for_on_the_next_working_day(b
     tick(bureau)
 
     assert tick(bureau, "2026-04-06T09:00") == [], "the Monday after the Tomb Sweeping Festival is off"
-    assert tick(bureau, "2026-04-07T09:00") == ["weekly 2026-04-06"]
+    assert tick(bureau, "2026-04-07T09:00") == ["weekly 2026-04-06", "centre 2026-04-06"]
 
 
 def test_an_order_that_came_after_the_weekly_day_waits_for_the_next_list(bureau: Bureau) -> None:
@@ -112,6 +114,7 @@ def test_what_inspection_has_is_said_to_inspection_alone(bureau: Bureau) -> None
         notices = session.scalars(select(Notice)).all()
     assert {notice.kind for notice in notices} == {"eve", "overdue", "weekly"}
     assert {notice.unit_id for notice in notices} == {None}
+    assert "route:centre" not in {notice.subject for notice in notices}
 
 
 def test_what_inspection_is_about_to_take_over_is_not_said_to_the_unit(bureau: Bureau) -> None:
@@ -130,13 +133,13 @@ def test_a_notice_waits_until_it_has_been_sent(bureau: Bureau) -> None:
     tick(bureau)
     bureau.ground.clock.advance(days=1)
     with bureau.ground.work() as work:
-        [key, _] = casework.reminders(work.session, bureau.ground.office, bureau.terms, bureau.now)
+        [key, *_] = casework.reminders(work.session, bureau.ground.office, bureau.terms, bureau.now)
         casework.note_sent(work.session, key, bureau.now)
         casework.note_sent(work.session, key, bureau.now + timedelta(hours=1))
 
     with bureau.ground.sessions() as session:
         notices = session.scalars(select(Notice).order_by(Notice.id)).all()
-    assert [(notice.state, notice.sent_at) for notice in notices] == [("sent", bureau.now), ("waiting", None)]
+    assert [(notice.state, notice.sent_at) for notice in notices] == [("sent", bureau.now), *[("waiting", None)] * 2]
 
 
 def test_without_a_calendar_nothing_is_said_and_somebody_is_told(bureau: Bureau) -> None:
@@ -168,7 +171,7 @@ def test_eight_clocks_at_once_say_each_thing_once(bureau: Bureau) -> None:
         thread.join()
 
     assert problems == []
-    assert len(said) == len(set(said)) == 6
+    assert len(said) == len(set(said)) == 7
 
 
 @ON_SQLITE_ALONE

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from survey import fieldwork
-from survey.actions import Collect, Hangup, Record, Say, SpeakingAction
+from survey.actions import Collect, Hangup, Join, Record, Say, SpeakingAction, Transfer
 from survey.bureau import Bureau
 from survey.contact_rules import Rules
 from survey.events import Answered, Digits, Event, NoInput
@@ -41,7 +41,7 @@ def render(actions: Sequence[SpeakingAction], step: int, context: fieldwork.Turn
         match action:
             case Say(prompt):
                 words.append(prompt)
-            case Collect() | Record() | Hangup():
+            case Collect() | Record() | Transfer() | Join() | Hangup():
                 words.append(type(action).__name__.lower())
     return f"{' '.join(words)} > {step}"
 

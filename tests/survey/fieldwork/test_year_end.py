@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from survey.alarms import AlarmKind
-from survey.fieldwork.alarms import is_standing
+from survey.fieldwork.alarms import is_standing, raise_alarm
 from survey.fieldwork.watch import watch
 from survey.store.models import Answer, Escalation, Respondent
 from survey.working_days import SpecialDay, install
@@ -81,3 +81,13 @@ def test_a_call_of_the_last_days_is_settled_though_nobody_knows_the_days_of_the_
         respondent = session.get_one(Respondent, 1)
         assert (respondent.state, respondent.disposition) == ("waiting", "no_answer")
     assert alarmed(ground)
+
+
+def test_an_alarm_of_orders_or_reminders_about_a_missing_calendar_does_not_stop_the_sweep(ground: Ground) -> None:
+    """It is about no year but about who needed one, and is cleared by them."""
+    with ground.work() as work:
+        for subject in ("orders", "reminders"):
+            raise_alarm(work.session, AlarmKind.CALENDAR_MISSING, subject, MISSING_YEAR, year=2027)
+        watch(work.session, MISSING_YEAR)
+
+        assert all(is_standing(work.session, AlarmKind.CALENDAR_MISSING, subject) for subject in ("orders", "reminders"))

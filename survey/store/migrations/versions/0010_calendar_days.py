@@ -1,14 +1,14 @@
 """The working-day calendar as administrators have changed it.
 
-Revision ID: 0008
+Revision ID: 0010
 """
 
 import sqlalchemy as sa
 
 from survey.store.migrations.steps import NewTable
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

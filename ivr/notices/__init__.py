@@ -1,0 +1,1 @@
+"""How notices leave the house: by e-mail and by web-hook."""

@@ -1,0 +1,89 @@
+"""The weekly list of orders as it stands at a moment: for a unit its own, for the centre all units', for inspection its own (R54)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from survey.casework.numbering import number_text
+from survey.casework.reminding import audience_of, month_counts, month_start
+from survey.order_clock import Terms, days_left, last_day, list_day
+from survey.order_moves import RUNNING
+from survey.store.models import Order
+from survey.store.queries.orders import orders_since
+
+INSPECTION = "inspection"
+ALL_UNITS = "centre"
+
+
+@dataclass(frozen=True)
+class ListLine:
+    """An order whose clock runs; `days_left` are working days, negative ones overdue. No personal data."""
+
+    order_id: str
+    number: str
+    unit: str
+    state: str
+    issued_on: date
+    due_on: date
+    days_left: int
+    returns: int
+
+
+@dataclass(frozen=True)
+class UnitCounts:
+    """One unit's orders: in hand and late of these at this moment; issued, answered, overdue and closed in the month to date."""
+
+    unit: str
+    in_hand: int
+    late: int
+    issued: int
+    answered: int
+    overdue: int
+    closed: int
+
+
+@dataclass(frozen=True)
+class WeeklyList:
+    """The list. `office` is the unit's name; empty for the centre and inspection. `day` is the day on which the week's list is due."""
+
+    office: str
+    day: date
+    at: datetime
+    lines: tuple[ListLine, ...]
+    counts: tuple[UnitCounts, ...]
+    total: UnitCounts
+
+
+def weekly_list(session: Session, terms: Terms, of: int | str, office: str, now: datetime) -> WeeklyList:
+    """The list `of` a unit (its id), of ALL_UNITS or of INSPECTION: overdue orders first, then by days left.
+
+    Raises CalendarMissing where a year's working days are not known.
+    """
+    orders = [order for order in orders_since(session, month_start(terms, now)) if _belongs(order, of)]
+    units = sorted({(_unit(order), order.unit_id or 0) for order in orders})
+    counts = tuple(_counts(name, [order for order in orders if (order.unit_id or 0) == unit_id], terms, now) for name, unit_id in units)
+    lines = sorted((_line(order, terms, now) for order in orders if order.state in RUNNING), key=lambda line: (line.days_left, line.number))
+    return WeeklyList(office, list_day(terms, now), now, tuple(lines), counts, _counts("", orders, terms, now))
+
+
+def _belongs(order: Order, of: int | str) -> bool:
+    unit = audience_of(order)
+    return unit is None if of == INSPECTION else unit is not None if of == ALL_UNITS else unit == of
+
+
+def _unit(order: Order) -> str:
+    return order.unit.name if order.unit is not None else ""
+
+
+def _line(order: Order, terms: Terms, now: datetime) -> ListLine:
+    issued_on, left = terms.local(order.issued_at).date(), days_left(terms, order.due_at, now)
+    number, due_on = number_text(order.year, order.serial), last_day(terms, order.due_at)
+    return ListLine(order.public_id, number, _unit(order), order.state, issued_on, due_on, left, order.returns)
+
+
+def _counts(unit: str, orders: Sequence[Order], terms: Terms, now: datetime) -> UnitCounts:
+    running = [order for order in orders if order.state in RUNNING]
+    late = sum(order.due_at <= now for order in running)
+    return UnitCounts(unit, len(running), late, **month_counts(orders, terms, now))

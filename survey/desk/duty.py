@@ -1,0 +1,60 @@
+"""Who is at the desk, and in which state (O1, O2, O4, O11)."""
+
+from datetime import datetime
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from survey.accounts.people import telephone_of
+from survey.errors import BadInput, NotAllowed
+from survey.fieldwork.office import Office
+from survey.store.models import Duty, User
+
+STATES = ("free", "busy", "talking", "wrapping", "away", "off")
+"""空闲, 忙, 通话, 整理, 离席, 下岗. Talking and wrapping are set by what happens, the others also by the operator."""
+CHOSEN = ("free", "busy", "away")
+FROM = ("free", "busy", "wrapping", "away")
+"""States that an operator may leave by a choice; who talks, talks."""
+
+
+def begin(session: Session, office: Office, user: User, login: str, now: datetime) -> Duty:
+    """Go on duty with the browser of this log-in, which takes over from an older one (O1, O4).
+
+    Raises BadInput where the account bears no telephone to ring.
+    """
+    if not telephone_of(office.keys, user.name, user.telephone_sealed):
+        zh = "您的账号没有登记值班电话，无法上岗：请在“我的账号”中填写，或请管理员填写"
+        raise BadInput(f"{zh} / your account has no telephone to ring: enter one on the page of your account")
+    duty = session.get(Duty, user.id, with_for_update=True)
+    if duty is None:
+        duty = Duty(user_id=user.id, state="free", since=now, login=login, misses=0, note="")
+        session.add(duty)
+    elif duty.state in ("off", "away"):
+        duty.state, duty.since = "free", now
+    duty.login, duty.misses, duty.note = login, 0, ""
+    session.flush()
+    office.record(session, now, user.name, "duty.begin", f"user:{user.name}")
+    return duty
+
+
+def choose(session: Session, office: Office, user: User, state: str, now: datetime) -> None:
+    """Be free, busy or away. Raises BadInput for another state, NotAllowed for who is not on duty or is in a call."""
+    if state not in CHOSEN:
+        raise BadInput(f"没有这个状态：{state} / there is no such state", "state")
+    change = update(Duty).where(Duty.user_id == user.id, Duty.state.in_(FROM))
+    if not session.execute(change.values(state=state, since=now, misses=0, note="")).rowcount:  # type: ignore[attr-defined]
+        raise NotAllowed("您不在岗，或正在通话 / you are not on duty, or in a call")
+    office.record(session, now, user.name, "duty.change", f"user:{user.name}", state=state)
+
+
+def end(session: Session, office: Office, user: User, now: datetime) -> None:
+    """Go off duty. Raises NotAllowed in a call."""
+    change = update(Duty).where(Duty.user_id == user.id, Duty.state != "talking")
+    if not session.execute(change.values(state="off", since=now, misses=0, note="", login="")).rowcount:  # type: ignore[attr-defined]
+        raise NotAllowed("通话中不能下岗 / you are in a call")
+    office.record(session, now, user.name, "duty.end", f"user:{user.name}")
+
+
+def is_here(duty: Duty | None, login: str) -> bool:
+    """Whether the desk is in the browser of this log-in, and not taken over by a newer one."""
+    return duty is not None and duty.login == login

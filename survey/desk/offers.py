@@ -1,0 +1,93 @@
+"""What happens at the desk by the clock: calls are offered in rounds, missed offers counted, waits ended (O7, O10, O11, O26)."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from survey.desk.ringing import take_back
+from survey.desk_clock import DeskTerms, given_up_at, is_wide, round_ends, round_of
+from survey.fieldwork.office import Office
+from survey.store.models import Duty, Offer, Takeover
+from survey.store.queries import desk as queries
+from survey.store.unit_of_work import UnitOfWork
+
+REFUSED = {"declined", "rang_out"}
+"""Outcomes after which the same call is not offered to the same operator again."""
+
+RING_GRACE = timedelta(seconds=15)
+"""The carrier rings up to five seconds longer, and its report may be late."""
+
+PATIENCE = timedelta(seconds=2)
+"""How long the jobs that were asked for at once may take before the sweep asks for them again."""
+
+
+def tend(work: UnitOfWork, office: Office, now: datetime) -> None:
+    """Bring the desk up to the moment: any number of times, from the rows alone."""
+    session, terms = work.session, office.desk
+    for takeover in queries.waiting(session):
+        if now >= given_up_at(terms, takeover.opened_at):
+            give_up(work, takeover.id)
+        else:
+            _offer(session, terms, takeover, now)
+    _expire(session, terms, now)
+    for takeover_id in queries.rung_in_vain(session, now - timedelta(seconds=terms.ring) - RING_GRACE):
+        take_back(work, office, takeover_id, "rang_out", now)
+    for takeover in queries.unsorted(session, now):
+        close_unsorted(session, office, takeover, now)
+    _wake(work, now)
+
+
+def give_up(work: UnitOfWork, takeover_id: int) -> None:
+    """Let a person go who has waited long enough, unless somebody has claimed the call."""
+    waits = (Takeover.id == takeover_id, Takeover.state == "waiting", Takeover.result == "")
+    change = update(Takeover).where(*waits).values(result="nobody", version=Takeover.version + 1)
+    if work.session.execute(change.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
+        work.later("leave_desk", takeover_id)
+
+
+def _offer(session: Session, terms: DeskTerms, takeover: Takeover, now: datetime) -> None:
+    number = round_of(terms, takeover.opened_at, now)
+    states = ("free", "busy", "wrapping") if is_wide(terms, takeover.opened_at, now) else ("free",)
+    before = queries.offered_users(session, takeover.id)
+    shown = set(session.scalars(select(Offer.user_id).where(Offer.takeover_id == takeover.id, Offer.round == number)))
+    for user_id in session.scalars(select(Duty.user_id).where(Duty.state.in_(states)).order_by(Duty.since)).all():
+        if user_id in shown or before.get(user_id, set()) & REFUSED:
+            continue
+        until = round_ends(terms, takeover.opened_at, number)
+        session.add(Offer(takeover_id=takeover.id, user_id=user_id, round=number, offered_at=now, until=until))
+    session.flush()
+
+
+def _expire(session: Session, terms: DeskTerms, now: datetime) -> None:
+    """An offer that ran out was missed by whoever was free; who misses several in a row counts as away, and is told so."""
+    for offer in session.scalars(select(Offer).where(Offer.outcome == "open", Offer.until <= now).order_by(Offer.id)).all():
+        duty = session.get(Duty, offer.user_id, with_for_update=True, populate_existing=True)
+        offer.outcome = "missed" if duty is not None and duty.state == "free" else "gone"
+        if duty is not None and offer.outcome == "missed":
+            duty.misses += 1
+            if duty.misses >= terms.misses:
+                duty.state, duty.since, duty.note = "away", now, "missed"
+    session.flush()
+
+
+def close_unsorted(session: Session, office: Office, takeover: Takeover, now: datetime) -> None:
+    """The time to sort a call out is over: the operator is free again, the case stays in the human queue."""
+    takeover.state = "done"
+    takeover.version += 1
+    if takeover.operator_id is not None:
+        free = update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "wrapping").values(state="free", since=now)
+        session.execute(free)
+    session.flush()
+    office.record(session, now, "system", "takeover.unsorted", f"takeover:{takeover.public_id}")
+
+
+def _wake(work: UnitOfWork, now: datetime) -> None:
+    """Whatever was to be done at the carrier and was not: its job is woken again."""
+    for job, rows in (
+        ("ring_desk", queries.unrung(work.session)),
+        ("leave_desk", queries.kept_waiting(work.session, now, PATIENCE)),
+        ("let_go", queries.unreleased(work.session, now - PATIENCE)),
+    ):
+        for takeover_id in rows:
+            work.later(job, takeover_id)

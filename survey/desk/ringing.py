@@ -1,0 +1,162 @@
+"""The operator's telephone: rung after the claim, answered by a key, brought together with the person, let go (O13).
+
+Each ring has a token of its own, so that a telephone which rang in vain opens nothing any more.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from survey.accounts.people import telephone_of
+from survey.fieldwork.office import Office
+from survey.flow_operator import DESK
+from survey.script import WAITING
+from survey.store.models import CallAttempt, Duty, Incident, Offer, Respondent, Unit
+from survey.store.queries import desk as queries
+from survey.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class RingOrder:
+    """What a job needs to ring an operator's telephone: E.164 or `sip:`, the number shown, the longest ringing in seconds."""
+
+    takeover_id: int
+    token: str
+    to: str
+    caller_id: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Whisper:
+    """What the operator hears before the bridge: the unit complained of, and why the call is transferred; the script's language."""
+
+    unit: str
+    reason: str
+    language: str
+
+
+@dataclass(frozen=True)
+class WayOn:
+    """The person's call that is to go on at once: the carrier's sid, the attempt's token, the step at which it stands."""
+
+    sid: str
+    token: str
+    step: int
+
+
+def prepare_ring(work: UnitOfWork, office: Office, takeover_id: int, now: datetime) -> RingOrder | None:
+    """Decide to ring the claimant's telephone; nothing where it was rung already, or the call is claimed no more."""
+    takeover = queries.locked(work.session, takeover_id)
+    if takeover is None or takeover.state != "claimed" or takeover.ring_asked_at is not None or takeover.operator is None:
+        return None
+    to = telephone_of(office.keys, takeover.operator.name, takeover.operator.telephone_sealed)
+    if not to:
+        take_back(work, office, takeover_id, "rang_out", now)
+        return None
+    takeover.ring_token, takeover.ring_asked_at, takeover.operator_sid = uuid.uuid4().hex, now, None
+    takeover.rings += 1
+    takeover.version += 1
+    return RingOrder(takeover.id, takeover.ring_token, to, takeover.attempt.campaign.caller_id, office.desk.ring)
+
+
+def note_rung(work: UnitOfWork, token: str, sid: str) -> None:
+    """The carrier has taken the operator's call."""
+    takeover = queries.by_ring(work.session, token)
+    if takeover is not None:
+        takeover.operator_sid = takeover.operator_sid or sid
+
+
+def note_unrung(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
+    """The carrier has refused the operator's call, or nobody knows whether it rings: it is not rung again for this operator."""
+    takeover = queries.by_ring(work.session, token)
+    if takeover is not None and takeover.state == "claimed":
+        take_back(work, office, takeover.id, "rang_out", now)
+
+
+def picked_up(work: UnitOfWork, office: Office, token: str, sid: str) -> Whisper | None:
+    """What to whisper to the operator who has picked up; None where the call is theirs no more."""
+    takeover = queries.by_ring(work.session, token)
+    if takeover is None or takeover.state != "claimed":
+        return None
+    takeover.operator_sid = takeover.operator_sid or sid
+    attempt = takeover.attempt
+    wanted = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
+    unit = work.session.scalar(wanted.where(Respondent.id == attempt.respondent_id)) or ""
+    return Whisper(unit, takeover.reason, office.script(work.session, attempt.script_version_id).language)
+
+
+def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:
+    """The operator has pressed the key: the room to enter, named by the attempt's token; None where the call is theirs no more.
+
+    Pressed again, it names the same room.
+    """
+    takeover = queries.by_ring(work.session, token)
+    if takeover is None or takeover.state not in ("claimed", "ready") or takeover.ended_at is not None:
+        return None
+    if takeover.state == "claimed":
+        takeover.state, takeover.ready_at = "ready", now
+        takeover.version += 1
+        work.later("leave_desk", takeover.id)
+    return takeover.attempt.token
+
+
+def note_leg_over(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
+    """The operator's call has ended: before the talk the person waits on, for others; afterwards there is nothing left to let go."""
+    takeover = queries.by_ring(work.session, token)
+    if takeover is None:
+        return
+    takeover.released_at = takeover.released_at or now
+    if takeover.state in ("claimed", "ready") and takeover.ended_at is None:
+        take_back(work, office, takeover.id, "rang_out", now)
+
+
+def note_bridged(work: UnitOfWork, attempt_token: str, now: datetime) -> None:
+    """The person has come into the room in which the operator waits."""
+    attempt_id = work.session.scalar(select(CallAttempt.id).where(CallAttempt.token == attempt_token))
+    takeover = queries.open_takeover(work.session, attempt_id) if attempt_id is not None else None
+    if takeover is not None and takeover.bridged_at is None:
+        takeover.bridged_at = now
+        takeover.version += 1
+
+
+def take_back(work: UnitOfWork, office: Office, takeover_id: int, outcome: str, now: datetime) -> None:
+    """Put a claimed call back at the head of the queue, for the other operators (O13)."""
+    session = work.session
+    takeover = queries.locked(session, takeover_id)
+    if takeover is None or takeover.state not in ("claimed", "ready") or takeover.ended_at is not None:
+        return
+    operator_id = takeover.operator_id
+    theirs = (Offer.takeover_id == takeover.id, Offer.user_id == operator_id, Offer.outcome == "claimed")
+    session.execute(update(Offer).where(*theirs).values(outcome=outcome))
+    session.execute(update(Duty).where(Duty.user_id == operator_id, Duty.state == "talking").values(state="away", since=now, note=outcome))
+    takeover.state, takeover.operator_id, takeover.claimed_at = "waiting", None, None
+    takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.ready_at = takeover.released_at = None
+    takeover.version += 1
+    session.flush()
+    office.record(session, now, "system", "takeover.return", f"takeover:{takeover.public_id}", outcome=outcome)
+
+
+def way_on(work: UnitOfWork, takeover_id: int) -> WayOn | None:
+    """Where the person's call is to go on, when the desk has something to tell it; nothing where it has gone on already."""
+    takeover = queries.locked(work.session, takeover_id)
+    if takeover is None or takeover.ended_at is not None:
+        return None
+    attempt = takeover.attempt
+    node = (attempt.flow_state or {}).get("node", "")
+    is_awaited = node == WAITING and (takeover.state == "ready" or takeover.result != "")
+    is_called_back = node in DESK and node != WAITING and takeover.wish != ""
+    if attempt.carrier_sid is None or not (is_awaited or is_called_back):
+        return None
+    return WayOn(attempt.carrier_sid, attempt.token, attempt.step)
+
+
+def leg_to_release(work: UnitOfWork, takeover_id: int, now: datetime) -> str | None:
+    """The operator's call that is to be ended after the talk, marked as let go; None where there is none."""
+    takeover = queries.locked(work.session, takeover_id)
+    if takeover is None or takeover.ended_at is None or takeover.released_at is not None:
+        return None
+    takeover.released_at = now
+    return takeover.operator_sid

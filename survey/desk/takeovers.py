@@ -1,0 +1,237 @@
+"""What an operator does with a call: claim it, steer the talk, write answers down, sort it out (O9, O18–O21, O25–O27)."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from survey.desk_clock import LONGEST_EXTENSIONS, round_of
+from survey.errors import BadInput, NotAllowed, NotFound
+from survey.fieldwork.office import Office
+from survey.fieldwork.respondents import change_disposition
+from survey.flow_state import State, interview
+from survey.script import RATED_ITEMS, ChoiceStep, Script
+from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
+from survey.store.queries import desk as queries
+from survey.store.queries.fieldwork import put_answer
+from survey.store.sealing import place
+from survey.store.unit_of_work import UnitOfWork
+
+STATES = ("waiting", "claimed", "ready", "talking", "wrap", "done")
+RESULTS = ("nobody", "failed", "lost", "ended", "handed_back", "left")
+WISHES = ("handed_back", "ended")
+VERDICTS = ("resolved", "order", "call_back", "no_contact")
+"""What becomes of the case: settled in the talk, an order to the unit, another call by a person, nothing more is wanted."""
+BOUND = frozenset({"dissatisfied", "abuse_alleged", "danger"})
+"""Reasons for which a case goes on whatever is said in the talk (R34, R35, R47)."""
+
+WORKING = ("free", "busy", "wrapping")
+LONGEST_REMARK = 2000
+
+
+class Taken(NotAllowed):
+    """Somebody else has the call. `by` is their name as shown, empty when the call is simply over."""
+
+    def __init__(self, by: str) -> None:
+        zh, en = (f"已由{by}接听", f"{by} has taken it") if by else ("对方已挂断或不再等候", "the call is over")
+        super().__init__(f"{zh} / {en}")
+        self.by = by
+
+
+@dataclass(frozen=True)
+class WrapUp:
+    """How an operator sorts a call out: one of VERDICTS, whether the unit may contact the person (yes, no, unasked), and a note."""
+
+    verdict: str
+    consent: str
+    remark: str = ""
+
+
+def claim(work: UnitOfWork, office: Office, public_id: str, user: User, now: datetime) -> Takeover:
+    """Take a waiting call by one conditional update; its telephone then rings (O9).
+
+    Raises Taken for whoever comes second, NotAllowed for who is not on duty or in a call, NotFound.
+    """
+    session = work.session
+    takeover_id = session.scalar(select(Takeover.id).where(Takeover.public_id == public_id))
+    if takeover_id is None:
+        raise NotFound("没有这个来电 / there is no such call")
+    on_duty = update(Duty).where(Duty.user_id == user.id, Duty.state.in_(WORKING)).values(state="talking", since=now, misses=0, note="")
+    if not session.execute(on_duty).rowcount:  # type: ignore[attr-defined]
+        raise NotAllowed("请先上岗，并结束手上的通话 / go on duty first, and finish the call you are in")
+    free = (Takeover.id == takeover_id, Takeover.state == "waiting", Takeover.result == "")
+    taken = update(Takeover).where(*free).values(state="claimed", operator_id=user.id, claimed_at=now, version=Takeover.version + 1)
+    if not session.execute(taken.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
+        raise Taken(_holder(session, takeover_id))
+    takeover = session.get_one(Takeover, takeover_id, populate_existing=True)
+    _answer_offers(session, office, takeover, user, now)
+    office.record(session, now, user.name, "takeover.claim", f"takeover:{takeover.public_id}")
+    work.later("ring_desk", takeover.id)
+    return takeover
+
+
+def _holder(session: Session, takeover_id: int) -> str:
+    name = select(User.display_name).join(Takeover, Takeover.operator_id == User.id).where(Takeover.id == takeover_id)
+    return session.scalar(name) or ""
+
+
+def _answer_offers(session: Session, office: Office, takeover: Takeover, user: User, now: datetime) -> None:
+    """Theirs is claimed, everybody else's was taken; who claims before the sweep has offered it gets an offer that says so."""
+    standing = (Offer.takeover_id == takeover.id, Offer.outcome == "open")
+    session.execute(update(Offer).where(*standing, Offer.user_id != user.id).values(outcome="taken"))
+    if not session.execute(update(Offer).where(*standing, Offer.user_id == user.id).values(outcome="claimed")).rowcount:  # type: ignore[attr-defined]
+        number = round_of(office.desk, takeover.opened_at, now)
+        mine = select(Offer).where(Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.round == number)
+        offer = session.scalars(mine).one_or_none()
+        if offer is None:
+            offer = Offer(takeover_id=takeover.id, user_id=user.id, round=number, offered_at=now, until=now)
+            session.add(offer)
+        offer.outcome = "claimed"
+    session.flush()
+
+
+def decline(session: Session, public_id: str, user: User) -> None:
+    """Leave a call to the others; it is not offered to this operator again. Nothing is held against it (O11)."""
+    takeover_id = select(Takeover.id).where(Takeover.public_id == public_id).scalar_subquery()
+    mine = (Offer.takeover_id == takeover_id, Offer.user_id == user.id, Offer.outcome == "open")
+    session.execute(update(Offer).where(*mine).values(outcome="declined").execution_options(synchronize_session=False))
+    session.execute(update(Duty).where(Duty.user_id == user.id).values(misses=0))
+
+
+def mine(session: Session, public_id: str, user: User, *states: str) -> Takeover:
+    """The operator's own call, locked. Raises NotFound, Taken for another's, NotAllowed in another state."""
+    takeover_id = session.scalar(select(Takeover.id).where(Takeover.public_id == public_id))
+    takeover = queries.locked(session, takeover_id) if takeover_id is not None else None
+    if takeover is None:
+        raise NotFound("没有这个来电 / there is no such call")
+    if takeover.operator_id != user.id:
+        raise Taken(_holder(session, takeover.id))
+    if takeover.state not in states:
+        raise NotAllowed("通话已不在这一步，请看最新状态 / the call has moved on: look at its present state")
+    return takeover
+
+
+def wish(work: UnitOfWork, office: Office, public_id: str, user: User, what: str, now: datetime) -> None:
+    """Give the call back to the script, or end it (O18, O19). Raises BadInput, and as `mine`."""
+    if what not in WISHES:
+        raise BadInput(f"没有这个动作：{what} / there is no such action", "wish")
+    takeover = mine(work.session, public_id, user, "talking")
+    takeover.wish = what
+    takeover.version += 1
+    office.record(work.session, now, user.name, f"takeover.{what}", f"takeover:{takeover.public_id}")
+    work.later("leave_desk", takeover.id)
+
+
+def note_hold(session: Session, office: Office, takeover: Takeover, user: User, now: datetime, *, on: bool) -> None:
+    """The carrier has put the person on hold, or brought them back."""
+    takeover.held = on
+    takeover.version += 1
+    office.record(session, now, user.name, "takeover.hold", f"takeover:{takeover.public_id}", on=on)
+
+
+def note_mute(session: Session, office: Office, takeover: Takeover, user: User, now: datetime, *, on: bool) -> None:
+    """The carrier has muted the operator, or lets the person hear them again."""
+    takeover.muted = on
+    takeover.version += 1
+    office.record(session, now, user.name, "takeover.mute", f"takeover:{takeover.public_id}", on=on)
+
+
+def write_answer(session: Session, office: Office, public_id: str, user: User, item: str, code: str, now: datetime) -> None:
+    """Store what the person told the operator; what the machine had heard is kept beside it (O20).
+
+    Raises BadInput for what the script does not ask or offer, and as `mine`.
+    """
+    takeover = mine(session, public_id, user, "talking", "wrap")
+    attempt = session.get_one(CallAttempt, takeover.attempt_id, with_for_update=True, populate_existing=True)
+    script = office.script(session, attempt.script_version_id)
+    score = _score(script, item, code)
+    before = session.scalars(select(Answer).where(Answer.respondent_id == attempt.respondent_id, Answer.item == item)).one_or_none()
+    session.add(OperatorAnswer(
+        takeover_id=takeover.id, user_id=user.id, item=item, code=code, at=now, before_code=before and before.code,
+        before_raw=before and before.raw, before_mode=before and before.mode, before_confidence=before and before.confidence,
+    ))  # fmt: skip
+    put_answer(session, {
+        "respondent_id": attempt.respondent_id, "attempt_id": attempt.id, "script_version_id": attempt.script_version_id, "item": item,
+        "code": code, "score": score, "raw": user.name[:64], "mode": "human", "confidence": None, "answered_at": now,
+    })  # fmt: skip
+    takeover.version += 1
+    if takeover.state == "wrap":
+        _weigh_again(session, attempt, item, code, now)
+    office.record(session, now, user.name, "takeover.answer", f"takeover:{takeover.public_id}", item=item, code=code)
+
+
+def _score(script: Script, item: str, code: str) -> float | None:
+    for question in script.questions:
+        if isinstance(question, ChoiceStep) and question.item == item:
+            for choice in question.choices:
+                if choice.code == code:
+                    return choice.score
+            raise BadInput(f"这一项没有选项“{code}” / there is no choice {code!r}", "code")
+    raise BadInput(f"话术中没有这一项：{item} / the script does not ask {item!r}", "item")
+
+
+def _weigh_again(session: Session, attempt: CallAttempt, item: str, code: str, now: datetime) -> None:
+    """An answer that came after the call may make the interview complete."""
+    state = State.from_json(attempt.flow_state or {})
+    answers = {**state.answers, item: code}
+    attempt.flow_state = {**(attempt.flow_state or {}), "answers": answers}
+    answered = sum(rated in answers for rated in RATED_ITEMS)
+    if state.confirmed and attempt.disposition in ("break_off", "partial") and answered >= 3:
+        verdict = interview(State(confirmed=True, answers=answers))
+        attempt.disposition = verdict.word
+        change_disposition(session, attempt.respondent, verdict, now, attempt.id)
+
+
+def prolong(session: Session, office: Office, public_id: str, user: User) -> None:
+    """Take more time to sort the call out (O26). Raises NotAllowed after the second time, and as `mine`."""
+    takeover = mine(session, public_id, user, "wrap")
+    if takeover.extensions >= LONGEST_EXTENSIONS or takeover.wrap_until is None:
+        raise NotAllowed(f"最多延长 {LONGEST_EXTENSIONS} 次 / no more than {LONGEST_EXTENSIONS} times")
+    takeover.wrap_until += timedelta(seconds=office.desk.extension)
+    takeover.extensions += 1
+    takeover.version += 1
+
+
+def wrap_up(session: Session, office: Office, public_id: str, user: User, given: WrapUp, now: datetime) -> None:
+    """Sort the call out: the case in the human queue is closed or goes on, the operator is free (O25, O27).
+
+    Raises BadInput with the sentence why two things cannot stand together, and as `mine`.
+    """
+    takeover = mine(session, public_id, user, "wrap")
+    case = session.scalars(select(Escalation).where(Escalation.respondent_id == takeover.attempt.respondent_id)).one_or_none()
+    check(given, case.reasons if case else [])
+    takeover.state, takeover.wrapped_at, takeover.verdict = "done", now, given.verdict
+    takeover.remark_sealed = office.keys.seal(given.remark.strip() or None, place("takeovers", "remark", takeover.public_id))
+    takeover.version += 1
+    if case is not None:
+        case.consent = given.consent if given.consent != "unasked" else case.consent
+        if given.verdict in ("resolved", "no_contact") and case.state == "open":
+            case.state = "settled"
+    free = update(Duty).where(Duty.user_id == user.id, Duty.state == "wrapping").values(state="free", since=now)
+    session.execute(free)
+    seconds = round((now - takeover.ended_at).total_seconds()) if takeover.ended_at else 0
+    office.record(
+        session, now, user.name, "takeover.wrap_up", f"takeover:{takeover.public_id}", verdict=given.verdict, consent=given.consent,
+        seconds=seconds,
+    )  # fmt: skip
+
+
+def check(given: WrapUp, reasons: list[str]) -> None:
+    """Whether a way to sort a call out is possible for a case with these reasons (O27). Raises BadInput with the field and why not."""
+    if given.verdict not in VERDICTS:
+        raise BadInput("请选择处理结果 / choose what becomes of the case", "verdict")
+    if given.consent not in ("yes", "no", "unasked"):
+        raise BadInput("请选择是否同意联系 / choose whether contact is allowed", "consent")
+    if len(given.remark) > LONGEST_REMARK:
+        raise BadInput(f"备注不超过 {LONGEST_REMARK} 字 / at most {LONGEST_REMARK} characters", "remark")
+    if given.verdict in ("resolved", "no_contact") and BOUND & set(reasons):
+        zh = "有不满意评分、反映违纪或涉及危险的，须交办或回电，不能在通话中办结"
+        en = "a dissatisfied rating, alleged misconduct or danger goes on to an order or a call back: it cannot be settled in the talk"
+        raise BadInput(f"{zh} / {en}", "verdict")
+    if given.verdict == "order" and not {"dissatisfied", "abuse_alleged"} & set(reasons):
+        raise BadInput("没有不满意的评分，不能交办 / without a dissatisfied rating there is nothing for an order", "verdict")
+    if given.verdict == "call_back" and given.consent == "no":
+        raise BadInput("群众不同意联系，不能选择回电 / who wants no contact cannot be called back", "verdict")
+    if given.verdict == "resolved" and not given.remark.strip():
+        raise BadInput("在通话中办结的，请写明如何解决 / write down how it was settled", "remark")

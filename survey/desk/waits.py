@@ -1,0 +1,43 @@
+"""What a person who waits for an operator is to hear next (O15)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from survey.desk.offers import give_up
+from survey.desk_clock import given_up_at
+from survey.fieldwork.office import Office
+from survey.store.models import CallAttempt, Takeover
+from survey.store.queries import desk as queries
+from survey.store.rows import read_again
+from survey.store.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Whether the wait is over, how many calls are served before this one, whole seconds waited, and the script's language."""
+
+    is_over: bool
+    ahead: int
+    seconds: int
+    language: str
+
+
+def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait | None:
+    """How the wait of the call with this token stands; whoever has waited long enough is let go by the asking. None for no such call."""
+    session = work.session
+    attempt = session.scalars(select(CallAttempt).where(CallAttempt.token == token)).one_or_none()
+    if attempt is None:
+        return None
+    language = office.script(session, attempt.script_version_id).language
+    open_ = select(Takeover).where(Takeover.attempt_id == attempt.id, Takeover.ended_at.is_(None))
+    takeover = session.scalars(open_).one_or_none()
+    if takeover is None or takeover.result or takeover.state in ("ready", "talking"):
+        return Wait(is_over=True, ahead=0, seconds=0, language=language)
+    if takeover.state == "waiting" and now >= given_up_at(office.desk, takeover.opened_at):
+        give_up(work, takeover.id)
+        read_again(session, takeover, "result")
+        return Wait(is_over=takeover.result != "", ahead=0, seconds=0, language=language)
+    ahead = queries.ahead_of(session, takeover) if takeover.state == "waiting" else 0
+    return Wait(is_over=False, ahead=ahead, seconds=int((now - takeover.opened_at).total_seconds()), language=language)

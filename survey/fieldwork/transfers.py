@@ -1,0 +1,82 @@
+"""A call that waits for an operator, seen from the call: what the desk has to tell it, and what becomes of the takeover with it.
+
+The desk's own side (who claims it, whose telephone rings) is `survey.desk`; both change the same row, each under its lock.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from survey.actions import Action, Join, Transfer
+from survey.events import Event, HungUp, LineFailed, MachineAnswered, TransferEnded
+from survey.events import OperatorReady as Ready
+from survey.fieldwork.office import Office
+from survey.flow_operator import DESK
+from survey.flow_state import State
+from survey.script import WAITING
+from survey.store.models import CallAttempt, Duty, Offer, Takeover
+from survey.store.queries.desk import open_takeover, written_answers
+from survey.store.unit_of_work import UnitOfWork
+
+ENDS = (HungUp, LineFailed, MachineAnswered)
+
+
+def told(session: Session, attempt: CallAttempt, state: State, event: Event) -> Event:
+    """What an event means while the call is at the desk: the carrier only says that a wait or a talk is over, the row says how."""
+    if state.node not in DESK or isinstance(event, ENDS):
+        return event
+    takeover = open_takeover(session, attempt.id)
+    if takeover is None:
+        return TransferEnded("failed")
+    if state.node == WAITING:
+        if takeover.result:
+            return TransferEnded(takeover.result)
+        return Ready() if takeover.state == "ready" else event
+    answers = written_answers(session, takeover.id)
+    if takeover.wish:
+        return TransferEnded(takeover.wish, answers)
+    return TransferEnded("ended" if takeover.bridged_at else "lost", answers)
+
+
+def note(
+    work: UnitOfWork, office: Office, attempt: CallAttempt, event: Event, actions: Iterable[Action], after: State, now: datetime
+) -> None:  # fmt: skip
+    """Open, carry on or close the call's takeover, as a step of the flow has it."""
+    takeover = open_takeover(work.session, attempt.id)
+    if after.node not in DESK:
+        if takeover is not None:
+            _close(work, office, takeover, event.result if isinstance(event, TransferEnded) else "left", now)
+        return
+    for action in actions:
+        match action:
+            case Transfer(reason) if takeover is None:
+                _open(work.session, office, attempt, reason, now)
+            case Join() if takeover is not None and takeover.state == "ready":
+                takeover.state, takeover.joined_at = "talking", now
+                takeover.version += 1
+    work.session.flush()
+
+
+def _open(session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime) -> None:
+    session.add(Takeover(attempt_id=attempt.id, reason=reason, opened_at=now))
+    session.flush()
+    office.record(session, now, "system", "takeover.open", f"attempt:{attempt.id}", reason=reason)
+
+
+def _close(work: UnitOfWork, office: Office, takeover: Takeover, result: str, now: datetime) -> None:
+    """The person's part is over: who has talked sorts the call out, who has not is free again."""
+    session, talked = work.session, takeover.state == "talking"
+    takeover.ended_at, takeover.result, takeover.state = now, result, "wrap" if talked else "done"
+    takeover.version += 1
+    if talked:
+        takeover.wrap_until = now + timedelta(seconds=office.desk.wrap)
+    if takeover.operator_id is not None:
+        free = {"state": "wrapping" if talked else "free", "since": now}
+        session.execute(update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "talking").values(**free))
+    session.execute(update(Offer).where(Offer.takeover_id == takeover.id, Offer.outcome == "open").values(outcome="gone"))
+    session.flush()
+    office.record(session, now, "system", "takeover.end", f"takeover:{takeover.public_id}", result=result)
+    if takeover.ring_asked_at is not None and takeover.released_at is None:
+        work.later("let_go", takeover.id)

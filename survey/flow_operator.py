@@ -1,0 +1,103 @@
+"""The operator in the course of a call: offered, waited for, talked with, and the way back into the script (R33–R36, O15, O19).
+
+    offer ─yes▶ waiting ─ready▶ talking ─handed back▶ the next question without an answer
+      │no          │nobody         │ended▶ thanks
+      ▼            ▼               ▼lost
+    on as if none had been offered; who waited in vain is told that somebody will call
+
+Who asked for a human, or is in danger, is not asked whether they want one. Each reason leads here once in a call.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from survey import flow_course as course
+from survey import flow_ends as ends
+from survey.actions import Action, Join, Say, Transfer
+from survey.events import Event, OperatorReady, TransferEnded
+from survey.flow_ends import Turn
+from survey.flow_state import State, escalate, reconsider, with_answer
+from survey.script import TALKING, WAITING, Choice, Script
+
+DESK = frozenset({WAITING, TALKING})
+"""The nodes at which no question waits for the person."""
+
+
+def connect(state: State, reason: str, *before: Action) -> Turn:
+    """Have the person wait for an operator. Whoever leaves meanwhile has a case in the human queue already (O12)."""
+    state, escalations = escalate(course.for_operator(state, reason), "danger" if reason == "danger" else "human_requested")
+    return replace(state, node=WAITING), (*before, *escalations, Say("operator.connecting"), Transfer(reason))
+
+
+def chosen(script: Script, state: State, choice: Choice) -> Turn:
+    """The answer to the offer."""
+    return connect(state, state.transfer) if choice.code == "yes" else declined(script, state)
+
+
+def declined(script: Script, state: State, *before: Action) -> Turn:
+    """No operator is wanted, or the offer was not answered."""
+    if state.transfer == "not_understood":
+        return ends.end(state, ends.outcome(state), "no_input_end", *before)
+    return course.advance(script, replace(state, transfer=""), state.then, *before)
+
+
+def at_desk(script: Script, state: State, event: Event) -> Turn:
+    """What happens while the person waits for the operator, or talks with one."""
+    match event:
+        case OperatorReady() if state.node == WAITING:
+            return replace(state, node=TALKING, tries=0), (Join(),)
+        case TransferEnded("handed_back", answers):
+            return _back_to_script(script, *_with_answers(script, state, answers))
+        case TransferEnded("ended", answers):
+            state, withdrawn = _with_answers(script, state, answers)
+            return ends.end(state, ends.outcome(state), "thanks", *withdrawn)
+        case TransferEnded():
+            return _in_vain(script, state)
+    return _led_back(script, state)
+
+
+def _led_back(script: Script, state: State) -> Turn:
+    """A request that tells nothing new: the carrier has lost its way, and is led back a few times."""
+    tries = state.tries + 1
+    if tries >= script.limits.attempts_per_question:
+        return _in_vain(script, state)
+    return replace(state, tries=tries), (Transfer(state.transfer) if state.node == WAITING else Join(),)
+
+
+def _in_vain(script: Script, state: State) -> Turn:
+    """Nobody came, or the line to the operator broke: the person is told, and the script goes on or ends."""
+    told, reason = Say("operator.nobody"), state.transfer
+    after = _freed(state)
+    if reason == "dissatisfied":
+        return course.advance(script, after, state.then, told)
+    if reason == "human_requested" and script.after_human == "continue":
+        if not state.left:
+            return course.advance(script, replace(after, left=""), 0, told)
+        return course.ask(script, replace(after, node=state.left, left=""), script.question(state.left), state.left, told)
+    return ends.end(state, ends.outcome(state), "danger" if reason == "danger" else "thanks", told)
+
+
+def _back_to_script(script: Script, state: State, withdrawn: tuple[Action, ...]) -> Turn:
+    """On with the first question that has no answer yet (O19); with none left only the last words remain."""
+    waiting = [
+        script.positions[question.id]
+        for question in script.questions
+        if question.item not in state.answers and script.holds(question.when, state.answers)
+    ]
+    last = max(script.positions[question.id] for question in script.questions)
+    told = (*withdrawn, Say("operator.back")) if waiting else withdrawn
+    return course.advance(script, replace(_freed(state), left=""), min(waiting, default=last + 1), *told)
+
+
+def _freed(state: State) -> State:
+    return replace(state, node="", transfer="", tries=0, repeats=0, unanswered=0)
+
+
+def _with_answers(script: Script, state: State, answers: Mapping[str, str]) -> tuple[State, tuple[Action, ...]]:
+    """The state with what the operator wrote down, where the script knows it."""
+    known = {(question.item, choice.code) for question in script.questions for choice in getattr(question, "choices", ())}
+    for item, code in answers.items():
+        if (item, code) in known:
+            state = with_answer(state, item, code)
+    confirmed = state.confirmed or any(state.answers.get(step.item) == "yes" for step in script.confirmations)
+    return reconsider(script, replace(state, confirmed=confirmed))

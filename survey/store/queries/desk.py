@@ -1,0 +1,103 @@
+"""What the desk asks the database: who is free, which calls wait and in which order, what is due there."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, exists, func, select
+from sqlalchemy.orm import Session
+
+from survey.store.models import Duty, Offer, OperatorAnswer, Takeover
+
+ON_DUTY = ("free", "busy", "talking", "wrapping")
+URGENT_FIRST = (case((Takeover.reason == "danger", 0), else_=1), Takeover.opened_at, Takeover.id)
+"""The order in which waiting calls are served."""
+
+
+def is_operator_free(session: Session) -> bool:
+    """Whether anybody on duty could take a call now."""
+    return bool(session.scalar(select(exists().where(Duty.state == "free"))))
+
+
+def open_takeover(session: Session, attempt_id: int) -> Takeover | None:
+    """The call's takeover whose conversation is not over, locked."""
+    wanted = select(Takeover).where(Takeover.attempt_id == attempt_id, Takeover.ended_at.is_(None))
+    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def locked(session: Session, takeover_id: int) -> Takeover | None:
+    """The takeover, locked, as it is now."""
+    wanted = select(Takeover).where(Takeover.id == takeover_id)
+    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def by_ring(session: Session, token: str) -> Takeover | None:
+    """The takeover for which a telephone was rung with this token, locked; None for a ring that counts no more."""
+    wanted = select(Takeover).where(Takeover.ring_token == token)
+    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
+def written_answers(session: Session, takeover_id: int) -> dict[str, str]:
+    """What the operator has written down: item to code, the last word of each."""
+    rows = select(OperatorAnswer.item, OperatorAnswer.code).where(OperatorAnswer.takeover_id == takeover_id).order_by(OperatorAnswer.id)
+    return {row.item: row.code for row in session.execute(rows)}
+
+
+def waiting(session: Session) -> Sequence[Takeover]:
+    """The calls that wait for an operator, the most urgent first."""
+    return session.scalars(select(Takeover).where(Takeover.state == "waiting", Takeover.result == "").order_by(*URGENT_FIRST)).all()
+
+
+def ahead_of(session: Session, takeover: Takeover) -> int:
+    """How many calls are served before this one."""
+    urgent = case((Takeover.reason == "danger", 0), else_=1)
+    mine = 0 if takeover.reason == "danger" else 1
+    earlier = (urgent < mine) | ((urgent == mine) & (Takeover.opened_at < takeover.opened_at))
+    rows = select(func.count()).select_from(Takeover).where(Takeover.state == "waiting", Takeover.result == "", earlier)
+    return session.scalar(rows) or 0
+
+
+def claimed_of(session: Session, user_id: int) -> Takeover | None:
+    """The call that an operator is about: claimed, talked, or to be sorted out; the newest first."""
+    mine = select(Takeover).where(Takeover.operator_id == user_id, Takeover.state.in_(("claimed", "ready", "talking", "wrap")))
+    return session.scalars(mine.order_by(Takeover.claimed_at.desc(), Takeover.id.desc()).limit(1)).one_or_none()
+
+
+def offered_users(session: Session, takeover_id: int) -> dict[int, set[str]]:
+    """Which outcomes the offers of a call have had, by operator."""
+    found: dict[int, set[str]] = {}
+    for user_id, outcome in session.execute(select(Offer.user_id, Offer.outcome).where(Offer.takeover_id == takeover_id)):
+        found.setdefault(user_id, set()).add(outcome)
+    return found
+
+
+def duties(session: Session) -> Sequence[Duty]:
+    """Everybody who is on duty or away, by how long."""
+    return session.scalars(select(Duty).where(Duty.state != "off").order_by(Duty.since)).all()
+
+
+def unrung(session: Session) -> Sequence[int]:
+    """Claimed calls for which no telephone was rung yet."""
+    return session.scalars(select(Takeover.id).where(Takeover.state == "claimed", Takeover.ring_asked_at.is_(None))).all()
+
+
+def rung_in_vain(session: Session, before: datetime) -> Sequence[int]:
+    """Claimed calls for which a telephone was to ring before that moment, and of which nothing more was heard."""
+    return session.scalars(select(Takeover.id).where(Takeover.state == "claimed", Takeover.ring_asked_at < before)).all()
+
+
+def kept_waiting(session: Session, now: datetime, patience: timedelta) -> Sequence[int]:
+    """Calls whose person is to be brought on, and was not for so long: to the operator, out of the queue, back to the script."""
+    ready = (Takeover.state == "ready") & (Takeover.ready_at < now - patience)
+    asked = (Takeover.result == "nobody") | ((Takeover.state == "talking") & (Takeover.wish != ""))
+    return session.scalars(select(Takeover.id).where(Takeover.ended_at.is_(None), ready | asked)).all()
+
+
+def unreleased(session: Session, before: datetime) -> Sequence[int]:
+    """Calls that were over before that moment while the operator's telephone may still be connected."""
+    late = (Takeover.ended_at < before) & Takeover.ring_asked_at.is_not(None) & Takeover.released_at.is_(None)
+    return session.scalars(select(Takeover.id).where(late)).all()
+
+
+def unsorted(session: Session, now: datetime) -> Sequence[Takeover]:
+    """Calls that were talked and whose time to be sorted out is over."""
+    return session.scalars(select(Takeover).where(Takeover.state == "wrap", Takeover.wrap_until <= now)).all()

@@ -1,0 +1,344 @@
+"""A call at the desk: offered, claimed once, rung, joined, given back or ended, sorted out (O1–O13, O18–O20, O25–O27)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import select
+
+from survey import desk
+from survey.desk import Taken
+from survey.errors import BadInput, NotAllowed
+from survey.events import HungUp
+from survey.store.models import Answer, Duty, Escalation, OperatorAnswer, Takeover, User
+from tests.survey.desk.conftest import BAD, Desk
+
+
+def test_nobody_goes_on_duty_without_a_telephone(bench: Desk) -> None:
+    with pytest.raises(BadInput, match="值班电话"):
+        bench.operator("wang", telephone="")
+
+
+def test_while_nobody_is_on_duty_no_call_comes_to_the_desk(bench: Desk) -> None:
+    bench.call(BAD + "1")
+
+    with pytest.raises(Exception, match="No row"):
+        bench.takeover()
+
+
+def test_a_call_is_offered_to_the_free_then_to_everybody_then_given_up(bench: Desk) -> None:
+    bench.operator("wang")
+    bench.operator("li", state="busy")
+    token = bench.call()
+    bench.tend()
+    assert bench.offers() == [("wang", 1, "open")]
+
+    bench.ground.clock.advance(seconds=20)
+    bench.tend()
+    assert bench.offers() == [("wang", 1, "missed"), ("wang", 2, "open"), ("li", 2, "open")]
+
+    bench.ground.clock.advance(seconds=40)
+    bench.tend()
+    assert bench.takeover().result == "nobody"
+    assert ("leave_desk", bench.takeover().id, 0) in bench.ground.queue.asked
+
+    reply = bench.again(token)
+    assert "operator.nobody" in reply
+    assert (bench.takeover().state, bench.takeover().ended_at) == ("done", bench.ground.now)
+
+
+def test_who_misses_two_offers_in_a_row_counts_as_away_and_is_told_why(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    for _ in range(3):
+        bench.tend()
+        bench.ground.clock.advance(seconds=20)
+
+    duty = bench.duty(wang)
+    assert (duty.state, duty.note) == ("away", "missed")
+
+
+def test_a_declined_call_is_not_offered_again_and_nothing_is_held_against_it(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    bench.tend()
+    wanted = bench.takeover().public_id
+    with bench.ground.work() as work:
+        desk.decline(work.session, wanted, work.session.get_one(User, wang.id))
+    bench.ground.clock.advance(seconds=25)
+    bench.tend()
+
+    assert bench.offers() == [("wang", 1, "declined")]
+    assert (bench.duty(wang).misses, bench.duty(wang).state) == (0, "free")
+
+
+def test_a_claim_rings_the_telephone_of_the_claimant(bench: Desk) -> None:
+    wang = bench.operator("wang", telephone="+8610000009007")
+    bench.call()
+    bench.claim(wang)
+
+    assert ("ring_desk", bench.takeover().id, 0) in bench.ground.queue.asked
+    assert bench.ring().to == "+8610000009007"
+    assert bench.duty(wang).state == "talking"
+    number = bench.takeover().id
+    with bench.ground.work() as work:
+        assert desk.ringing.prepare_ring(work, bench.ground.office, number, bench.ground.now) is None, "rung once"
+
+
+def test_whoever_comes_second_reads_who_was_first(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    bench.call()
+    bench.tend()
+    bench.claim(wang)
+
+    with pytest.raises(Taken, match="已由Wang接听"):
+        bench.claim(li)
+    assert bench.duty(li).state == "free"
+    assert bench.offers() == [("wang", 1, "claimed"), ("li", 1, "taken")]
+
+
+def test_two_at_once_have_exactly_one_winner_in_a_thousand_trials(bench: Desk) -> None:
+    """O9. A trial is a fresh row; the two begin together, each with a connection of its own."""
+    users = [bench.operator("wang"), bench.operator("li")]
+    bench.call()
+    trials = 1000 if bench.ground.engine.dialect.name == "sqlite" else 200
+    first = bench.takeover()
+    barrier = Barrier(2)
+
+    def contend(user: User) -> list[str]:
+        told = []
+        for _ in range(trials):
+            barrier.wait(timeout=60)
+            try:
+                bench.claim(user, first.public_id)
+                told.append("won")
+            except Taken as lost:
+                told.append(lost.by)
+            barrier.wait(timeout=60)
+            if user is users[0]:
+                _free_again(bench, first.id)
+            barrier.wait(timeout=60)
+        return told
+
+    with ThreadPoolExecutor(2) as pool:
+        ours, theirs = pool.map(contend, users)
+
+    assert all({one, other} in ({"won", "Wang"}, {"won", "Li"}) for one, other in zip(ours, theirs, strict=True))
+    assert ours.count("won") + theirs.count("won") == trials
+
+
+def _free_again(bench: Desk, takeover_id: int) -> None:
+    with bench.ground.work() as work:
+        work.session.get_one(Takeover, takeover_id).state = "waiting"
+        work.session.get_one(Takeover, takeover_id).operator_id = None
+        for duty in work.session.scalars(select(Duty)):
+            duty.state = "free"
+
+
+def test_nobody_claims_who_is_off_duty_or_talks(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    bench.claim(wang)
+    bench.call()
+
+    with pytest.raises(NotAllowed, match="先上岗"):
+        bench.claim(wang)
+
+
+def test_the_key_brings_the_two_together(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    order = bench.ring()
+
+    assert bench.accept(order) == token
+    assert bench.accept(order) == token, "a repeated key names the same room"
+    assert ("leave_desk", bench.takeover().id, 0) in bench.ground.queue.asked
+    assert "join" in bench.again(token)
+    assert bench.takeover().state == "talking"
+
+
+def test_a_telephone_that_nobody_answers_puts_the_call_back_for_the_others(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    token = bench.call()
+    bench.claim(wang)
+    order = bench.ring()
+    bench.leg_over(order)
+    bench.tend()
+
+    assert (bench.takeover().state, bench.takeover().operator_id) == ("waiting", None)
+    assert (bench.duty(wang).state, bench.duty(wang).note) == ("away", "rang_out")
+    assert ("li", 1, "open") in bench.offers()
+    assert bench.accept(order) is None, "the old telephone opens nothing any more"
+    bench.claim(li)
+    assert bench.accept(bench.ring()) == token
+
+
+def test_a_ring_of_which_nothing_more_is_heard_ends_by_the_clock(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    bench.claim(wang)
+    bench.ring()
+    bench.ground.clock.advance(seconds=36)
+    bench.tend()
+
+    assert bench.takeover().state == "waiting"
+
+
+def test_a_ring_that_begins_late_may_end_after_the_wait(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    bench.ground.clock.advance(seconds=55)
+    bench.claim(wang)
+    order = bench.ring()
+    bench.ground.clock.advance(seconds=15)
+    bench.tend()
+
+    assert bench.takeover().result == ""
+    assert bench.accept(order) is not None
+
+
+def test_who_hangs_up_while_waiting_leaves_a_case_and_frees_the_operator(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    bench.ring()
+    with bench.ground.sessions() as session:
+        step = session.get_one(Takeover, bench.takeover().id).attempt.step
+    bench.ground.turn(token, step, HungUp())
+
+    assert (bench.takeover().state, bench.takeover().result) == ("done", "left")
+    assert bench.duty(wang).state == "free"
+    assert ("let_go", bench.takeover().id, 0) in bench.ground.queue.asked
+    with bench.ground.sessions() as session:
+        assert "human_requested" in session.scalars(select(Escalation)).one().reasons
+
+
+def test_a_call_given_back_goes_on_with_the_script(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.wish(wang, "handed_back")
+
+    assert ("leave_desk", bench.takeover().id, 0) in bench.ground.queue.asked
+    assert "operator.back" in bench.again(token)
+    assert (bench.takeover().state, bench.takeover().result, bench.duty(wang).state) == ("wrap", "handed_back", "wrapping")
+
+
+def test_a_call_that_ends_with_the_operator_putting_down_the_telephone_is_thanked_for(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+
+    assert "notice.thanks" in bench.again(token)
+    assert bench.takeover().result == "ended"
+
+
+def test_an_operator_whose_line_broke_before_the_talk_is_lost_to_the_person(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    bench.accept(bench.ring())
+    bench.again(token)
+
+    assert "operator.nobody" in bench.again(token)
+    assert bench.takeover().result == "lost"
+
+
+def test_what_the_operator_writes_down_counts_and_the_machine_s_is_kept(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.write(wang, "equipment", "satisfied")
+    bench.wish(wang, "handed_back")
+    bench.again(token)
+
+    with bench.ground.sessions() as session:
+        answer = session.scalars(select(Answer).where(Answer.item == "equipment")).one()
+        kept = session.scalars(select(OperatorAnswer)).one()
+        assert (answer.code, answer.mode, answer.score) == ("satisfied", "human", 75)
+        assert (kept.before_code, kept.before_raw, kept.before_mode) == ("dissatisfied", "4", "keys")
+        assert session.scalars(select(Escalation)).one().reasons == ["human_requested"], "the dissatisfaction is taken back"
+
+
+@pytest.mark.parametrize(("item", "code"), [("weather", "satisfied"), ("outcome", "wonderful"), ("reason", "none")])
+def test_an_answer_that_the_script_does_not_know_is_refused(bench: Desk, item: str, code: str) -> None:
+    wang = bench.operator("wang")
+    bench.talk(wang)
+
+    with pytest.raises(BadInput):
+        bench.write(wang, item, code)
+
+
+def test_only_the_operator_who_has_the_call_steers_it(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    bench.talk(wang)
+
+    with pytest.raises(Taken, match="Wang"):
+        bench.wish(li, "ended")
+
+
+def test_a_call_is_sorted_out_and_the_operator_free_again(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.again(token)
+    bench.wrap_up(wang, "order", "no", "群众要求核查现场")
+
+    assert (bench.takeover().state, bench.takeover().verdict, bench.duty(wang).state) == ("done", "order", "free")
+    with bench.ground.sessions() as session:
+        case = session.scalars(select(Escalation)).one()
+        assert (case.state, case.consent) == ("open", "no")
+
+
+def test_a_call_that_is_not_sorted_out_in_time_frees_the_operator_and_stays_a_case(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.again(token)
+    wanted = bench.takeover().public_id
+    for _ in range(2):
+        with bench.ground.work() as work:
+            desk.takeovers.prolong(work.session, bench.ground.office, wanted, work.session.get_one(User, wang.id))
+    assert bench.takeover().wrap_until == bench.ground.now + timedelta(seconds=240)
+
+    with pytest.raises(NotAllowed, match="2 次"), bench.ground.work() as work:
+        desk.takeovers.prolong(work.session, bench.ground.office, wanted, work.session.get_one(User, wang.id))
+    bench.ground.clock.advance(seconds=241)
+    bench.tend()
+
+    assert (bench.takeover().state, bench.takeover().verdict, bench.duty(wang).state) == ("done", "", "free")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "consent", "reasons", "why"),
+    [
+        ("resolved", "yes", ["dissatisfied"], "须交办或回电"),
+        ("no_contact", "no", ["danger"], "须交办或回电"),
+        ("order", "yes", ["human_requested"], "没有不满意的评分"),
+        ("call_back", "no", ["dissatisfied"], "不能选择回电"),
+        ("resolved", "yes", ["human_requested"], "写明如何解决"),
+        ("", "yes", [], "请选择处理结果"),
+        ("order", "perhaps", ["dissatisfied"], "是否同意联系"),
+    ],
+)
+def test_impossible_combinations_are_refused_with_the_reason(verdict: str, consent: str, reasons: list[str], why: str) -> None:
+    with pytest.raises(BadInput, match=why):
+        desk.takeovers.check(desk.WrapUp(verdict, consent), reasons)
+
+
+def test_the_danger_is_served_first_and_the_others_hear_how_many_are_before_them(bench: Desk) -> None:
+    bench.operator("wang")
+    first = bench.call("1" + "8")
+    bench.ground.clock.advance(seconds=1)
+    second = bench.call("1" + "8")
+    bench.ground.clock.advance(seconds=1)
+    with bench.ground.work() as work:
+        places = [desk.wait_of(work, bench.ground.office, token, bench.ground.now) for token in (first, second)]
+
+    assert [place.ahead for place in places if place] == [0, 1]
+
+
+def test_a_newer_log_in_takes_the_desk_over(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    with bench.ground.work() as work:
+        desk.duty.begin(work.session, bench.ground.office, work.session.get_one(User, wang.id), "a newer log-in", bench.ground.now)
+
+    assert not desk.duty.is_here(bench.duty(wang), "login of wang")
+    assert desk.duty.is_here(bench.duty(wang), "a newer log-in")

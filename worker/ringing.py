@@ -1,0 +1,68 @@
+"""The jobs of the desk: ring the operator's telephone, bring the person on, let the operator go. No transaction is open meanwhile."""
+
+import logging
+
+from ivr.carrier.base import Accepted, CallRequest, CarrierError
+from ivr.voice.insistence import insist
+from survey import desk
+from survey.desk import RingOrder
+from worker.runtime import Runtime, current
+
+log = logging.getLogger(__name__)
+
+TALK_SECONDS = 3600
+"""The longest call of an operator; the person's own call ends sooner."""
+
+
+def ring_desk(takeover_id: int, epoch: int = 0) -> None:
+    """Ring the telephone of the operator who has claimed the call, once; whatever goes wrong, others are offered the call again."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        order = desk.ringing.prepare_ring(work, runtime.office, takeover_id, runtime.clock.now())
+    if order is None:
+        return
+    placement = runtime.carrier.place_call(_request(runtime, order))
+    with runtime.unit_of_work() as work:
+        if isinstance(placement, Accepted):
+            desk.ringing.note_rung(work, order.token, placement.sid)
+            return
+        log.warning("the operator of takeover %s could not be rung: %s", takeover_id, placement, extra=_event("ring_failed", takeover_id))
+        desk.ringing.note_unrung(work, runtime.office, order.token, runtime.clock.now())
+
+
+def _request(runtime: Runtime, order: RingOrder) -> CallRequest:
+    base = f"{runtime.public_base_url}/voice/desk/{order.token}"
+    return CallRequest(
+        to=order.to, caller_id=order.caller_id, answer_url=insist(f"{base}/whisper"), fallback_url=insist(f"{base}/over"),
+        status_url=insist(f"{base}/status"), machine_url=None, ring_seconds=order.seconds, limit_seconds=TALK_SECONDS,
+    )  # fmt: skip
+
+
+def leave_desk(takeover_id: int, epoch: int = 0) -> None:
+    """Have the person's call go on at once: to the operator who is ready, out of a vain wait, back to the script, or to its end."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        way = desk.ringing.way_on(work, takeover_id)
+    if way is None:
+        return
+    try:
+        runtime.carrier.redirect(way.sid, insist(f"{runtime.public_base_url}/voice/attempts/{way.token}/steps/{way.step}"))
+    except CarrierError as problem:
+        log.warning("takeover %s could not be brought on: %s", takeover_id, problem, extra=_event("leave_desk_failed", takeover_id))
+
+
+def let_go(takeover_id: int, epoch: int = 0) -> None:
+    """Put down the operator's telephone after the talk."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        sid = desk.ringing.leg_to_release(work, takeover_id, runtime.clock.now())
+    if sid is None:
+        return
+    try:
+        runtime.carrier.hang_up(sid)
+    except CarrierError as problem:
+        log.info("takeover %s: the operator's call ends by itself: %s", takeover_id, problem, extra=_event("let_go_failed", takeover_id))
+
+
+def _event(action: str, takeover_id: int) -> dict[str, object]:
+    return {"action": action, "takeover": takeover_id}
