@@ -15,7 +15,8 @@ from survey.errors import SurveyError
 
 COMMANDS = {
     "demo": "demo:demo", "serve": "serve:serve", "restart": "serve:restart", "import": "incidents:import_incidents", "draw": "draw:draw",
-    "campaign": "campaign:campaign", "refusal": "refusal:refusal",
+    "campaign": "campaign:campaign", "refusal": "refusal:refusal", "order": "order:order",
+    "register": "register:register",
     "report": "report:report", "export": "export:export", "script": "script:script", "speech": "speech:speech",
     "notices": "notices:notices", "user": "users:user", "audit": "audit:audit",
     "doctor": "doctor:doctor", "migrate": "migrate:migrate_command",

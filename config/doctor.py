@@ -4,6 +4,7 @@ import platform
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from importlib.metadata import version
 from math import ceil
@@ -21,8 +22,12 @@ from config.findings import GOOD, WARNING, WRONG, Finding
 from config.settings import Settings, row_of, variable, written
 from config.wiring import House
 from survey import script_yaml
+from survey.errors import BadInput
 from survey.lint_wording import LONG_PROMPT_SECONDS, opening_seconds
+from survey.paper import template
 from survey.script import Script
+from survey.store.calendar_overlay import keep_current
+from survey.store.database import reading, session_factory
 from survey.store.migrations import current, head, revisions
 from survey.working_days import CalendarMissing, calendar, is_public_holiday
 from worker.room import has_room
@@ -64,7 +69,8 @@ def _masked(name: str, value: str) -> str:
 def examine(house: House) -> Iterator[Finding]:
     """Everything that can be found out without changing anything."""
     checks: tuple[Callable[[House], Iterator[Finding]], ...] = (
-        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _carrier, _bureau, _speech, *CHECKS, notices,
+        _versions, _sqlite, _database, _redis, _disk, _keys, _calendar, _order_template, _carrier, _bureau, _speech,
+        *CHECKS, notices,
     )  # fmt: skip
     for check in checks:
         yield from check(house)
@@ -157,6 +163,9 @@ def _keys(house: House) -> Iterator[Finding]:
 
 
 def _calendar(house: House) -> Iterator[Finding]:
+    if is_there(house):
+        with suppress(SQLAlchemyError), session_factory(reading(house.engine))() as session:
+            keep_current(session, at_once=True)
     today = house.clock.now().astimezone(ZoneInfo(house.settings.timezone)).date()
     for year, mark in ((today.year, WRONG), (today.year + 1, WARNING)):
         try:
@@ -165,10 +174,28 @@ def _calendar(house: House) -> Iterator[Finding]:
             if mark == WRONG or today.month >= 11:
                 yield Finding(
                     mark, "calendar", str(missing),
-                    "用 HUIFANG_SPECIAL_DAYS 载入该年安排（CSV） / load that year's notice as CSV by HUIFANG_SPECIAL_DAYS",
+                    "在控制台“工作日历”页导入该年安排，或用 HUIFANG_SPECIAL_DAYS 指定 CSV / "
+                    "import that year's notice on the console's page Working calendar, or name a CSV by HUIFANG_SPECIAL_DAYS",
                 )  # fmt: skip
         else:
             yield Finding(GOOD, "calendar", f"{year} 年节假日已载入 / holidays of {year} are loaded")
+
+
+def _order_template(house: House) -> Iterator[Finding]:
+    """What would else be found when the first order is to be printed (O34)."""
+    path = house.settings.order_template
+    if path is None:
+        yield Finding(GOOD, "order template", "自带模板 / the shipped one")
+        return
+    try:
+        faults = template.check(template.read(path))
+    except BadInput as problem:
+        yield Finding(WRONG, "order template", str(problem), "HUIFANG_ORDER_TEMPLATE")
+        return
+    remedy = f"./huifang order template check {path}"
+    yield from (Finding(WRONG, "order template", str(fault), remedy) for fault in faults)
+    if not faults:
+        yield Finding(GOOD, "order template", str(path))
 
 
 def _carrier(house: House) -> Iterator[Finding]:

@@ -156,6 +156,11 @@ class Settings:
     office_hours: tuple[time, time] = _row(
         "08:30-18:00", readers.hours, "向各单位发提醒的办公时间", "Hours within which offices are reminded of their orders",
     )  # fmt: skip
+    order_template: Path | None = _row(  # noqa: RUF009
+        "", readers.path,
+        "本单位交办单模板（DOCX，见 ./huifang order template）；留空用自带模板",
+        "The bureau's own template of the order (DOCX, see ./huifang order template); empty: the shipped one",
+    )  # fmt: skip
     desk_offer_seconds: int = _row(
         "20", readers.whole(5, 120), "转人工来电先只向空闲值班员提示的秒数", "Seconds for which a call is offered to free operators alone",
     )  # fmt: skip

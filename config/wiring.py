@@ -266,6 +266,7 @@ class House:
             proxies=given.trusted_proxies,
             operations=operations(self),
             second_factor_roles=frozenset(given.second_factor_roles),
+            order_template=given.order_template,
         )
         return create_console_app(services)
 

@@ -6,7 +6,7 @@ CalendarMissing for a year without a calendar: a deadline is refused, never gues
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -22,10 +22,10 @@ class Terms:
     """The bureau's settings for orders, by the calendar and clock of `zone`. Building one checks it: BadInput names the field.
 
     `days` and `extension_days` are working days, `returns` how often an order may go back to the unit, `weekday` the day of the
-    weekly list (0 is Monday), `opening` to `closing` when offices are reminded.
+    weekly list (0 is Monday), `opening` to `closing` when offices are reminded. `own_calendar` stands for the one in force.
     """
 
-    calendar: Calendar = field(default_factory=lambda: calendar("cn"), repr=False)
+    own_calendar: Calendar | None = field(default=None, repr=False)
     zone: str = "Asia/Shanghai"
     days: int = 5
     extension_days: int = 5
@@ -40,6 +40,11 @@ class Terms:
                 raise BadInput(f"{name}: 须为 {least}–{most} 的整数 / needs a whole number from {least} to {most}", name)
         if not self.opening < self.closing:
             raise BadInput("closing: 须晚于 opening / must be later than opening", "closing")
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar of working days: its own, else the one that is in force at this moment."""
+        return self.own_calendar or calendar("cn")
 
     def local(self, at: datetime) -> datetime:
         """The moment on the bureau's clock."""
@@ -62,6 +67,12 @@ def extended(terms: Terms, due_at: datetime, days: int) -> datetime:
         most = terms.extension_days
         raise BadInput(f"延期须为 1–{most} 个工作日 / an extension is 1 to {most} working days", "days")
     return due(terms, due_at - LAST_MOMENT, days)
+
+
+def retimed(terms: Terms, before: Calendar, since: datetime, due_at: datetime) -> datetime:
+    """The deadline by the calendar of `terms`, where it was counted by `before`: as many working days after `since` as then (R48)."""
+    start, last = terms.local(since).date(), last_day(terms, due_at)
+    return due(terms, since, _worked(replace(terms, own_calendar=before), start, last))
 
 
 def days_left(terms: Terms, due_at: datetime, now: datetime) -> int:

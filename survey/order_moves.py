@@ -116,6 +116,7 @@ MOVES = {
     "close": Move("办结", "to close it", ("answered", "recalling", "supervised"), "leader", needs_reason=True),
     "void": Move("作废", "to void it", OPEN, "desk", needs_reason=True),
     "reroute": Move("转督察", "to hand it to inspection", OPEN, "program"),
+    "retime": Move("按日历顺延", "to move its deadline with the calendar", RUNNING, "program", needs_reason=True),
     "attach": Move("添加附件", "to attach a file", OPEN, "anyone"),
 }
 

@@ -167,6 +167,14 @@ def reroute(standing: Standing, at: datetime, terms: Terms, days: int) -> Change
     return moved(standing, "reroute", SYSTEM, at, **new)
 
 
+def retime(standing: Standing, at: datetime, due_at: datetime, reason: str) -> Change:
+    """The calendar of working days has changed: the deadline is later by the days that are worked no more (R48). None is shortened."""
+    if due_at <= standing.due_at:
+        raise NotAllowed("期限只顺延、不提前 / a deadline that was given is never shortened")
+    change = moved(standing, "retime", SYSTEM, at, reason, due_at=due_at)
+    return replace(change, details={"due_before": standing.due_at.isoformat()})
+
+
 def attach(standing: Standing, actor: Actor, at: datetime, kind: str) -> Change:
     """A file was added."""
     return replace(moved(standing, "attach", actor, at), details={"kind": kind})

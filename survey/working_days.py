@@ -19,6 +19,8 @@ from survey.errors import BadInput, SurveyError
 
 SATURDAY = 5
 ONE_DAY = timedelta(days=1)
+NOTICE_MONTH = 11
+"""From this month on the next year's notice is asked for."""
 
 
 class CalendarMissing(SurveyError):
@@ -34,7 +36,10 @@ class CalendarMissing(SurveyError):
 
 @dataclass(frozen=True)
 class SpecialDay:
-    """A day that departs from the rule Monday to Friday: `kind` is `off` (public holiday) or `work` (make-up working day)."""
+    """A day that departs from the rule Monday to Friday: `kind` is `off` (public holiday) or `work` (make-up working day).
+
+    In an overlay `rule` says that the day departs from it no more.
+    """
 
     day: date
     kind: str
@@ -55,29 +60,43 @@ class Calendar:
         overlay = tuple(days)
         off, work = dict(self.off), dict(self.work)
         for special in overlay:
-            gains, loses = (off, work) if special.kind == "off" else (work, off)
-            gains[special.day] = special.name
-            loses.pop(special.day, None)
+            off.pop(special.day, None)
+            work.pop(special.day, None)
+            if special.kind != "rule":
+                (off if special.kind == "off" else work)[special.day] = special.name
         years = None if self.years is None else self.years | {special.day.year for special in overlay}
         return Calendar(self.name, off, work, years)
 
 
-_installed: list[SpecialDay] = []
+_given: dict[str, tuple[SpecialDay, ...]] = {"file": (), "stored": ()}
+"""What lies over the shipped calendar in this process, from the lowest layer up."""
+_installed: dict[str, Calendar] = {}
 
 
 @cache
-def _chinese() -> Calendar:
+def shipped() -> Calendar:
+    """The Chinese calendar as this program ships it, 2004 to 2026."""
     off, work = dict(holidays), dict(workdays)
-    return Calendar("cn", off, work, frozenset(day.year for day in off)).with_days(_installed)
+    return Calendar("cn", off, work, frozenset(day.year for day in off))
 
 
-def install(days: Iterable[SpecialDay]) -> None:
-    """Lay `days` over the calendar `cn` for the rest of this process, in place of those installed before.
+def _chinese() -> Calendar:
+    return _installed.get("cn") or shipped()
 
-    Called once, when the process starts: a notice that came out after this program is a fact like those it ships.
+
+def install(days: Iterable[SpecialDay], layer: str = "file") -> None:
+    """Lay `days` over the calendar `cn` for the rest of this process, in place of those installed before in the same layer.
+
+    `file` holds what the settings name, `stored` what administrators have entered, which wins. A notice that came out after this
+    program is a fact like those it ships. Whoever holds a calendar keeps it as it was.
     """
-    _installed[:] = days
-    _chinese.cache_clear()
+    _given[layer] = tuple(days)
+    _installed["cn"] = beneath().with_days(_given["stored"])
+
+
+def beneath() -> Calendar:
+    """The calendar `cn` without the stored days: what is shipped and what the settings name."""
+    return shipped().with_days(_given["file"])
 
 
 def _weekdays() -> Calendar:
@@ -117,6 +136,13 @@ def read_special_days(text: str) -> tuple[SpecialDay, ...]:
             )
         days.append(special)
     return tuple(days)
+
+
+def year_to_load(calendar: Calendar, today: date) -> int | None:
+    """Next year, where its calendar is not loaded and November has begun: its notice is out, and deadlines soon reach into it (A42)."""
+    year = today.year + 1
+    is_missing = calendar.years is not None and year not in calendar.years
+    return year if is_missing and today.month >= NOTICE_MONTH else None
 
 
 def _require(calendar: Calendar, day: date) -> None:

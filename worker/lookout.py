@@ -14,6 +14,7 @@ from survey.fieldwork.alarms import clear_alarm, raise_alarm, standing_alarms
 from survey.store.models import Alarm
 from survey.store.queries import operations
 from survey.store.unit_of_work import UnitOfWork
+from survey.working_days import calendar, year_to_load
 from worker.room import has_room
 from worker.runtime import Runtime
 
@@ -65,6 +66,8 @@ class Lookout:
             view = _View(work, self._runtime.clock.now(), standing)
             _look_at_callbacks(view)
             _look_at_strangers(view)
+            missing = year_to_load(calendar("cn"), view.now.astimezone(self._runtime.office.bureau.tzinfo).date())
+            view.set(AlarmKind.CALENDAR_DUE, "calendar", missing is not None, year=missing)
             view.set(AlarmKind.DISK_FULL, f"disk:{self._machine}", not has_room(self._runtime.data))
             if self._newest_backup is not None:
                 _look_at_backup(view, self._newest_backup())

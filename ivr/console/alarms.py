@@ -30,6 +30,7 @@ SUBJECTS = {
     "voice": _l("语音接入口"),
     "queue": _l("作业队列"),
     "backup": _l("数据备份"),
+    "calendar": _l("工作日历"),
     "file": _l("清单文件"),
     "mail": _l("电子邮件"),
     "webhook": _l("Webhook"),
@@ -52,6 +53,7 @@ DETAILS = {
     "refusal": _l("原因"),
     "since": _l("起始"),
     "spent": _l("已估算"),
+    "year": _l("年份"),
 }
 MOMENTS = ("newest", "since")
 TOLD_ELSEWHERE = ("attempt",)
@@ -143,7 +145,14 @@ def _subject(session: Session, subject: str) -> tuple[str, str]:
         return _("第 %(number)s 号呼叫", number=which), _address("calls.show", respondent)
     if noun == "disk" and which:
         return _("主机 %(name)s", name=which), ""
-    return say(SUBJECTS, subject), ""
+    return say(SUBJECTS, subject), _page_of(subject)
+
+
+def _page_of(subject: str) -> str:
+    """The page on which an alarm's cause is removed, where that is a page's affair."""
+    person = visitor()
+    is_here = subject == "calendar" and person is not None and is_allowed("calendar.index", person.role)
+    return url_for("calendar.index") if is_here else ""
 
 
 def _address(endpoint: str, public_id: str) -> str:

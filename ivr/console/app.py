@@ -25,17 +25,22 @@ from ivr.console.health import health
 from ivr.console.hearings import hearings
 from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
+from ivr.console.ledger import ledger
 from ivr.console.login import login
 from ivr.console.navigation import menu
 from ivr.console.notices import bell, notices
+from ivr.console.order_documents import order_documents
+from ivr.console.register import register
 from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from ivr.console.suppressions import suppressions
 from ivr.console.units import units
+from ivr.console.uploads import allow_uploads
 from ivr.console.users import users
 from ivr.console.weekly import weekly
+from ivr.console.working_calendar import calendar_pages, take_up
 from survey.sheet import html as sheet_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,12 +48,13 @@ LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
     r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
-    r"|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|email|second-factor(/confirm)?))$"
+    r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
+    r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|email|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calls, campaigns, deliveries, escalations, health, hearings, home, login, notices, remarks, reports,
-    reviews, suppressions, units, users, weekly,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, escalations, health, hearings, home,
+    ledger, login, notices, order_documents, register, remarks, reports, reviews, suppressions, units, users, weekly,
 )  # fmt: skip
 
 
@@ -75,7 +81,9 @@ def create_console_app(services: ConsoleServices) -> Flask:
     if services.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=services.proxies, x_proto=services.proxies)  # type: ignore[method-assign]
     add_headers(app, https=services.https)
+    app.before_request(take_up)
     guard(app)
+    allow_uploads(app)
     CSRFProtect(app)  # type: ignore[no-untyped-call]
     set_up_languages(app)
     handle_errors(app)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
@@ -93,14 +92,9 @@ def due_date(case: CaseRow, now: datetime, zone: ZoneInfo) -> DueDate:
     if due_at <= now:
         return DueDate(last, True, None)
     try:
-        return DueDate(last, False, _working_days_between(_calendar(case.calendar), now.astimezone(zone), last))
+        return DueDate(last, False, _working_days_between(calendar(case.calendar), now.astimezone(zone), last))
     except CalendarMissing:
         return DueDate(last, False, None)
-
-
-@cache
-def _calendar(name: str) -> Calendar:
-    return calendar(name)
 
 
 def _working_days_between(days: Calendar, now: datetime, last: datetime) -> int:

@@ -43,7 +43,8 @@ class ConsoleServices:
     bureau; `environment` is demo, test or production; `simulated` says that no real telephone will ring; `secret_key` (at least
     32 bytes) signs the cookie; `https` says that browsers come by https (then the cookie is `__Host-` and Secure, and HSTS is
     sent); `data` is the data folder, below which recordings lie; `proxies` counts the trusted proxies in front (0: none, and
-    X-Forwarded-For is not believed); `operations` is what machines may ask; `second_factor_roles` must log in with a code.
+    X-Forwarded-For is not believed); `operations` is what machines may ask; `second_factor_roles` must log in with a code;
+    `order_template` is the bureau's own template of the order, None for the shipped one.
     """
 
     sessions: sessionmaker[Session]
@@ -59,6 +60,7 @@ class ConsoleServices:
     proxies: int = 0
     operations: Operations = field(default_factory=Operations)
     second_factor_roles: frozenset[str] = frozenset()
+    order_template: Path | None = None
 
     def unit_of_work(self) -> UnitOfWork:
         """A transaction that may write; jobs asked for in it are woken after the commit."""

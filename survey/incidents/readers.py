@@ -147,14 +147,15 @@ def _html_rows(path: Path, encoding: str, limits: Limits) -> Iterator[Row]:
 
 def _xlsx_rows(path: Path, sheet: str, limits: Limits) -> Iterator[Row]:
     try:
-        book = _open_xlsx(path, read_only=True, data_only=True)
-        pages = [page for page in book.worksheets if not sheet or page.title == sheet]
-        if not pages:
-            raise Unreadable(f"没有名为“{sheet}”的工作表", f"there is no sheet named “{sheet}”")
-        pages[0].reset_dimensions()  # a sheet's own claim about its size is not to be trusted
-        for line, values in enumerate(pages[0].iter_rows(values_only=True), start=1):
-            yield _sheet_row(line, values, limits)
-        book.close()
+        with path.open("rb") as file:  # by a path the library goes by the file's name
+            book = _open_xlsx(file, read_only=True, data_only=True)
+            pages = [page for page in book.worksheets if not sheet or page.title == sheet]
+            if not pages:
+                raise Unreadable(f"没有名为“{sheet}”的工作表", f"there is no sheet named “{sheet}”")
+            pages[0].reset_dimensions()  # a sheet's own claim about its size is not to be trusted
+            for line, values in enumerate(pages[0].iter_rows(values_only=True), start=1):
+                yield _sheet_row(line, values, limits)
+            book.close()
     except (zipfile.BadZipFile, KeyError, InvalidFileException, ParseError, ValueError, EOFError, OSError):
         raise Unreadable(
             "不是能读的 XLSX（已损坏、加密或另一种格式）", "not a readable XLSX (damaged, encrypted, or of another kind)"

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from survey.ports import JobQueue
 from survey.store import audit
+from survey.store.calendar_overlay import keep_current
 
 
 class UnitOfWork:
@@ -25,6 +26,11 @@ class UnitOfWork:
     def __enter__(self) -> "UnitOfWork":
         self.session = self._sessions()
         audit.collect(self.session)
+        try:
+            keep_current(self.session)
+        except BaseException:  # nobody else would close it
+            self.session.close()
+            raise
         return self
 
     def later(self, job: str, row_id: int, epoch: int = 0) -> None:

@@ -11,8 +11,9 @@ from tests.conventions.sources import PACKAGES, Source, read, sources
 
 RANKS = {"config": 3, "worker": 2, "ivr": 1, "survey": 0, "speech": 0}
 SQL_USE_CASES = (
-    "survey/accounts/*.py", "survey/drawing.py", "survey/disclosure.py", "survey/exports.py", "survey/reporting.py", "survey/scripting.py",
-    "survey/casework/*.py", "survey/desk/*.py", "survey/fieldwork/*.py", "survey/incidents/importing.py", "survey/incidents/storing.py",
+    "survey/accounts/*.py", "survey/drawing.py", "survey/calendar_days.py", "survey/disclosure.py", "survey/exports.py",
+    "survey/reporting.py", "survey/scripting.py", "survey/casework/*.py", "survey/desk/*.py", "survey/fieldwork/*.py",
+    "survey/incidents/importing.py", "survey/incidents/storing.py",
 )  # fmt: skip
 ALLOWED = {
     "flask": ("ivr/*", "config/wiring.py"),
@@ -37,6 +38,9 @@ ALLOWED = {
     "phonenumbers": ("survey/phone.py",),
     "openpyxl": ("survey/incidents/*",),
     "xlrd": ("survey/incidents/*",),
+    "docxtpl": ("survey/paper/template.py",),
+    "docx": ("survey/paper/letterhead.py",),
+    "weasyprint": ("ivr/console/pdf.py",),
     "xlsxwriter": ("survey/sheet/*",),
     "chinese_calendar": ("survey/working_days.py",),
     "prometheus_client": ("ivr/measures.py", "config/metrics.py"),

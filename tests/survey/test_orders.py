@@ -306,6 +306,7 @@ STEPS = {
     "close": lambda s, a, t, n: orders.close(s, a, t, tuple(OUTCOMES)[n % 5], "研究决定"),
     "void": lambda s, a, t, n: orders.void(s, a, t, "误发"),
     "reroute": lambda s, a, t, n: orders.reroute(s, t, TERMS, 1),
+    "retime": lambda s, a, t, n: orders.retime(s, t, min(s.due_at + timedelta(days=n), datetime(2026, 11, 20, tzinfo=UTC)), "调休变更"),
     "attach": lambda s, a, t, n: orders.attach(s, a, t, "application/pdf"),
 }
 
@@ -349,7 +350,7 @@ class Life(RuleBasedStateMachine):
     def _judge(self, step: str, actor: Actor, before: Standing, change: Change) -> None:
         after = change.after
         assert before.state in MOVES[step].starts
-        assert step == "reroute" or step in actions(before, actor), "nothing is let through that is not offered"
+        assert step in ("reroute", "retime") or step in actions(before, actor), "nothing is let through that is not offered"
         assert before.state not in ("void",)
         assert after.due_at >= before.due_at or step == "reroute", "no deadline that was given is shortened"
         assert after.returns <= TERMS.returns
@@ -360,7 +361,7 @@ class Life(RuleBasedStateMachine):
         if after.outcome == "satisfied" and before.outcome != "satisfied":
             assert (step, change.details) == ("note_recall", {"result": "satisfied"})
         if before.route == "inspection":
-            assert actor.role in ("inspection", "system")
+            assert change.actor.role in ("inspection", "system")
 
     @invariant()
     def clock_rules(self) -> None:

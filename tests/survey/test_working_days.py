@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from survey import working_days
 from survey.errors import BadInput
 from survey.working_days import (
+    Calendar,
     CalendarMissing,
+    SpecialDay,
     add_working_days,
     calendar,
     deadline,
@@ -16,6 +19,7 @@ from survey.working_days import (
     is_public_holiday,
     is_working_day,
     read_special_days,
+    year_to_load,
 )
 
 CN = calendar("cn")
@@ -101,3 +105,24 @@ def test_the_packaged_calendar_agrees_with_the_notices_on_file() -> None:
         assert is_public_holiday(CN, day) is (row["kind"] == "off"), row
         assert is_working_day(CN, day) is (row["kind"] == "work"), row
     assert {row["date"] for row in rows if row["kind"] == "off"} == {day.isoformat() for day in CN.off if 2024 <= day.year <= 2026}
+
+
+def test_what_is_stored_lies_over_what_a_file_says_and_what_a_file_says_over_what_is_shipped():
+    day, other = date(2026, 10, 1), date(2026, 7, 3)
+    try:
+        working_days.install([SpecialDay(day, "rule"), SpecialDay(other, "off", "file")])
+        assert (is_working_day(calendar("cn"), day), is_working_day(calendar("cn"), other)) == (True, False)
+        working_days.install([SpecialDay(day, "off", "stored"), SpecialDay(other, "rule")], "stored")
+        assert (is_working_day(calendar("cn"), day), is_working_day(calendar("cn"), other)) == (False, True)
+    finally:
+        working_days.install((), "stored")
+        working_days.install(())
+    assert calendar("cn") == working_days.shipped()
+
+
+def test_the_next_year_is_asked_for_from_november_on_until_it_is_loaded():
+    held = Calendar("cn", years=frozenset({2026}))
+
+    assert [year_to_load(held, date(2026, month, 1)) for month in (1, 10, 11, 12)] == [None, None, 2027, 2027]
+    assert year_to_load(held.with_days([SpecialDay(date(2027, 1, 1), "off")]), date(2026, 12, 1)) is None
+    assert year_to_load(calendar("weekdays"), date(2026, 12, 1)) is None

@@ -2,16 +2,18 @@
 
 import shutil
 from collections import namedtuple
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from config.no_carrier import NoCarrier
+from survey import working_days
 from survey.alarms import AlarmKind
 from survey.fieldwork.alarms import acknowledge, raise_alarm
 from survey.store.models import Alarm, CallAttempt
+from survey.working_days import SpecialDay
 from tests.survey.fieldwork.conftest import Ground, ground
 from worker import jobs
 from worker.lookout import LONGEST_SILENCE, PERIOD_SECONDS, QUIET, Lookout
@@ -164,3 +166,17 @@ def test_an_alarm_that_stands_is_not_counted_again_at_every_look(post: Post, gro
         [alarm] = session.scalars(select(Alarm))
         assert (alarm.count, alarm.seen_at) == (1, alarm.raised_at)
         assert ground.now - alarm.raised_at >= timedelta(seconds=40)
+
+
+def test_from_november_on_the_next_years_calendar_is_asked_for_until_it_is_loaded(post: Post) -> None:
+    """A42: its notice is out, and from late December on deadlines reach into that year."""
+    post.ground.clock.moment = datetime(2026, 10, 31, 15, 0, tzinfo=UTC)  # 23:00 in Shanghai
+    post.backup = None
+    assert "calendar_due" not in post.look()
+    assert post.look(hours=1)["calendar_due"] == "calendar"
+
+    working_days.install([SpecialDay(date(2027, 1, 1), "off")])
+    try:
+        assert "calendar_due" not in post.look()
+    finally:
+        working_days.install(())

@@ -5,6 +5,7 @@ the tables of one subject; whoever needs them imports them from here, so that al
 """
 
 from survey.store.models.base import Base, Id, UtcDateTime, table_of
+from survey.store.models.calendar_days import CalendarDay
 from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, DispositionChange, Turn
 from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression
@@ -35,6 +36,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Base",
+    "CalendarDay",
     "CallAttempt",
     "Campaign",
     "CarrierEvent",

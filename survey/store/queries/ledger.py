@@ -1,7 +1,7 @@
 """The ledger of an incident: which of the four levels of callback took place, by whom, with what result (R2). Reads only."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from survey.script import SURVEY
+from survey.scoring import ITEMS
+from survey.script import FOLLOWUP_ITEMS, SURVEY
 from survey.store.models import (
     Answer,
     CallAttempt,
@@ -29,6 +30,9 @@ LEVELS = {
     "home_visit": ("上门回访", "home visit"),
     "re_callback": ("再次回访", "called again"),
 }
+OVER = ("finished", "stopped")
+"""States of a campaign whose fieldwork is over."""
+INSPECTION = "inspection"
 
 
 @dataclass(frozen=True)
@@ -42,59 +46,86 @@ class LedgerLine:
     answers: dict[str, str] = field(default_factory=dict)
 
 
-def ledger(session: Session, incident_id: int, zone: str, *, inspection: bool = False) -> list[LedgerLine]:
-    """The incident's callbacks, oldest first. What followed an allegation of abuse is shown to inspection alone (R35).
+Placed = Iterator[tuple[int, LedgerLine]]
+"""Lines with the id of the incident that each belongs to."""
 
-    A home visit stands at the end of its day, or at the reply where that came earlier; `zone` is the bureau's.
+
+def ledger(session: Session, incident_id: int, zone: str, *, inspection: bool = False, for_unit: bool = False) -> list[LedgerLine]:
+    """The callbacks of one incident, oldest first; see `ledgers`."""
+    return ledgers(session, [incident_id], zone, inspection=inspection, for_unit=for_unit)[incident_id]
+
+
+def ledgers(
+    session: Session, incidents: Collection[int], zone: str, *, inspection: bool = False, for_unit: bool = False
+) -> dict[int, list[LedgerLine]]:
+    """The callbacks of incidents, oldest first. What followed an allegation of abuse is shown to inspection alone (R35).
+
+    A home visit stands at the end of its day, or at the reply where that came earlier; `zone` is the bureau's. `for_unit`: whom the
+    survey called is not told while fieldwork goes on, and what they answered only where the unit has an order about it (R12).
     """
-    orders = _visible(session, incident_id, inspection)
-    lines = [*_on_site(session, incident_id), *_telephone(session, incident_id), *_visits(session, orders, zone), *_again(session, orders)]
-    return sorted(lines, key=lambda line: (line.at, tuple(LEVELS).index(line.level)))
+    orders = _visible(session, incidents, inspection)
+    lines: dict[int, list[LedgerLine]] = {incident: [] for incident in incidents}
+    telephone = _telephone(session, incidents, set(orders.values()), inspection=inspection, for_unit=for_unit)
+    for incident, line in (
+        *_on_site(session, incidents), *telephone, *_visits(session, orders, zone), *_again(session, orders),
+    ):  # fmt: skip
+        lines[incident].append(line)
+    return {incident: sorted(mine, key=lambda line: (line.at, tuple(LEVELS).index(line.level))) for incident, mine in lines.items()}
 
 
-def _visible(session: Session, incident_id: int, inspection: bool) -> list[int]:
-    mine = select(Order.id).join(Respondent, Order.respondent_id == Respondent.id).join(Escalation, Order.escalation_id == Escalation.id)
-    hidden = or_(Order.route == "inspection", Escalation.route == "inspection")
+def _visible(session: Session, incidents: Collection[int], inspection: bool) -> dict[int, int]:
+    """The orders that the reader may know of, each with its incident."""
+    mine = select(Order.id, Respondent.incident_id).join(Respondent, Order.respondent_id == Respondent.id)
+    mine = mine.join(Escalation, Order.escalation_id == Escalation.id)
+    hidden = or_(Order.route == INSPECTION, Escalation.route == INSPECTION)
     routes = () if inspection else (~hidden,)
-    return list(session.scalars(mine.where(Respondent.incident_id == incident_id, Order.state != "void", *routes)))
+    found = session.execute(mine.where(Respondent.incident_id.in_(incidents), Order.state != "void", *routes))
+    return {row.id: row.incident_id for row in found}
 
 
-def _on_site(session: Session, incident_id: int) -> Iterator[LedgerLine]:
-    for entry in session.scalars(select(RegisterEntry).where(RegisterEntry.incident_id == incident_id)):
-        yield LedgerLine("on_site", entry.at, entry.by, entry.state)
+def _on_site(session: Session, incidents: Collection[int]) -> Placed:
+    for entry in session.scalars(select(RegisterEntry).where(RegisterEntry.incident_id.in_(incidents))):
+        yield entry.incident_id, LedgerLine("on_site", entry.at, entry.by, entry.state)
 
 
-def _telephone(session: Session, incident_id: int) -> Iterator[LedgerLine]:
-    joined = select(CallAttempt).join(Respondent, CallAttempt.respondent_id == Respondent.id).join(Campaign, CallAttempt.campaign)
-    of_surveys = joined.where(Respondent.incident_id == incident_id, Campaign.kind == SURVEY)
-    attempts = session.scalars(of_surveys.where(CallAttempt.disposition.is_not(None))).all()
-    answers = _answers(session, [attempt.id for attempt in attempts])
-    for attempt in attempts:
-        yield LedgerLine(
-            "telephone", attempt.answered_at or attempt.requested_at or attempt.claimed_at, "system", attempt.disposition or "",
-            answers[attempt.id],
-        )  # fmt: skip
+def _telephone(session: Session, incidents: Collection[int], ordered: set[int], *, inspection: bool, for_unit: bool) -> Placed:
+    columns = (CallAttempt, Respondent.incident_id, Campaign.state, Escalation.route)
+    joined = select(*columns).join(Respondent, CallAttempt.respondent_id == Respondent.id)
+    joined = joined.join(Campaign, CallAttempt.campaign_id == Campaign.id)
+    joined = joined.outerjoin(Escalation, Escalation.respondent_id == Respondent.id)
+    wanted = joined.where(Respondent.incident_id.in_(incidents), Campaign.kind == SURVEY, CallAttempt.disposition.is_not(None))
+    attempts = session.execute(wanted).all()
+    answers = _answers(session, [attempt.id for attempt, *_ in attempts])
+    for attempt, incident, state, route in attempts:
+        if for_unit and incident not in ordered and state not in OVER:
+            continue
+        is_hidden = (route == INSPECTION and not inspection) or (for_unit and incident not in ordered)
+        at = attempt.answered_at or attempt.requested_at or attempt.claimed_at
+        yield incident, LedgerLine("telephone", at, "system", attempt.disposition or "", {} if is_hidden else answers[attempt.id])
 
 
-def _answers(session: Session, attempts: Iterable[int]) -> dict[int, dict[str, str]]:
+def _answers(session: Session, attempts: Collection[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = defaultdict(dict)
-    for answer in session.scalars(select(Answer).where(Answer.attempt_id.in_(attempts)).order_by(Answer.id)):
+    wanted = select(Answer).where(Answer.attempt_id.in_(attempts), Answer.item.in_(ITEMS))
+    for answer in session.scalars(wanted.order_by(Answer.id)):
         found[answer.attempt_id][answer.item] = answer.code
     return found
 
 
-def _visits(session: Session, orders: list[int], zone: str) -> Iterator[LedgerLine]:
+def _visits(session: Session, orders: dict[int, int], zone: str) -> Placed:
     for reply in session.scalars(select(OrderReply).where(OrderReply.order_id.in_(orders), OrderReply.visited_on.is_not(None))):
         assert reply.visited_on is not None
-        yield LedgerLine("home_visit", min(_end_of(reply.visited_on, zone), reply.at), reply.by, reply.finding)
+        at = min(_end_of(reply.visited_on, zone), reply.at)
+        yield orders[reply.order_id], LedgerLine("home_visit", at, reply.by, reply.finding)
 
 
 def _end_of(day: date, zone: str) -> datetime:
     return datetime.combine(day + timedelta(days=1), time.min, ZoneInfo(zone))
 
 
-def _again(session: Session, orders: list[int]) -> Iterator[LedgerLine]:
+def _again(session: Session, orders: dict[int, int]) -> Placed:
     for event in session.scalars(select(OrderEvent).where(OrderEvent.order_id.in_(orders), OrderEvent.what == "note_recall")):
         said = select(Recall.respondent_id).where(Recall.order_id == event.order_id, Recall.noted_at == event.at)
-        answers = {answer.item: answer.code for answer in session.scalars(select(Answer).where(Answer.respondent_id.in_(said)))}
-        yield LedgerLine("re_callback", event.at, event.actor, str(event.details["result"]), answers)
+        given = select(Answer).where(Answer.respondent_id.in_(said), Answer.item.in_(FOLLOWUP_ITEMS))
+        answers = {answer.item: answer.code for answer in session.scalars(given)}
+        yield orders[event.order_id], LedgerLine("re_callback", event.at, event.actor, str(event.details["result"]), answers)

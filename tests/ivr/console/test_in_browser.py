@@ -43,6 +43,7 @@ TELEPHONE = {"width": 390, "height": 844}
 PAGES = ("/", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{call}", "/escalations",
          "/escalations?tab=closed", "/remarks", "/hearings", "/hearings/review", "/reviews", "/suppressions", "/suppressions?tab=lifted",
          "/alarms", "/reports", "/reports/2026-10", "/audit", "/audit/check",
+         "/calendar", "/calendar?year=2027", "/register?month=2026-10", "/ledger?month=2026-10",
          "/users", "/users/operator", "/units", "/account")  # fmt: skip
 
 

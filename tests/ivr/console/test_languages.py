@@ -62,7 +62,8 @@ def test_the_compiled_catalog_is_that_of_the_source():
 PAGES = (
     "/", "/alarms", "/campaigns", "/campaigns/{campaign}", "/campaigns/{campaign}/calls", "/calls/{dissatisfied}", "/escalations",
     "/escalations?tab=closed", "/remarks", "/hearings", "/hearings/review",
-    "/suppressions", "/suppressions?tab=lifted", "/audit", "/audit/check", "/reports", "/users", "/users/unit", "/units", "/account",
+    "/suppressions", "/suppressions?tab=lifted", "/audit", "/audit/check", "/reports", "/calendar", "/register", "/ledger?month=2026-10",
+    "/users", "/users/unit", "/units", "/account",
 )  # fmt: skip
 
 

@@ -160,7 +160,7 @@ def test_abuse_that_is_found_later_is_taken_from_the_unit_at_once(bureau: Bureau
 
 
 def test_a_year_without_a_calendar_is_refused_and_somebody_is_told(bureau: Bureau) -> None:
-    bureau.terms = Terms(calendar=Calendar("cn", years=frozenset({2025})))
+    bureau.terms = Terms(own_calendar=Calendar("cn", years=frozenset({2025})))
     [case_id] = bureau.cases()
 
     assert bureau.sweep().issued == ()

@@ -290,7 +290,7 @@ def test_a_paused_round_takes_people_in_and_calls_nobody(bureau: Bureau) -> None
 def test_a_result_that_needs_next_years_calendar_waits_for_it_with_an_alarm(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> None:
     [order_id] = begun(bureau)
     called(bureau, DISSATISFIED)
-    known, bureau.terms = bureau.terms, Terms(calendar=replace(bureau.terms.calendar, years=frozenset({2019})))
+    known, bureau.terms = bureau.terms, Terms(own_calendar=replace(bureau.terms.calendar, years=frozenset({2019})))
     tick(bureau)
     with bureau.ground.sessions() as session:
         assert [alarm.subject for alarm in session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None)))] == ["recalls"]

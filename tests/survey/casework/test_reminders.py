@@ -144,7 +144,7 @@ def test_a_notice_waits_until_it_has_been_sent(bureau: Bureau) -> None:
 
 def test_without_a_calendar_nothing_is_said_and_somebody_is_told(bureau: Bureau) -> None:
     bureau.issued()
-    bureau.terms = Terms(calendar=Calendar("cn", years=frozenset({2025})))
+    bureau.terms = Terms(own_calendar=Calendar("cn", years=frozenset({2025})))
 
     assert tick(bureau) == []
     with bureau.ground.sessions() as session:

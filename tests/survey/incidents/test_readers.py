@@ -400,3 +400,12 @@ def test_what_was_written_as_csv_is_read_back(tmp_path_factory, rows, encoding):
     read = first_rows(path, code_page=declared, delimiter=",")
 
     assert read == [("甲", "乙"), *(cells for cells in rows if any(cells))]
+
+
+def test_a_workbook_is_read_whatever_its_file_is_called(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(("编号", "时间"))
+    book.save(tmp_path / "a.xlsx")
+    (tmp_path / "a.xlsx").rename(tmp_path / "upload")
+
+    assert [row.cells for row in open_table(tmp_path / "upload").rows] == [("编号", "时间")]

@@ -1,0 +1,62 @@
+"""The order as a document for one reader: written to the trail, without name and number unless these are disclosed (O34, O35, R63)."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from survey.casework.changes import found
+from survey.casework.views import Contact, disclose_contact, order_view
+from survey.disclosure import UNREADABLE, open_field
+from survey.errors import CannotUnseal
+from survey.fieldwork.office import Office
+from survey.order_clock import Terms
+from survey.order_moves import Actor
+from survey.paper.content import Facts, Paper, Quote, paper
+from survey.store.models import Incident
+from survey.store.queries import order_papers as queries
+from survey.store.sealing import place
+
+
+def order_paper(
+    session: Session, office: Office, order_id: str, reader: Actor, terms: Terms, now: datetime, *, kind: str, language: str,
+    reason: str | None = None,
+) -> Paper:  # fmt: skip
+    """The document of an order in `zh` or `en`; with a `reason` it names the person who agreed to be contacted.
+
+    `kind` is the form that is made of it (docx, pdf, print), for the trail. Show it after the commit. Raises NotFound where the reader
+    may not know of the order, NotAllowed where there is no consent or the role may not see who it is, BadInput for an empty reason,
+    CalendarMissing.
+    """
+    view = order_view(session, office, order_id, reader, terms, now)
+    contact = None if reason is None else disclose_contact(session, office, order_id, reader, reason, now)
+    order = found(session, order_id, reader)
+    incident, respondent_id = order.respondent.incident, order.respondent_id
+    office.record(session, now, reader.name, "order.print", f"order:{order_id}", kind=kind, version=view.version, named=contact is not None)
+    facts = Facts(
+        bureau=office.bureau.name if language == "zh" else office.bureau.name_en, zone=office.bureau.tzinfo,
+        script=queries.script_name(session, view.script_version), modes=queries.modes(session, respondent_id),
+        officer=open_field(office.keys, incident.officer_sealed, "officer", incident.public_id),
+        quotes=_quotes(session, office, respondent_id), hidden=_hidden(office, incident, contact), contact=contact,
+        printed_by=reader.name, printed_at=now,
+    )  # fmt: skip
+    return paper(view, facts, language)
+
+
+def _hidden(office: Office, incident: Incident, contact: Contact | None) -> tuple[str, ...]:
+    """Name and number that no text of the document may hold, whoever has typed them in; none once they were disclosed."""
+    if contact is not None:
+        return ()
+    sealed = (("reporter", incident.reporter_sealed), ("phone", incident.phone_sealed))
+    opened = (open_field(office.keys, value, name, incident.public_id) for name, value in sealed)
+    return tuple(text for text in opened if text and text != UNREADABLE)
+
+
+def _quotes(session: Session, office: Office, respondent_id: int) -> tuple[Quote, ...]:
+    return tuple(Quote(_opened(office, quote), quote.confidence) for quote in queries.quotes(session, respondent_id))
+
+
+def _opened(office: Office, quote: queries.SealedQuote) -> str:
+    try:
+        return office.keys.open(quote.text, place(quote.table, "text_sealed", quote.public_id)) or ""
+    except CannotUnseal:
+        return UNREADABLE

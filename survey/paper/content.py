@@ -1,0 +1,285 @@
+"""An order as one reader may see it → the texts of its document. Pure: the same order gives the same paper.
+
+Whatever is hidden from the reader (the person's name and number, O35) is struck out of every text that people have typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from survey.casework.views import Contact, OrderView, ReplyView
+from survey.eligibility import category_words
+from survey.order_moves import MOVES, OUTCOMES, STATES
+from survey.order_replies import CAUSES, FAULTS, FINDINGS
+from survey.orders import GROUNDS
+from survey.paper import words
+from survey.paper.words import Words, day, deadline, minute
+from survey.scoring import ITEMS
+
+STRUCK = "＊＊＊"
+FEWEST_DIGITS = 8
+"""So many last digits of a number tell whose it is; what stands before them is struck out with them."""
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+"""What a document cannot hold, or what turns its writing around."""
+
+Clean = Callable[[str | None], str]
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What the person said: `confidence` of the machine from 0 to 1, None where a person wrote it down."""
+
+    text: str
+    confidence: float | None
+
+
+@dataclass(frozen=True, repr=False)
+class Facts:
+    """What the view of an order does not hold. `hidden` are name and number that must not come out; `contact` is shown if given."""
+
+    bureau: str
+    zone: ZoneInfo
+    script: str
+    modes: tuple[str, ...]
+    officer: str | None
+    quotes: tuple[Quote, ...]
+    hidden: tuple[str, ...]
+    contact: Contact | None
+    printed_by: str
+    printed_at: datetime
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One of the five items with what the person answered; `bad` is ★ for a 4 or 5, else empty."""
+
+    item: str
+    answer: str
+    bad: str
+
+
+@dataclass(frozen=True)
+class ReplyText:
+    """A unit's reply of one round; empty where it does not apply."""
+
+    round: str = ""
+    visited_on: str = ""
+    people: str = ""
+    place: str = ""
+    finding: str = ""
+    cause: str = ""
+    measure: str = ""
+    explanation: str = ""
+    improvement: str = ""
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the order's life."""
+
+    at: str
+    by: str
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, repr=False)
+class Paper:
+    """The frozen content of the document: every field is text, or a list of rows of texts. `survey.paper.template` explains each."""
+
+    bureau: str
+    number: str
+    year: str
+    serial: str
+    state: str
+    unit: str
+    incident_number: str
+    category: str
+    occurred_at: str
+    officer: str
+    called_at: str
+    call_mode: str
+    script: str
+    ratings: tuple[Rating, ...]
+    items: str
+    reasons: str
+    own_words: str
+    own_words_note: str
+    consent: str
+    person_name: str
+    person_number: str
+    issued_at: str
+    issued_on: str
+    issued_by: str
+    due_on: str
+    signed_at: str
+    signed_by: str
+    replies: tuple[ReplyText, ...]
+    latest: ReplyText
+    returns: str
+    supervised: str
+    extension: str
+    appeal: str
+    accountability: str
+    attachments: str
+    recall: str
+    closed_at: str
+    outcome: str
+    archive_number: str
+    steps: tuple[Step, ...] = field(default=())
+    printed_at: str = ""
+    printed_by: str = ""
+    is_open_to_contact: bool = False
+
+    def by_name(self) -> dict[str, Any]:
+        """The fields as a template asks for them."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if item.name != "is_open_to_contact"}
+
+
+def paper(view: OrderView, facts: Facts, language: str) -> Paper:
+    """The document of an order in `zh` or `en`, times by the bureau's clock."""
+    say, clean = Words(language), cleaner(facts.hidden)
+    local = _local(facts.zone)
+    year, _dash, serial = view.number.partition("-")
+    replies = tuple(_reply(reply, say, clean, local) for reply in view.replies)
+    name, number = _person(view, facts, say)
+    signed = next((event for event in reversed(view.events) if event.what == "sign"), None)
+    return Paper(
+        bureau=facts.bureau, number=view.number, year=year, serial=str(int(serial)), state=say(*STATES[view.state]),
+        unit=clean(view.unit), incident_number=clean(view.incident_number), category=say(*category_words(view.category)),
+        occurred_at=minute(say, local(view.occurred_at)), officer=clean(facts.officer), called_at=minute(say, local(view.called_at)),
+        call_mode=_list(say, words.MODES, facts.modes), script=facts.script, ratings=tuple(_ratings(view, say)),
+        items=_list(say, words.ITEM_WORDS, view.items), reasons=_list(say, words.REASONS, view.reasons),
+        own_words="\n".join(clean(quote.text) for quote in facts.quotes) or say(*words.NOTHING_SAID),
+        own_words_note=_note(facts.quotes, say), consent=say(*words.CONSENT.get(view.consent, words.CONSENT["no"])),
+        person_name=name, person_number=number, issued_at=minute(say, local(view.issued_at)),
+        issued_on=day(say, view.issued_at.astimezone(facts.zone).date()), issued_by=clean(view.issued_by),
+        due_on=deadline(say, view.due_at.astimezone(facts.zone)), signed_at=minute(say, local(signed.at)) if signed else "",
+        signed_by=clean(signed.actor) if signed else "", replies=replies, latest=replies[-1] if replies else ReplyText(),
+        returns=str(view.returns), supervised=say("督办", "under supervision") if view.supervised else "", extension=_extension(view, say),
+        appeal=_appeal(view, say), accountability=_accountability(view, say, clean),
+        attachments=_joined(say, (clean(one.name) for one in view.attachments)), recall=_recall(view, say, local),
+        closed_at=minute(say, local(_closed_at(view))), outcome=say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES else "",
+        archive_number=view.archive_number or "", steps=_steps(view, say, clean, local),
+        printed_at=minute(say, local(facts.printed_at)), printed_by=facts.printed_by,
+        is_open_to_contact=view.may_be_contacted,
+    )  # fmt: skip
+
+
+def cleaner(hidden: Iterable[str]) -> Clean:
+    """Strikes the hidden names and numbers out of a text, however they are spaced, and what a document cannot hold."""
+    patterns = [pattern for text in hidden if (pattern := _pattern(text.strip()))]
+    struck = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
+
+    def clean(text: str | None) -> str:
+        printable = UNPRINTABLE.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).replace("\a", "").strip()
+        return struck.sub(STRUCK, printable) if struck else printable
+
+    return clean
+
+
+def _pattern(text: str) -> str:
+    digits = re.sub(r"\D", "", text)
+    if len(digits) >= FEWEST_DIGITS:
+        return r"\+?(?:\d[\s\-()（）.]*){0,7}" + r"[\s\-()（）.]*".join(digits[-FEWEST_DIGITS:])
+    parts = [re.escape(character) for character in text if not character.isspace()]
+    return r"\s*".join(parts) if len(parts) > 1 else ""
+
+
+def _local(zone: ZoneInfo) -> Callable[[datetime | None], datetime | None]:
+    return lambda at: at.astimezone(zone) if at else None
+
+
+def _joined(say: Words, texts: Iterable[str]) -> str:
+    return say("、", ", ").join(text for text in texts if text)
+
+
+def _list(say: Words, table: dict[str, tuple[str, str]], keys: Iterable[str]) -> str:
+    return _joined(say, (say(*table.get(key, (key, key))) for key in keys))
+
+
+def _ratings(view: OrderView, say: Words) -> Iterable[Rating]:
+    for item in ITEMS:
+        code = view.scores.get(item, "")
+        answer = say(*words.CODES.get(code, (code, code))) if code else say("未答", "no answer")
+        yield Rating(say(*words.ITEM_WORDS[item]), answer, "★" if item in view.items else "")
+
+
+def _note(quotes: tuple[Quote, ...], say: Words) -> str:
+    sure = [quote.confidence for quote in quotes if quote.confidence is not None]
+    if not sure:
+        return ""
+    return say(f"机器转写，置信度 {min(sure):.0%}", f"machine transcript, confidence {min(sure):.0%}")
+
+
+def _person(view: OrderView, facts: Facts, say: Words) -> tuple[str, str]:
+    """Name and number as the document shows them: never without consent, in clear only to whom they were disclosed."""
+    if not view.may_be_contacted:
+        return say(*words.WITHHELD), say(*words.WITHHELD)
+    if facts.contact is None:
+        return say(*words.ON_REQUEST), say(*words.ON_REQUEST)
+    clean = cleaner(())
+    return clean(facts.contact.name), clean(facts.contact.number)
+
+
+def _reply(reply: ReplyView, say: Words, clean: Clean, local: Callable[[datetime | None], datetime | None]) -> ReplyText:
+    return ReplyText(
+        str(reply.round), day(say, reply.visited_on), clean(reply.people), clean(reply.place),
+        say(*FINDINGS.get(reply.finding, (reply.finding, reply.finding))), say(*CAUSES.get(reply.cause, (reply.cause, reply.cause))),
+        clean(reply.measure), clean(reply.explanation), clean(reply.improvement), clean(reply.by), minute(say, local(reply.at)),
+    )  # fmt: skip
+
+
+def _extension(view: OrderView, say: Words) -> str:
+    if view.extension is None:
+        return ""
+    decisions = {"granted": ("已批准", "granted"), "refused": ("未批准", "refused")}
+    decision = decisions.get(view.extension.decision, ("待审批", "not decided yet"))
+    return say(f"申请延期 {view.extension.days} 个工作日，{decision[0]}", f"{view.extension.days} more working days, {decision[1]}")
+
+
+def _appeal(view: OrderView, say: Words) -> str:
+    if view.appeal is None:
+        return ""
+    decisions = {"upheld": ("申诉成立", "upheld"), "rejected": ("申诉不成立", "rejected")}
+    decision = decisions.get(view.appeal.decision, ("待裁定", "not decided yet"))
+    ground = GROUNDS.get(view.appeal.ground, (view.appeal.ground, view.appeal.ground))
+    return say(f"{ground[0]}，{decision[0]}", f"{ground[1]}, {decision[1]}")
+
+
+def _accountability(view: OrderView, say: Words, clean: Clean) -> str:
+    told = []
+    for one in view.accountability:
+        fault = say(*FAULTS.get(one.fault, (one.fault, one.fault)))
+        decision = clean(one.decision) or say("尚未作出决定", "no decision yet")
+        told.append(f"{fault}{say('：', ': ')}{decision}" + (f" {day(say, one.decided_on)}" if one.decided_on else ""))
+    return say("；", "; ").join(told)
+
+
+def _recall(view: OrderView, say: Words, local: Callable[[datetime | None], datetime | None]) -> str:
+    last = next((event for event in reversed(view.events) if event.what == "note_recall"), None)
+    if last is None:
+        return ""
+    met = say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES and last.to_state == "closed" else say("仍不满意", "still dissatisfied")
+    return f"{minute(say, local(last.at))} {met}"
+
+
+def _closed_at(view: OrderView) -> datetime | None:
+    return next((event.at for event in reversed(view.events) if event.to_state in ("closed", "void")), None)
+
+
+def _steps(view: OrderView, say: Words, clean: Clean, local: Callable[[datetime | None], datetime | None]) -> tuple[Step, ...]:
+    issued = ("下发交办单", "issued")
+    names = {what: (move.zh, move.en) for what, move in MOVES.items()}
+    return tuple(
+        Step(minute(say, local(event.at)), clean(event.actor), say(*names.get(event.what, issued)), clean(event.reason))
+        for event in view.events
+    )

@@ -1,0 +1,202 @@
+"""The document of an order for each reader: what it holds, what never comes out of it, what the trail keeps (O34, O35, R35, R63)."""
+
+import hashlib
+import json
+
+import pytest
+from sqlalchemy import select, update
+
+from survey.casework.papers import order_paper
+from survey.errors import BadInput, NotAllowed, NotFound
+from survey.order_moves import Actor
+from survey.order_replies import Reply
+from survey.paper.content import STRUCK, Paper
+from survey.store.models import AuditEntry, CallAttempt, Escalation, Incident, Recording, Transcript, TranscriptCorrection
+from survey.store.sealing import place
+from tests.survey.casework.conftest import CENTRE, IMPROVED, INSPECTOR, LEADER, NAME, VISITED, Bureau
+
+NUMBER = "+8610000000000"
+TOLD = f"我是{NAME}，我的电话是 100 0000 0000，民警态度不好"
+
+
+def printed(bureau: Bureau, order_id: str, reader: Actor, reason: str | None = None, language: str = "zh") -> Paper:
+    with bureau.ground.work() as work:
+        return order_paper(
+            work.session, bureau.ground.office, order_id, reader, bureau.terms, bureau.now, kind="docx", language=language, reason=reason
+        )
+
+
+def trail(bureau: Bureau) -> list[tuple[str, str, dict[str, object]]]:
+    with bureau.ground.sessions() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action.in_(("order.print", "order.contact"))).order_by(AuditEntry.n))
+        return [(one.actor, one.action, json.loads(one.details)) for one in entries]
+
+
+def say_why(bureau: Bureau, text: str = TOLD, *, corrected: str = "") -> None:
+    """The person has said why, and the machine, then perhaps somebody else, has written it down."""
+    keys = bureau.ground.office.keys
+    with bureau.ground.work() as work:
+        attempt = work.session.scalars(select(CallAttempt)).first()
+        assert attempt is not None
+        recording = Recording(
+            respondent_id=attempt.respondent_id, attempt_id=attempt.id, item="reason", carrier_sid="RE1", state="kept",
+            announced_at=bureau.now, kept_at=bureau.now, public_id=hashlib.md5(b"1").hexdigest(),
+        )  # fmt: skip
+        work.session.add(recording)
+        work.session.flush()
+        transcript = Transcript(
+            public_id=hashlib.md5(b"2").hexdigest(), recording_id=recording.id, language="zh", state="done", confidence=0.83,
+            text_sealed=keys.seal(text, place("transcripts", "text_sealed", hashlib.md5(b"2").hexdigest())), made_at=bureau.now,
+        )  # fmt: skip
+        work.session.add(transcript)
+        work.session.flush()
+        if corrected:
+            identity = hashlib.md5(b"3").hexdigest()
+            sealed = keys.seal(corrected, place("transcript_corrections", "text_sealed", identity))
+            assert sealed is not None
+            work.session.add(
+                TranscriptCorrection(public_id=identity, transcript_id=transcript.id, text_sealed=sealed, by="centre.li", at=bureau.now)
+            )
+
+
+def test_the_document_says_what_was_found_and_when_it_is_due(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    found = printed(bureau, order_id, CENTRE)
+
+    assert (found.number, found.unit, found.incident_number, found.due_on) == (
+        "2026-0001",
+        "城东派出所",
+        "J000000",
+        "2026年3月17日（周二）",
+    )
+    assert found.items == "出警速度、处警态度"
+    assert [(one.answer, one.bad) for one in found.ratings] == [
+        ("不满意", "★"), ("非常不满意", "★"), ("满意", ""), ("未答", ""), ("未答", ""),
+    ]  # fmt: skip
+    assert (found.call_mode, found.script, found.consent) == ("按键", "回访 v1", "同意责任单位联系")
+    assert (found.own_words, found.replies, found.latest.people) == ("当事人未陈述", (), "")
+
+
+def test_a_life_of_an_order_stands_on_its_document(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+    bureau.recall(order_id, "dissatisfied")
+    bureau.answered(order_id, Reply("partly", "objective", explanation="已说明", visited_on=VISITED.visited_on, people="钱所长"))
+    bureau.recall(order_id, "satisfied")
+
+    found = printed(bureau, order_id, CENTRE)
+
+    assert [(one.round, one.finding, one.cause, one.people) for one in found.replies] == [
+        ("1", "属实", "民警原因", "钱所长"), ("2", "部分属实", "客观原因", "钱所长"),
+    ]  # fmt: skip
+    assert found.latest.explanation == "已说明"
+    assert (found.returns, found.outcome, found.archive_number) == ("1", "再次回访满意", "2026-0001")
+    assert found.recall == found.closed_at + " 再次回访满意"
+    assert [step.what for step in found.steps][:4] == ["下发交办单", "签收", "开始办理", "回复"]
+
+
+def test_in_english_the_same_document_says_the_same(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    found = printed(bureau, order_id, CENTRE, language="en")
+
+    assert (found.due_on, found.items, found.consent) == ("2026-03-17 (Tue)", "Speed, Attitude", "agrees to be contacted")
+
+
+def test_the_own_words_are_the_machines_with_its_confidence_until_a_person_has_listened(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau, "来得太慢")
+
+    assert (printed(bureau, order_id, CENTRE).own_words, printed(bureau, order_id, CENTRE).own_words_note) == (
+        "来得太慢", "机器转写，置信度 83%",
+    )  # fmt: skip
+
+
+def test_what_a_person_wrote_down_is_not_called_the_machines(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau, "来的太满", corrected="来得太慢")
+
+    assert (printed(bureau, order_id, CENTRE).own_words, printed(bureau, order_id, CENTRE).own_words_note) == ("来得太慢", "")
+
+
+@pytest.mark.parametrize("consent", ["no", "unasked"])
+def test_without_consent_no_text_holds_name_or_number_whoever_typed_them_in(bureau: Bureau, consent: str) -> None:
+    [order_id] = bureau.issued(consent=consent)
+    say_why(bureau)
+    bureau.answered(order_id, Reply("partly", "objective", explanation=f"已向{NAME}（10000000000）说明", improvement=f"{NAME}已谅解"))
+
+    for reader in (CENTRE, LEADER, bureau.unit(order_id), INSPECTOR):
+        told = repr(printed(bureau, order_id, reader).by_name())
+        assert NAME not in told
+        assert "10000000000" not in told
+        assert "0000 0000" not in told
+        assert STRUCK in told
+    assert (printed(bureau, order_id, CENTRE).person_name, printed(bureau, order_id, CENTRE).person_number) == ("不予提供", "不予提供")
+
+
+def test_without_consent_no_reason_opens_who_it_is(bureau: Bureau) -> None:
+    [order_id] = bureau.issued(consent="no")
+
+    with pytest.raises(NotAllowed, match="did not agree"):
+        printed(bureau, order_id, CENTRE, "上门需要")
+    assert trail(bureau) == []
+
+
+def test_with_consent_a_reason_shows_name_and_number_and_both_stand_in_the_trail(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau)
+    unit = bureau.unit(order_id)
+
+    masked, named = printed(bureau, order_id, unit), printed(bureau, order_id, unit, "上门回访")
+
+    assert (NAME in repr(masked.by_name()), masked.person_name) == (False, "登录系统写明事由后查看")
+    assert (named.person_name, named.person_number) == (NAME, NUMBER)
+    assert NAME in named.own_words
+    assert [(actor, action) for actor, action, _ in trail(bureau)] == [
+        (unit.name, "order.print"), (unit.name, "order.contact"), (unit.name, "order.print"),
+    ]  # fmt: skip
+    assert [details["named"] for _, action, details in trail(bureau) if action == "order.print"] == [False, True]
+    assert NAME not in json.dumps(trail(bureau), ensure_ascii=False)
+
+
+def test_a_reason_that_says_nothing_is_refused(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    with pytest.raises(BadInput, match="reason is needed"):
+        printed(bureau, order_id, CENTRE, " ")
+    with pytest.raises(NotAllowed, match="role"):
+        printed(bureau, order_id, LEADER, "督导需要")
+
+
+def test_an_allegation_of_abuse_is_printed_by_inspection_alone(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    unit = bureau.unit(order_id)
+    with bureau.ground.work() as work:
+        work.session.execute(update(Escalation).values(route="inspection"))
+
+    for reader in (CENTRE, LEADER, unit, Actor("operator.wang", "operator"), Actor("admin", "administrator")):
+        with pytest.raises(NotFound):
+            printed(bureau, order_id, reader)
+    assert printed(bureau, order_id, INSPECTOR).number == "2026-0001"
+    assert [actor for actor, _, _ in trail(bureau)] == [INSPECTOR.name]
+
+
+def test_another_unit_finds_no_such_order(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    with pytest.raises(NotFound):
+        printed(bureau, order_id, Actor("officer.other", "unit", 4711))
+
+
+def test_what_cannot_be_unsealed_leaves_the_rest_readable(bureau: Bureau) -> None:
+    [order_id] = bureau.issued(consent="no")
+    bureau.answered(order_id, IMPROVED)
+    say_why(bureau)
+    with bureau.ground.work() as work:
+        work.session.execute(update(Incident).values(officer_sealed=b"broken", reporter_sealed=b"broken"))
+        work.session.execute(update(Transcript).values(text_sealed=b"broken"))
+
+    found = printed(bureau, order_id, CENTRE)
+
+    assert (found.officer, found.own_words, found.latest.improvement) == ("?", "?", "增派警力")
