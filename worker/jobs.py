@@ -27,6 +27,7 @@ from worker.recalling import recall_people
 from worker.ringing import leave_desk as leave_desk
 from worker.ringing import let_go as let_go
 from worker.ringing import ring_desk as ring_desk
+from worker.ringing import steer_room as steer_room
 from worker.room import has_room
 from worker.runtime import Runtime, current
 from worker.transcribing import transcribe as transcribe

@@ -27,6 +27,7 @@ QUEUES = {
     "ring_desk": "settle",
     "leave_desk": "settle",
     "let_go": "settle",
+    "steer_room": "settle",
     "fetch_recording": "recordings",
     "transcribe": "transcripts",
     "send_notice": "notices",

@@ -1,15 +1,17 @@
 """The jobs of the desk: ring the operator's telephone, bring the person on, let the operator go. No transaction is open meanwhile."""
 
 import logging
+import time
 
-from ivr.carrier.base import Accepted, CallRequest, CarrierError
+from ivr.carrier.base import Accepted, CallRequest, CarrierError, CarrierGone
 from ivr.voice.insistence import insist
 from survey import desk
-from survey.desk import RingOrder
+from survey.desk.ringing import RingOrder, RoomOrder
 from worker.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
 
+LAG_SECONDS = 0.7
 TALK_SECONDS = 3600
 """The longest call of an operator; the person's own call ends sooner."""
 
@@ -62,6 +64,30 @@ def let_go(takeover_id: int, epoch: int = 0) -> None:
         runtime.carrier.hang_up(sid)
     except CarrierError as problem:
         log.info("takeover %s: the operator's call ends by itself: %s", takeover_id, problem, extra=_event("let_go_failed", takeover_id))
+
+
+def steer_room(takeover_id: int, epoch: int = 0) -> None:
+    """Hold or mute as the operator wants it; the carrier's list of a room lags, so it is asked once more after a moment."""
+    runtime = current()
+    with runtime.unit_of_work() as work:
+        order = desk.ringing.room_of(work, takeover_id)
+    if order is None:
+        return
+    for pause in (LAG_SECONDS, None):
+        try:
+            _steer(runtime, order)
+            return
+        except CarrierError as problem:
+            if pause is None or not isinstance(problem, CarrierGone):
+                log.warning("the room of takeover %s: %s", takeover_id, problem, extra=_event("steer_failed", takeover_id))
+                return
+            time.sleep(pause if runtime.time_passes() else 0)
+
+
+def _steer(runtime: Runtime, order: RoomOrder) -> None:
+    room, held = f"room-{order.token}", f"{runtime.public_base_url}/voice/attempts/{order.token}/held"
+    runtime.carrier.hold(room, order.person_sid, order.held, insist(held))
+    runtime.carrier.mute(room, order.operator_sid, order.muted)
 
 
 def _event(action: str, takeover_id: int) -> dict[str, object]:

@@ -9,7 +9,7 @@ from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 
-from ivr.console import charts, words
+from ivr.console import charts, desk_words, words
 from ivr.console.access import guard, is_allowed, visitor
 from ivr.console.account import account
 from ivr.console.alarms import alarms, banner
@@ -18,6 +18,7 @@ from ivr.console.bookings import bookings
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
 from ivr.console.deliveries import deliveries
+from ivr.console.desk import desk
 from ivr.console.errors import handle_errors
 from ivr.console.escalations import escalations
 from ivr.console.headers import add_headers
@@ -49,11 +50,12 @@ POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
     r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
     r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
+    r"|(?<=/desk/)duty|claim|decline|deed|answers|wrap-up"
     r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|email|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, escalations, health, hearings, home,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, desk, escalations, health, hearings, home,
     ledger, login, notices, order_documents, register, remarks, reports, reviews, suppressions, units, users, weekly,
 )  # fmt: skip
 
@@ -117,7 +119,7 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_loader = ChoiceLoader([own, sheets])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
+        words=words, desk_words=desk_words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
         current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
         alarm_banner=banner, bell=bell, zone_name=zone_name,
     )  # fmt: skip

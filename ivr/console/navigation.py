@@ -11,6 +11,7 @@ from ivr.console.access import is_allowed, visitor
 MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("home",), "home.index", _l("本月工作")),
     (("campaigns", "calls", "bookings"), "campaigns.index", _l("回访任务")),
+    (("desk",), "desk.index", _l("值班台")),
     (("escalations",), "escalations.index", _l("人工队列")),
     (("remarks",), "remarks.index", _l("群众意见")),
     (("hearings",), "hearings.index", _l("语音作答")),

@@ -147,6 +147,7 @@ CASE = {
     "open": Tag(_l("待处理"), "○", BUSY),
     "closed": Tag(_l("已办结"), "✓", GOOD),
     "withdrawn": Tag(_l("已撤回"), "–", QUIET),
+    "settled": Tag(_l("通话中办结"), "✓", GOOD),
 }
 REASONS = {
     "dissatisfied": _l("评价不满意"),

@@ -8,15 +8,19 @@ from survey.desk import duty, offers, ringing, takeovers
 from survey.desk.offers import give_up, tend
 from survey.desk.ringing import RingOrder, WayOn, Whisper
 from survey.desk.takeovers import Taken, WrapUp, claim, decline, wish, wrap_up, write_answer
+from survey.desk.views import Board, TakeoverView, board, view
 from survey.desk.waits import Wait, wait_of
 
 __all__ = [
+    "Board",
     "RingOrder",
     "Taken",
+    "TakeoverView",
     "Wait",
     "WayOn",
     "Whisper",
     "WrapUp",
+    "board",
     "claim",
     "decline",
     "duty",
@@ -25,6 +29,7 @@ __all__ = [
     "ringing",
     "takeovers",
     "tend",
+    "view",
     "wait_of",
     "wish",
     "wrap_up",

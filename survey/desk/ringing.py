@@ -153,6 +153,26 @@ def way_on(work: UnitOfWork, takeover_id: int) -> WayOn | None:
     return WayOn(attempt.carrier_sid, attempt.token, attempt.step)
 
 
+@dataclass(frozen=True)
+class RoomOrder:
+    """How the room of a talk is to be: who is in it, by the carrier's sids, whether the person is held and the operator muted."""
+
+    token: str
+    person_sid: str
+    operator_sid: str
+    held: bool
+    muted: bool
+
+
+def room_of(work: UnitOfWork, takeover_id: int) -> RoomOrder | None:
+    """How the room is to be now; None where nobody talks any more."""
+    takeover = queries.locked(work.session, takeover_id)
+    if takeover is None or takeover.state != "talking" or takeover.operator_sid is None or takeover.attempt.carrier_sid is None:
+        return None
+    attempt = takeover.attempt
+    return RoomOrder(attempt.token, attempt.carrier_sid or "", takeover.operator_sid, takeover.held, takeover.muted)
+
+
 def leg_to_release(work: UnitOfWork, takeover_id: int, now: datetime) -> str | None:
     """The operator's call that is to be ended after the talk, marked as let go; None where there is none."""
     takeover = queries.locked(work.session, takeover_id)

@@ -123,18 +123,22 @@ def wish(work: UnitOfWork, office: Office, public_id: str, user: User, what: str
     work.later("leave_desk", takeover.id)
 
 
-def note_hold(session: Session, office: Office, takeover: Takeover, user: User, now: datetime, *, on: bool) -> None:
-    """The carrier has put the person on hold, or brought them back."""
+def hold(work: UnitOfWork, office: Office, public_id: str, user: User, now: datetime, *, on: bool) -> None:
+    """Let the person hear music instead of the operator, or bring them back (O18). Raises as `mine`."""
+    takeover = mine(work.session, public_id, user, "talking")
     takeover.held = on
     takeover.version += 1
-    office.record(session, now, user.name, "takeover.hold", f"takeover:{takeover.public_id}", on=on)
+    office.record(work.session, now, user.name, "takeover.hold", f"takeover:{takeover.public_id}", on=on)
+    work.later("steer_room", takeover.id)
 
 
-def note_mute(session: Session, office: Office, takeover: Takeover, user: User, now: datetime, *, on: bool) -> None:
-    """The carrier has muted the operator, or lets the person hear them again."""
+def mute(work: UnitOfWork, office: Office, public_id: str, user: User, now: datetime, *, on: bool) -> None:
+    """Let the person not hear the operator, or hear them again (O18). Raises as `mine`."""
+    takeover = mine(work.session, public_id, user, "talking")
     takeover.muted = on
     takeover.version += 1
-    office.record(session, now, user.name, "takeover.mute", f"takeover:{takeover.public_id}", on=on)
+    office.record(work.session, now, user.name, "takeover.mute", f"takeover:{takeover.public_id}", on=on)
+    work.later("steer_room", takeover.id)
 
 
 def write_answer(session: Session, office: Office, public_id: str, user: User, item: str, code: str, now: datetime) -> None:

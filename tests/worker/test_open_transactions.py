@@ -200,6 +200,13 @@ def accepted(ground: Ground, data: Path) -> int:
     return number
 
 
+def talking(ground: Ground, data: Path) -> int:
+    """The two talk."""
+    bench = Desk(ground)
+    bench.talk(bench.operator("wang"))
+    return bench.takeover().id
+
+
 def talked(ground: Ground, data: Path) -> int:
     """The same, and the two have talked; the operator's line is still there."""
     bench = Desk(ground)
@@ -286,6 +293,11 @@ SCENES: dict[str, dict[str, Scene]] = {
     "leave_desk": {
         "brought on": Scene(accepted, {}, ("redirect",)),
         "carrier away": Scene(accepted, {"redirect": SILENT}, ("redirect",)),
+    },
+    "steer_room": {
+        "held": Scene(talking, {}, ("hold", "mute")),
+        "not listed yet": Scene(talking, {"hold": CarrierGone("404")}, ("hold", "sleep")),
+        "carrier away": Scene(talking, {"hold": SILENT}, ("hold",)),
     },
     "let_go": {
         "ended": Scene(talked, {}, ("hang_up",)),

@@ -37,6 +37,8 @@ ALLOWED = {
     "remarks.index": CASES, "remarks.show": CASES, "remarks.reveal": CASES, "remarks.correct": CASES, "remarks.code": CASES,
     "calls.index": CASES, "calls.show": CASES, "calls.unmask": CASES, "calls.permit": CASES, "calls.listen": CASES, "calls.sound": CASES,
     "escalations.index": CASES,
+    "desk.index": DESK, "desk.board": DESK, "desk.duty": DESK, "desk.claim": DESK, "desk.decline": DESK, "desk.show": DESK,
+    "desk.state": DESK, "desk.deed": DESK, "desk.answer": DESK, "desk.wrap_up": DESK,
     "register.index": EVERYBODY, "register.enter": "azu", "register.load": "azu",
     "ledger.index": EVERYBODY, "ledger.show": EVERYBODY, "ledger.export": EVERYBODY,
     "calendar.index": "a", "calendar.load": "a", "calendar.change": "a",

@@ -1,0 +1,191 @@
+"""What an operator sees of the desk and of a call (O2, O7, O14, O20, O21). Reads only; personal data stays masked elsewhere."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from survey import prompts
+from survey.desk.takeovers import Taken
+from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of
+from survey.errors import NotFound
+from survey.fieldwork.office import Office
+from survey.script import ChoiceStep, RecordStep, Script
+from survey.store.models import Answer, CallAttempt, Duty, Escalation, Incident, Offer, OperatorAnswer, Respondent, Takeover, Unit, User
+from survey.store.queries import desk as queries
+
+FREE_TO_TAKE = ("free", "busy", "wrapping")
+BAD = frozenset({"dissatisfied", "very_dissatisfied"})
+
+
+@dataclass(frozen=True)
+class WaitingCall:
+    """A call that waits: why, whose unit, which items were rated badly, since when, and how long it is still offered and waits, in s."""
+
+    public_id: str
+    reason: str
+    unit: str
+    items: tuple[str, ...]
+    seconds: int
+    offered_seconds: int
+    left_seconds: int
+    is_wide: bool
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody at the desk."""
+
+    name: str
+    state: str
+    since: datetime
+    note: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """The desk as one operator sees it. `elsewhere`: a newer log-in has it; `mine`: the call that they are about."""
+
+    state: str
+    since: datetime | None
+    note: str
+    elsewhere: bool
+    waiting: tuple[WaitingCall, ...]
+    colleagues: tuple[Colleague, ...]
+    mine: str | None
+    mine_state: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question of the script: its words, its choices as (key, code, words), the answer that stands, and what the machine had."""
+
+    item: str
+    words: str
+    choices: tuple[tuple[str, str, str], ...]
+    code: str
+    raw: str
+    mode: str
+    confidence: float | None
+    before_code: str
+    before_raw: str
+    before_mode: str
+    is_next: bool
+
+
+@dataclass(frozen=True)
+class TakeoverView:
+    """A call in the hands of an operator."""
+
+    public_id: str
+    respondent: str
+    reason: str
+    state: str
+    result: str
+    wish: str
+    version: int
+    held: bool
+    muted: bool
+    opened_at: datetime
+    talking_since: datetime | None
+    ended_at: datetime | None
+    wrap_seconds: int
+    may_prolong: bool
+    reasons: tuple[str, ...]
+    consent: str
+    disposition: str | None
+    next_words: str
+    asked: tuple[Asked, ...]
+    is_dangerous: bool
+
+
+def board(session: Session, office: Office, user_id: int, login: str, now: datetime) -> Board:
+    """The desk at `now`, for the person with this log-in."""
+    duty = session.get(Duty, user_id)
+    mine = queries.claimed_of(session, user_id)
+    declined = set(session.scalars(select(Offer.takeover_id).where(Offer.user_id == user_id, Offer.outcome.in_(("declined", "rang_out")))))
+    is_on = duty is not None and duty.state in FREE_TO_TAKE and duty.login == login
+    shown = [each for each in queries.waiting(session) if is_on and duty and _is_for(office, each, duty.state, declined, now)]
+    names = session.execute(select(User.display_name, Duty).join(User, Duty.user_id == User.id).where(Duty.state != "off")).all()
+    return Board(
+        duty.state if duty else "off", duty.since if duty else None, duty.note if duty else "",
+        duty is not None and duty.state != "off" and duty.login != login,
+        tuple(_waiting(session, office, each, now) for each in shown),
+        tuple(Colleague(name, each.state, each.since, each.note) for name, each in sorted(names, key=lambda row: row[0])),
+        mine.public_id if mine else None, mine.state if mine else "",
+    )  # fmt: skip
+
+
+def _is_for(office: Office, takeover: Takeover, state: str, declined: set[int], now: datetime) -> bool:
+    return takeover.id not in declined and (state == "free" or is_wide(office.desk, takeover.opened_at, now))
+
+
+def _waiting(session: Session, office: Office, takeover: Takeover, now: datetime) -> WaitingCall:
+    respondent_id, terms, opened = takeover.attempt.respondent_id, office.desk, takeover.opened_at
+    rated = select(Answer.item).where(Answer.respondent_id == respondent_id, Answer.code.in_(BAD)).order_by(Answer.id)
+    unit = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
+    return WaitingCall(
+        takeover.public_id, takeover.reason, session.scalar(unit.where(Respondent.id == respondent_id)) or "",
+        tuple(session.scalars(rated)), _seconds(now - opened), _seconds(round_ends(terms, opened, round_of(terms, opened, now)) - now),
+        _seconds(given_up_at(terms, opened) - now), is_wide(terms, opened, now),
+    )  # fmt: skip
+
+
+def _seconds(span: timedelta) -> int:
+    return max(0, int(span.total_seconds()))
+
+
+def view(session: Session, office: Office, public_id: str, user: User, now: datetime) -> TakeoverView:
+    """The operator's own call. Raises NotFound, Taken for somebody else's."""
+    takeover = session.scalars(select(Takeover).where(Takeover.public_id == public_id)).one_or_none()
+    if takeover is None:
+        raise NotFound("没有这个来电 / there is no such call")
+    if takeover.operator_id != user.id:
+        raise Taken(takeover.operator.display_name if takeover.operator else "")
+    attempt = takeover.attempt
+    script = office.script(session, attempt.script_version_id)
+    asked = _asked(session, office, takeover, script)
+    case = session.scalars(select(Escalation).where(Escalation.respondent_id == attempt.respondent_id)).one_or_none()
+    return TakeoverView(
+        takeover.public_id, attempt.respondent.public_id, takeover.reason, takeover.state, takeover.result, takeover.wish,
+        takeover.version, takeover.held, takeover.muted, takeover.opened_at, takeover.bridged_at or takeover.joined_at,
+        takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0, takeover.extensions < LONGEST_EXTENSIONS,
+        tuple(case.reasons) if case else (), case.consent if case else "unasked", attempt.disposition,
+        next((each.words for each in asked if each.is_next), ""), asked, "danger" in (takeover.reason, *(case.reasons if case else ())),
+    )  # fmt: skip
+
+
+def _asked(session: Session, office: Office, takeover: Takeover, script: Script) -> tuple[Asked, ...]:
+    """Every question with its exact words, those that do not arise left out."""
+    attempt = takeover.attempt
+    answers = {each.item: each for each in session.scalars(select(Answer).where(Answer.respondent_id == attempt.respondent_id))}
+    written = select(OperatorAnswer).where(OperatorAnswer.takeover_id == takeover.id).order_by(OperatorAnswer.id)
+    before: dict[str, OperatorAnswer] = {}
+    for each in session.scalars(written):
+        before.setdefault(each.item, each)
+    codes = {item: each.code for item, each in answers.items()}
+    given = _variables(office, attempt, script)
+    found: list[Asked] = []
+    for question in script.questions:
+        if not script.holds(question.when, codes) and question.item not in answers:
+            continue
+        is_next = question.item not in answers and not any(each.is_next for each in found)
+        found.append(
+            _one(question, prompts.speak(script, question.id, given), answers.get(question.item), before.get(question.item), is_next)
+        )
+    return tuple(found)
+
+
+def _one(question: ChoiceStep | RecordStep, words: str, answer: Answer | None, before: OperatorAnswer | None, is_next: bool) -> Asked:
+    choices = tuple((each.key, each.code, each.say) for each in getattr(question, "choices", ()))
+    return Asked(
+        question.item, words, choices, answer.code if answer else "", answer.raw if answer else "", answer.mode if answer else "",
+        answer.confidence if answer else None, (before.before_code or "") if before else "", (before.before_raw or "") if before else "",
+        (before.before_mode or "") if before else "", is_next,
+    )  # fmt: skip
+
+
+def _variables(office: Office, attempt: CallAttempt, script: Script) -> prompts.Variables:
+    incident = attempt.respondent.incident
+    return prompts.variables(script, office.bureau, incident.occurred_at, incident.zone)
