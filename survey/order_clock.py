@@ -22,7 +22,7 @@ class Terms:
     """The bureau's settings for orders, by the calendar and clock of `zone`. Building one checks it: BadInput names the field.
 
     `days` and `extension_days` are working days, `returns` how often an order may go back to the unit, `weekday` the day of the
-    weekly list (0 is Monday), `opening` to `closing` when offices are reminded.
+    weekly list (0 is Monday), `opening` to `closing` when offices are reminded; with `review` a person issues each order (R47).
     """
 
     calendar: Calendar = field(default_factory=lambda: calendar("cn"), repr=False)
@@ -33,6 +33,7 @@ class Terms:
     weekday: int = 0
     opening: time = time(8, 30)
     closing: time = time(18)
+    review: bool = False
 
     def __post_init__(self) -> None:
         for name, (least, most) in BOUNDS.items():
