@@ -1,15 +1,17 @@
 """The console: door 2, for people. `create_console_app` is all that the outside needs."""
 
 import re
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 
-from ivr.console import charts, words
+from ivr.console import charts, order_words, words
 from ivr.console.access import guard, is_allowed, visitor
 from ivr.console.account import account
 from ivr.console.alarms import alarms, banner
@@ -28,11 +30,16 @@ from ivr.console.language import LANGUAGES, current_language, is_english, set_up
 from ivr.console.login import login
 from ivr.console.navigation import menu
 from ivr.console.notices import bell, notices
+from ivr.console.order_decisions import order_decisions
+from ivr.console.order_files import LARGEST_UPLOAD, UPLOADS, order_files
+from ivr.console.order_handling import order_handling
+from ivr.console.orders import orders
 from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from ivr.console.suppressions import suppressions
+from ivr.console.tickets import tickets
 from ivr.console.units import units
 from ivr.console.users import users
 from ivr.console.weekly import weekly
@@ -42,13 +49,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
+    r"|sign|take-in-hand|answer|(ask|decide)-extension|(decide-)?appeal|return|supervise|close|void|(begin|note)-recall|contact"
+    r"|(?<=[0-9a-f]{32}/)attachments|accountability(/[0-9a-f]{32})?|claim|release|note|merge/[0-9a-f]{32}"
     r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
     r"|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|email|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calls, campaigns, deliveries, escalations, health, hearings, home, login, notices, remarks, reports,
-    reviews, suppressions, units, users, weekly,
+    account, alarms, audit, bookings, calls, campaigns, deliveries, escalations, health, hearings, home, login, notices,
+    order_decisions, order_files, order_handling, orders, remarks, reports, reviews, suppressions, tickets, units, users, weekly,
 )  # fmt: skip
 
 
@@ -56,6 +65,13 @@ class PublicId(BaseConverter):
     """The opaque identity of a record in an address: 32 hexadecimal digits."""
 
     regex = "[0-9a-f]{32}"
+
+
+class Upload(Request):
+    """A request whose files stay in memory: nothing that is attached to an order touches a disk in the clear."""
+
+    def _get_file_stream(self, *told: Any, **more: Any) -> BytesIO:
+        return BytesIO()
 
 
 class Month(BaseConverter):
@@ -69,6 +85,7 @@ def create_console_app(services: ConsoleServices) -> Flask:
     if len(services.secret_key) < 32:
         raise ValueError("the console's secret key must have at least 32 bytes")
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.request_class = Upload
     app.extensions[KEY] = services
     app.config.update(_settings(services))
     _add_converters(app.url_map)
@@ -76,6 +93,7 @@ def create_console_app(services: ConsoleServices) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=services.proxies, x_proto=services.proxies)  # type: ignore[method-assign]
     add_headers(app, https=services.https)
     guard(app)
+    app.before_request(_let_files_pass)
     CSRFProtect(app)  # type: ignore[no-untyped-call]
     set_up_languages(app)
     handle_errors(app)
@@ -98,6 +116,12 @@ def _settings(services: ConsoleServices) -> dict[str, object]:
     }
 
 
+def _let_files_pass() -> None:
+    """To who was let in at a page that takes files, a larger request is allowed; before anything reads it."""
+    if request.endpoint in UPLOADS:
+        request.max_content_length = LARGEST_UPLOAD
+
+
 def _add_converters(addresses: Map) -> None:
     addresses.converters["public_id"] = PublicId
     addresses.converters["month"] = Month
@@ -109,7 +133,7 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_loader = ChoiceLoader([own, sheets])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        words=words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
+        words=words, order_words=order_words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
         current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
         alarm_banner=banner, bell=bell, zone_name=zone_name,
     )  # fmt: skip

@@ -11,7 +11,8 @@ from ivr.console.access import is_allowed, visitor
 MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("home",), "home.index", _l("本月工作")),
     (("campaigns", "calls", "bookings"), "campaigns.index", _l("回访任务")),
-    (("escalations",), "escalations.index", _l("人工队列")),
+    (("escalations", "tickets"), "escalations.index", _l("人工队列")),
+    (("orders", "order_handling", "order_decisions", "order_files"), "orders.index", _l("交办单")),
     (("remarks",), "remarks.index", _l("群众意见")),
     (("hearings",), "hearings.index", _l("语音作答")),
     (("reviews",), "reviews.index", _l("待核查")),

@@ -7,7 +7,7 @@ the tables of one subject; whoever needs them imports them from here, so that al
 from survey.store.models.base import Base, Id, UtcDateTime, table_of
 from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, DispositionChange, Turn
 from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
-from survey.store.models.cases import Escalation, Suppression
+from survey.store.models.cases import Escalation, Suppression, TicketNote
 from survey.store.models.desk import Duty, Offer, OperatorAnswer, Takeover
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
 from survey.store.models.notices import NoticeDelivery, NoticeReading
@@ -70,6 +70,7 @@ __all__ = [
     "ScriptVersion",
     "Suppression",
     "Takeover",
+    "TicketNote",
     "Transcript",
     "TranscriptCorrection",
     "Turn",
