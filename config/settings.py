@@ -150,6 +150,9 @@ class Settings:
     order_returns: int = _row(
         "2", readers.whole(0, 9), "交办单最多退回重办的次数，其后转督办", "How often an order goes back before it is supervised",
     )  # fmt: skip
+    order_review: bool = _row(
+        "no", readers.yes_no, "交办单由人工审核后下发，而非自动下发", "Whether a person issues each order, instead of the program",
+    )  # fmt: skip
     weekly_list_day: int = _row(
         "1", readers.whole(1, 7), "每周逾期清单的日子：1 为周一，7 为周日", "Day of the weekly list of overdue orders: 1 is Monday",
     )  # fmt: skip

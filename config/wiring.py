@@ -166,7 +166,7 @@ class House:
         opening, closing = given.office_hours
         return Terms(
             zone=given.timezone, days=given.order_days, extension_days=given.extension_days, returns=given.order_returns,
-            weekday=given.weekly_list_day - 1, opening=opening, closing=closing,
+            weekday=given.weekly_list_day - 1, opening=opening, closing=closing, review=given.order_review,
         )  # fmt: skip
 
     @cached_property

@@ -23,6 +23,7 @@ class Terms:
 
     `days` and `extension_days` are working days, `returns` how often an order may go back to the unit, `weekday` the day of the
     weekly list (0 is Monday), `opening` to `closing` when offices are reminded. `own_calendar` stands for the one in force.
+    With `review` a person issues each order (R47).
     """
 
     own_calendar: Calendar | None = field(default=None, repr=False)
@@ -33,6 +34,7 @@ class Terms:
     weekday: int = 0
     opening: time = time(8, 30)
     closing: time = time(18)
+    review: bool = False
 
     def __post_init__(self) -> None:
         for name, (least, most) in BOUNDS.items():

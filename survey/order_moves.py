@@ -25,6 +25,8 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "appeal_upheld": ("申诉成立", "the appeal was upheld"),
 }
 ROUTES = ("centre", "inspection")
+READERS = ("system", "centre", "operator", "commander", "auditor")
+"""Roles that may read every order but those of inspection; a unit reads its own, inspection all."""
 SHORTEST_REASON, LONGEST_REASON = 2, 500
 
 

@@ -22,6 +22,7 @@ from survey.store.queries.dialling import to_be_called_off
 from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from worker.issuing import issue_orders
 from worker.notifying import send_notice as send_notice
 from worker.recalling import recall_people
 from worker.ringing import leave_desk as leave_desk
@@ -279,3 +280,4 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
             fieldwork.claim_due(work, runtime.office, now, AHEAD if runtime.time_passes() else timedelta(0))  # last: workers wait for it
     recall_people(runtime, may)
+    issue_orders(runtime, may)

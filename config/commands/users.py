@@ -13,6 +13,7 @@ from survey.store.queries.people import UserRow
 
 ROLE = click.Choice(ROLES)
 UNIT_HELP = "单位代码，仅 unit 角色 / code of a unit, for the role `unit` alone."
+HEAD_HELP = "单位负责人，仅 unit 角色 / head of the unit, who asks for extensions; for the role `unit` alone."
 TELEPHONE_HELP = "座席电话或 sip: 地址 / the desk's telephone, or a sip: address."
 EMAIL_HELP = "接收通知的邮箱 / where notices about orders are sent."
 
@@ -27,13 +28,14 @@ def user() -> None:
 @click.option("--role", required=True, type=ROLE, help="角色 / role.")
 @click.option("--display", default="", help="显示名称 / name as shown on pages.")
 @click.option("--unit", default="", metavar="CODE", help=UNIT_HELP)
+@click.option("--head", is_flag=True, help=HEAD_HELP)
 @click.option("--telephone", default="", help=TELEPHONE_HELP)
 @click.option("--email", default="", help=EMAIL_HELP)
 @click.pass_obj
-def add(house: House, /, name: str, role: str, **given: str) -> None:
+def add(house: House, /, name: str, role: str, head: bool, **given: str) -> None:
     """新建用户，随机初始密码只显示这一次 / Create a user; the random first password is shown this once."""
     with house.unit_of_work() as work:
-        password = administration.add(work.session, _hand(house), NewAccount(name, role, given.pop("display"), **given))
+        password = administration.add(work.session, _hand(house), NewAccount(name, role, given.pop("display"), **given, is_head=head))
     _show(name, password)
 
 
@@ -42,13 +44,14 @@ def add(house: House, /, name: str, role: str, **given: str) -> None:
 @click.option("--role", type=ROLE, help="角色 / role.")
 @click.option("--display", help="显示名称 / name as shown on pages.")
 @click.option("--unit", metavar="CODE", help=UNIT_HELP)
+@click.option("--head/--no-head", default=None, help=HEAD_HELP)
 @click.option("--telephone", help=TELEPHONE_HELP)
 @click.option("--email", help=EMAIL_HELP)
 @click.pass_obj
-def change(house: House, /, name: str, **given: str | None) -> None:
+def change(house: House, /, name: str, head: bool | None, **given: str | None) -> None:
     """更改用户，未给出的不变 / Change a user; what is not given stays as it is."""
     with house.unit_of_work() as work:
-        administration.change(work.session, _hand(house), name, Change(given.pop("display"), **given))
+        administration.change(work.session, _hand(house), name, Change(given.pop("display"), **given, is_head=head))
     click.echo(f"已保存 / saved: {name}")
 
 

@@ -1,15 +1,17 @@
 """The console: door 2, for people. `create_console_app` is all that the outside needs."""
 
 import re
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, request
+from flask import Flask, Request, request
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import BaseConverter, Map
 
-from ivr.console import charts, desk_words, words
+from ivr.console import charts, desk_words, order_words, words
 from ivr.console.access import guard, is_allowed, visitor
 from ivr.console.account import account
 from ivr.console.alarms import alarms, banner
@@ -30,13 +32,18 @@ from ivr.console.ledger import ledger
 from ivr.console.login import login
 from ivr.console.navigation import menu
 from ivr.console.notices import bell, notices
+from ivr.console.order_decisions import order_decisions
 from ivr.console.order_documents import order_documents
+from ivr.console.order_files import order_files
+from ivr.console.order_handling import order_handling
+from ivr.console.orders import orders
 from ivr.console.register import register
 from ivr.console.remarks import remarks
 from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from ivr.console.suppressions import suppressions
+from ivr.console.tickets import tickets
 from ivr.console.units import units
 from ivr.console.uploads import allow_uploads
 from ivr.console.users import users
@@ -48,6 +55,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
+    r"|sign|take-in-hand|answer|(ask|decide)-extension|(decide-)?appeal|return|supervise|close|void|(begin|note)-recall|contact"
+    r"|(?<=[0-9a-f]{32}/)attachments|accountability(/[0-9a-f]{32})?|claim|release|note|merge/[0-9a-f]{32}"
     r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
     r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
     r"|(?<=/desk/)duty|claim|decline|deed|answers|wrap-up"
@@ -55,8 +64,9 @@ POSTED = re.compile(
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, desk, escalations, health, hearings, home,
-    ledger, login, notices, order_documents, register, remarks, reports, reviews, suppressions, units, users, weekly,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, desk, escalations, health, hearings, home, ledger,
+    login, notices, order_decisions, order_documents, order_files, order_handling, orders, register, remarks, reports, reviews,
+    suppressions, tickets, units, users, weekly,
 )  # fmt: skip
 
 
@@ -64,6 +74,13 @@ class PublicId(BaseConverter):
     """The opaque identity of a record in an address: 32 hexadecimal digits."""
 
     regex = "[0-9a-f]{32}"
+
+
+class Upload(Request):
+    """A request whose files stay in memory: nothing that is attached to an order touches a disk in the clear."""
+
+    def _get_file_stream(self, *told: Any, **more: Any) -> BytesIO:
+        return BytesIO()
 
 
 class Month(BaseConverter):
@@ -77,6 +94,7 @@ def create_console_app(services: ConsoleServices) -> Flask:
     if len(services.secret_key) < 32:
         raise ValueError("the console's secret key must have at least 32 bytes")
     app = Flask(__name__, static_folder="static", template_folder="templates")
+    app.request_class = Upload
     app.extensions[KEY] = services
     app.config.update(_settings(services))
     _add_converters(app.url_map)
@@ -119,9 +137,9 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_loader = ChoiceLoader([own, sheets])
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        words=words, desk_words=desk_words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed, languages=LANGUAGES,
-        current_language=current_language, simulated=services.simulated, bureau_name=lambda: _bureau_name(services), here=_here,
-        alarm_banner=banner, bell=bell, zone_name=zone_name,
+        words=words, desk_words=desk_words, order_words=order_words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed,
+        languages=LANGUAGES, current_language=current_language, simulated=services.simulated, here=_here, alarm_banner=banner, bell=bell,
+        zone_name=zone_name, bureau_name=lambda: _bureau_name(services),
     )  # fmt: skip
 
 

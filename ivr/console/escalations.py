@@ -1,5 +1,6 @@
 """The human queue: who waits for a person, nearest deadline first (O28–O30)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,16 +9,23 @@ from flask import Blueprint, request
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from ivr.console.access import ADMINISTRATOR, DESK, INSPECTION, role, visitor
+from ivr.console.access import ADMINISTRATOR, DESK, INSPECTION, actor, role, visitor
 from ivr.console.rendering import render
 from ivr.console.services import services
-from survey.store.queries import console_cases
+from survey.store.queries import console_cases, people
 from survey.store.queries.console_cases import CaseRow, Deadlines, Paged
 from survey.working_days import Calendar, CalendarMissing, calendar, is_working_day
 
 escalations = Blueprint("escalations", __name__)
 
-TABS: dict[str, LazyString] = {"open": _l("待处理"), "today": _l("今日到期"), "overdue": _l("逾期"), "closed": _l("已了结")}
+TABS: dict[str, LazyString] = {
+    "open": _l("待处理"),
+    "mine": _l("我的"),
+    "unclaimed": _l("待领"),
+    "today": _l("今日到期"),
+    "overdue": _l("逾期"),
+    "closed": _l("已了结"),
+}
 SORTS: dict[str, LazyString] = {"due": _l("按期限"), "priority": _l("按紧急程度"), "opened": _l("按等待时长")}
 ONE_DAY = timedelta(days=1)
 
@@ -59,6 +67,7 @@ class QueuePage:
     sort: str
     lines: list[Line]
     paged: Paged
+    names: Mapping[str, str]
 
 
 @escalations.get("/escalations")
@@ -70,11 +79,14 @@ def index() -> str:
     now, zone = house.clock.now(), house.office.bureau.tzinfo
     when = Deadlines(now, _midnight_after(now, zone))
     with house.reads() as session:
-        counts = console_cases.tab_counts(session, when, sees_inspection())
-        paged = console_cases.cases(session, tab, sort, request.args.get("page", 1, int), when, sees_inspection())
+        counts = console_cases.tab_counts(session, when, sees_inspection(), actor())
+        paged = console_cases.cases(session, tab, sort, request.args.get("page", 1, int), when, sees_inspection(), actor())
+        names = people.display_names(session, {case.claimed_by for case in paged.rows if case.claimed_by})
     tabs = [Tab(key, str(label), counts[key]) for key, label in TABS.items()]
     lines = [Line(case, due_date(case, now, zone), _hours(now - case.opened_at)) for case in paged.rows]
-    return render("escalations/index.html", QueuePage(tabs, tab, [(key, str(label)) for key, label in SORTS.items()], sort, lines, paged))
+    return render("escalations/index.html", QueuePage(
+        tabs, tab, [(key, str(label)) for key, label in SORTS.items()], sort, lines, paged, names
+    ))  # fmt: skip
 
 
 def sees_inspection() -> bool:

@@ -12,12 +12,15 @@ from sqlalchemy.orm import Session
 from ivr.console import words
 from ivr.console.access import EVERYBODY, UNIT, is_allowed, present, role, visitor
 from ivr.console.alarms import AlarmRow, standing
+from ivr.console.order_access import order_actor
+from ivr.console.orders import moments
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.words import Tag
-from survey.accounts import people
-from survey.store.queries import console
+from survey.accounts import Visitor, people
+from survey.store.queries import console, order_lists
 from survey.store.queries.console import CampaignSummary, DrawFacts, Imports, Queue, ScriptFacts, Tally
+from survey.store.queries.order_lists import Workload
 
 home = Blueprint("home", __name__)
 
@@ -47,13 +50,15 @@ class HomePage:
     queue: Queue
     campaign: CampaignSummary | None
     alarms: list[AlarmRow]
+    orders: Workload | None
 
 
 @dataclass(frozen=True)
 class UnitPage:
-    """The home of somebody who acts for a unit."""
+    """The home of somebody who acts for a unit: its orders, counted."""
 
     unit: str
+    orders: Workload
 
 
 @dataclass(frozen=True)
@@ -80,14 +85,24 @@ def index() -> str:
     """The month's work; `?month=YYYY-MM` shows another month. A unit sees nothing of it (R12)."""
     house, person = services(), present()
     if person.role == UNIT:
-        with house.reads() as session:
-            return render("home/unit.html", UnitPage(people.unit_name(session, people.known(session, person.name))))
+        return render("home/unit.html", _unit_page(person))
     now, zone = house.clock.now(), house.office.bureau.tzinfo
     with house.reads() as session:
         known = console.months(session)
         name = _which(request.args.get("month"), known, session, now, zone)
         month = _load(session, name, now, zone)
-    return render("home/index.html", _page(month, known))
+        orders = _workload(session) if is_allowed("orders.index", person.role) else None
+    return render("home/index.html", _page(month, known, orders))
+
+
+def _unit_page(person: Visitor) -> UnitPage:
+    with services().reads() as session:
+        return UnitPage(people.unit_name(session, people.known(session, person.name)), _workload(session))
+
+
+def _workload(session: Session) -> Workload:
+    house = services()
+    return order_lists.workload(session, order_actor(), moments(house.office.terms, house.clock.now()))
 
 
 def _which(asked: str | None, known: list[str], session: Session, now: datetime, zone: ZoneInfo) -> str:
@@ -107,9 +122,9 @@ def _load(session: Session, name: str, now: datetime, zone: ZoneInfo) -> Month:
     )  # fmt: skip
 
 
-def _page(month: Month, known: list[str]) -> HomePage:
+def _page(month: Month, known: list[str], orders: Workload | None) -> HomePage:
     tasks = [_import(month), _draw(month), _script(month), _publish(month), _start(month), _report(month)]
-    return HomePage(month.name, known, tasks, month.tally, month.queue, month.campaign, _alarms())
+    return HomePage(month.name, known, tasks, month.tally, month.queue, month.campaign, _alarms(), orders)
 
 
 def _alarms() -> list[AlarmRow]:

@@ -81,7 +81,8 @@ def index() -> str:
 @role(ADMINISTRATOR)
 def add() -> str | tuple[str, int]:
     """Create an account; its first password stands on the answer to this and nowhere else."""
-    new = NewAccount(*(_typed(name) for name in ("name", "role", "display_name", "unit", "telephone", "email")))
+    texts = {name: _typed(name) for name in ("name", "role", "display_name", "unit", "telephone", "email")}
+    new = NewAccount(**texts, is_head=_typed("head") == "yes")
     try:
         with services().unit_of_work() as work:
             password = administration.add(work.session, hand(), new)
@@ -100,11 +101,12 @@ def show(name: str) -> str:
 @users.post("/users/<name>/change")
 @role(ADMINISTRATOR)
 def change(name: str) -> Response | tuple[str, int]:
-    """Change the name as shown, role, unit, telephone, e-mail address; what the form did not hold stays."""
+    """Change the name as shown, role, unit, its head, telephone, e-mail address; what the form did not hold stays."""
     given = {key: _typed(key) for key in ("display_name", "role", "unit", "telephone", "email") if key in request.form}
+    head = _typed("head") == "yes" if "head" in request.form else None
     try:
         with services().unit_of_work() as work:
-            administration.change(work.session, hand(), name, Change(**given))
+            administration.change(work.session, hand(), name, Change(**given, is_head=head))
     except BadInput as wrong:
         return _one(name, problem=Problem("change", wrong.field, words.in_language(wrong), request.form)), 422
     except NotAllowed as wrong:

@@ -146,6 +146,7 @@ CONSENT = {
 CASE = {
     "open": Tag(_l("待处理"), "○", BUSY),
     "closed": Tag(_l("已办结"), "✓", GOOD),
+    "merged": Tag(_l("已合并"), "–", QUIET),
     "withdrawn": Tag(_l("已撤回"), "–", QUIET),
     "settled": Tag(_l("通话中办结"), "✓", GOOD),
 }

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey.accounts import emails, people, second_factor, throttle
 from survey.accounts.people import Hand, NewAccount
-from survey.accounts.roles import ADMINISTRATOR
+from survey.accounts.roles import ADMINISTRATOR, UNIT
 from survey.errors import NotAllowed
 from survey.store import audit
 from survey.store.models import User
@@ -15,13 +15,16 @@ from survey.store.models import User
 
 @dataclass(frozen=True)
 class Change:
-    """What an account is to be; None leaves it as it is. An empty `telephone` or `email` takes it away; `unit` goes with the role."""
+    """What an account is to be; None leaves it as it is. An empty `telephone` or `email` takes it away; `unit` and
+    `is_head` go with the role.
+    """
 
     display_name: str | None = None
     role: str | None = None
     unit: str | None = None
     telephone: str | None = None
     email: str | None = None
+    is_head: bool | None = None
 
 
 def add(session: Session, hand: Hand, new: NewAccount) -> str:
@@ -29,10 +32,11 @@ def add(session: Session, hand: Hand, new: NewAccount) -> str:
     telephone, email = people.fit_telephone(new.telephone, hand.numbers), emails.fit_email(new.email)
     password = people.add_user(session, new.name, new.role, new.display_name, hand.now, new.unit)
     user = people.known(session, new.name)
-    user.must_change = True
+    user.must_change, user.is_head = True, people.fit_head(new.role, new.is_head)
     people.seal_telephone(hand.keys, user, telephone)
     emails.seal_email(hand.keys, user, email)
-    audit.append(session, hand.audit_key, hand.now, hand.by, "user.add", f"user:{new.name}", role=new.role, unit=new.unit)
+    head = {"head": True} if new.is_head else {}
+    audit.append(session, hand.audit_key, hand.now, hand.by, "user.add", f"user:{new.name}", role=new.role, unit=new.unit, **head)
     return password
 
 
@@ -42,9 +46,11 @@ def change(session: Session, hand: Hand, name: str, wanted: Change) -> None:
     Raises BadInput, NotFound, and NotAllowed where no administrator would be left.
     """
     user = people.known(session, name)
-    changed = [*_rename(user, wanted), *_move(session, hand, user, wanted), *_reach(hand, user, wanted), *_write_to(hand, user, wanted)]
+    changed = [*_rename(user, wanted), *_move(session, hand, user, wanted), *_appoint(user, wanted)]
+    changed += [*_reach(hand, user, wanted), *_write_to(hand, user, wanted)]
     if changed:
         told = {"role": user.role, "unit": user.unit_id} if "role" in changed or "unit" in changed else {}
+        told |= {"head": user.is_head} if "head" in changed else {}
         audit.append(session, hand.audit_key, hand.now, hand.by, "user.change", f"user:{name}", changed=sorted(changed), **told)
 
 
@@ -102,6 +108,13 @@ def _move(session: Session, hand: Hand, user: User, wanted: Change) -> list[str]
     before = (user.role, user.unit_id)
     user.role, user.unit_id = role, people.unit_for(session, role, wanted.unit or "")
     return [name for name, old, new in zip(("role", "unit"), before, (user.role, user.unit_id), strict=True) if old != new]
+
+
+def _appoint(user: User, wanted: Change) -> list[str]:
+    """Who leaves the unit's role is its head no longer."""
+    before, stays = user.is_head, user.is_head and user.role == UNIT
+    user.is_head = stays if wanted.is_head is None else people.fit_head(user.role, wanted.is_head)
+    return ["head"] if user.is_head != before else []
 
 
 def _reach(hand: Hand, user: User, wanted: Change) -> list[str]:

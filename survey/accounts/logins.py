@@ -21,7 +21,8 @@ NOTE_SEEN_EVERY = timedelta(seconds=30)
 
 @dataclass(frozen=True)
 class Visitor:
-    """The person behind a valid log-in. `must_change`: another than the owner knows the password; `unit`: the id of the own unit."""
+    """The person behind a valid log-in. `must_change`: another than the owner knows the password; `unit`: the id of the own unit,
+    `is_head`: of that unit."""
 
     name: str
     display_name: str
@@ -31,6 +32,7 @@ class Visitor:
     must_change: bool = False
     second_factor: bool = False
     unit: int | None = None
+    is_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +189,7 @@ def _half(session: Session, token: str, now: datetime) -> HalfLogin | None:
 def _visitor(user: User, login: UserSession) -> Visitor:
     return Visitor(
         user.name, user.display_name, user.role, login.language, login.token_digest, user.must_change, second_factor.is_set(user),
-        user.unit_id,
+        user.unit_id, user.is_head,
     )  # fmt: skip
 
 

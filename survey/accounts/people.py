@@ -37,7 +37,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class NewAccount:
-    """What an account is made of; `unit` is the code of a unit, for the role `unit` alone; `telephone` and `email` as they were typed."""
+    """What an account is made of; `unit` is the code of a unit, for the role `unit` alone, as is its head; the rest as it was typed."""
 
     name: str
     role: str
@@ -45,6 +45,7 @@ class NewAccount:
     unit: str = ""
     telephone: str = ""
     email: str = ""
+    is_head: bool = False
 
 
 def add_user(session: Session, name: str, role: str, display_name: str, now: datetime, unit: str = "") -> str:
@@ -127,6 +128,13 @@ def unit_for(session: Session, role: str, code: str) -> int | None:
     if unit_id is None:
         raise BadInput(f"没有代码为“{shown(code)}”的单位 / there is no unit with the code “{shown(code)}”", "unit")
     return unit_id
+
+
+def fit_head(role: str, is_head: bool) -> bool:
+    """Whether the account is of the head of its unit, who alone asks for extensions (R52). Raises BadInput where it is of no unit."""
+    if is_head and role != UNIT:
+        raise BadInput("只有“责任单位”角色可以是单位负责人 / only the role “unit” can be the head of a unit", "head")
+    return is_head
 
 
 def unit_name(session: Session, user: User) -> str:

@@ -1,13 +1,13 @@
 """Use cases of orders 《接处警电话回访交办单》, in the order that one lives through them.
 
-issuing (from the human queue) → handling (the unit) → supervision (the centre) → recalls (the second call), with reminders, their
+tickets (the human queue) → issuing → handling (the unit) → supervision (the centre) → recalls (the second call), with reminders, their
 delivery and the weekly list, attachments and accountability beside them, views for who reads, and the on-site register. What an order
 may become is decided in `survey.orders`.
 Each takes the caller's session and `now`; nobody here commits or looks at a clock.
 """
 
 from survey.casework.accountability import decide_accountability, open_accountability
-from survey.casework.attachments import SealedFile, attach, keep_file, kind_of, permit_reading, read_file
+from survey.casework.attachments import SealedFile, attach, file_name, keep_file, kind_of, known_files, permit_reading, read_file
 from survey.casework.changes import Overtaken, found, standing_of
 from survey.casework.delivering import (
     CHANNELS,
@@ -62,11 +62,13 @@ __all__ = [
     "due_deliveries",
     "due_for_recall",
     "enter",
+    "file_name",
     "found",
     "issue",
     "issue_due",
     "keep_file",
     "kind_of",
+    "known_files",
     "month_counts",
     "note_delivered",
     "note_delivery_problem",

@@ -1,5 +1,6 @@
 """Who is held to account when a fault was verified (R55)."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -14,6 +15,9 @@ from survey.store.models import AccountabilityRecord, Order, OrderReply
 from survey.store.models.base import public_id
 from survey.store.sealing import place
 
+DESKS = {"centre": ("centre", "commander", "inspection"), "inspection": ("inspection",)}
+"""Who holds to account, by the order's route."""
+
 
 def open_accountability(session: Session, office: Office, order_id: str, actor: Actor, fault: str, now: datetime) -> AccountabilityRecord:
     """Open a record for a fault that a reply to the order has verified.
@@ -25,8 +29,11 @@ def open_accountability(session: Session, office: Office, order_id: str, actor: 
     if fault not in FAULTS:
         raise BadInput(f"fault: 须为 {'、'.join(FAULTS)} 之一 / must be one of {', '.join(FAULTS)}", "fault")
     replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order.id))
-    if not any(verifies_fault(reply.finding, reply.cause) for reply in replies):
+    if not may_account(route_of(order), actor, [(reply.finding, reply.cause) for reply in replies]):
         raise NotAllowed("尚无回复认定民警存在过错，不能追责 / no reply has found the officer at fault: nobody can be held to account")
+    known = select(AccountabilityRecord.id).where(AccountabilityRecord.order_id == order.id, AccountabilityRecord.fault == fault)
+    if session.scalars(known).first() is not None:
+        raise NotAllowed("该过错已启动责任追究 / somebody is held to account for this fault already")
     record = AccountabilityRecord(public_id=public_id(), order_id=order.id, fault=fault, opened_by=actor.name, opened_at=now)
     session.add(record)
     session.flush()
@@ -56,7 +63,11 @@ def decide_accountability(
     return record
 
 
+def may_account(route: str, actor: Actor, replies: Iterable[tuple[str, str]]) -> bool:
+    """Whether the actor may hold somebody to account, by finding and cause of the replies so far."""
+    return actor.role in DESKS[route] and any(verifies_fault(finding, cause) for finding, cause in replies)
+
+
 def _check_desk(order: Order, actor: Actor) -> None:
-    wanted = ("inspection",) if route_of(order) == "inspection" else ("centre", "commander", "inspection")
-    if actor.role not in wanted:
+    if actor.role not in DESKS[route_of(order)]:
         raise NotAllowed("您的角色不能登记追责 / your role may not hold anybody to account")

@@ -2,16 +2,17 @@
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from survey import orders
 from survey.casework.changes import carry_out, found, standing_of
-from survey.errors import BadInput, NotFound
+from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
 from survey.fieldwork.office import Office
 from survey.order_moves import Actor
 from survey.store.models import Order, OrderAttachment
@@ -19,6 +20,8 @@ from survey.store.models.base import public_id
 from survey.store.sealing import KeyRing, place
 
 LARGEST = 20 * 1024 * 1024
+MOST = 50
+"""Files of one order."""
 FOLDER = "attachments"
 KINDS = {b"%PDF-": "application/pdf", b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 """The first bytes of what may be attached."""
@@ -71,6 +74,8 @@ def attach(
     shown = "".join(c for c in name.replace("\\", "/").split("/")[-1] if c.isprintable()).strip()
     if not 1 <= len(shown) <= 255:
         raise BadInput("文件名须为 1–255 个字符 / a file name has 1 to 255 characters", "file")
+    if (session.scalar(select(func.count(OrderAttachment.id)).where(OrderAttachment.order_id == order.id)) or 0) >= MOST:
+        raise NotAllowed(f"每张交办单最多 {MOST} 个附件 / an order has {MOST} attachments at most")
     carry_out(session, office, order, orders.attach(standing_of(order), actor, now, file.kind))
     attachment = OrderAttachment(
         public_id=file.public_id, order_id=order.id, path=file.path, digest=file.digest, kind=file.kind, size_bytes=file.size_bytes,
@@ -79,6 +84,20 @@ def attach(
     session.add(attachment)
     session.flush()
     return attachment
+
+
+def known_files(session: Session, identities: Sequence[str]) -> set[str]:
+    """Which of these kept files belong to an order by now."""
+    return set(session.scalars(select(OrderAttachment.public_id).where(OrderAttachment.public_id.in_(identities))))
+
+
+def file_name(keys: KeyRing, attachment: OrderAttachment) -> str:
+    """The name that the file was sent with; one of our making where that cannot be read."""
+    try:
+        name = keys.open(attachment.name_sealed, place(OrderAttachment.__tablename__, "name_sealed", attachment.public_id))
+    except CannotUnseal:
+        name = None
+    return name or f"attachment.{attachment.kind.rpartition('/')[2]}"
 
 
 def permit_reading(session: Session, office: Office, attachment_id: str, actor: Actor, now: datetime) -> OrderAttachment:

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from survey.casework.numbering import next_number
 from survey.errors import NotAllowed, NotFound
 from survey.fieldwork.office import Office
-from survey.order_moves import Actor, Change, Standing
+from survey.order_moves import READERS, Actor, Change, Standing
 from survey.store.models import Order, OrderEvent
 
+ENDED = ("closed", "void")
+"""States in which there is nothing left to do for anybody: the case leaves the human queue with its order."""
 FIELDS = tuple(field.name for field in fields(Standing))
-READERS = ("system", "centre", "operator", "commander", "auditor")
-"""Roles that may read every order but those of inspection; a unit reads its own."""
 
 
 class Overtaken(NotAllowed):
@@ -47,8 +47,9 @@ def route_of(order: Order) -> str:
 
 
 def standing_of(order: Order) -> Standing:
-    """The row as the rules want to see it."""
-    return replace(Standing(**{name: getattr(order, name) for name in FIELDS}), route=route_of(order))
+    """The row as the rules want to see it: of inspection as soon as its case is, without consent as soon as that was taken back."""
+    consent = order.escalation.consent if order.consent == "yes" else order.consent
+    return replace(Standing(**{name: getattr(order, name) for name in FIELDS}), route=route_of(order), consent=consent)
 
 
 def found(session: Session, order_id: str, actor: Actor, version: int | None = None) -> Order:
@@ -73,6 +74,9 @@ def carry_out(session: Session, office: Office, order: Order, change: Change) ->
     if not written.rowcount:  # type: ignore[attr-defined]
         raise Overtaken(version, _last_event(session, order.id))
     note(session, office, order, change, version + 1)
+    if after.state in ENDED and before.state not in ENDED and order.escalation.state == "open":
+        order.escalation.state = "closed"
+        session.flush()
     return session.scalars(select(Order).where(Order.id == order.id).execution_options(populate_existing=True)).one()
 
 

@@ -38,7 +38,7 @@ class Issued:
 def issue(session: Session, office: Office, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Order:
     """The order of a case; the one that exists, if it was issued before.
 
-    Raises NotAllowed when the case was withdrawn, names no unit, or the role may not; CalendarMissing.
+    Raises NotAllowed when the case was withdrawn, names no unit, has no settled call, or the role may not; CalendarMissing.
     """
     case = session.scalars(
         select(Escalation).where(Escalation.id == case.id).with_for_update().execution_options(populate_existing=True)
@@ -52,6 +52,8 @@ def _issue(session: Session, office: Office, case: Escalation, by: Actor, terms:
         raise NotAllowed(
             "该件已撤回或并非不满意件，不下发交办单 / the case was withdrawn or is not one of dissatisfaction: there is no order"
         )
+    if case.attempt.settled_at is None:
+        raise NotAllowed("通话结果尚未确定，暂不能下发 / the call has no verdict yet: its order waits for it")
     respondent = case.respondent
     change = orders.issue(_route(case), respondent.unit_id, case.consent, terms, _days(case.reasons, terms), by, now)
     year, new = local_year(office, now), change.after

@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from survey.casework.accountability import may_account
 from survey.casework.changes import found, standing_of
 from survey.casework.numbering import number_text
 from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal, NotAllowed
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms, days_left
-from survey.order_moves import RUNNING, Actor, actions, said
+from survey.order_moves import RUNNING, Actor, said
+from survey.order_offers import Requests, offers, outcomes
 from survey.orders import is_overdue
 from survey.store.models import (
     AccountabilityRecord,
@@ -26,6 +29,9 @@ from survey.store.models import (
     OrderReply,
 )
 from survey.store.sealing import place
+
+DISCLOSED_TO = ("unit", "centre", "inspection")
+"""Who may ask for name and number of a person who agreed to be contacted."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ class AttachmentView:
 
 @dataclass(frozen=True)
 class EventView:
-    """One step of the timeline."""
+    """One step of the timeline; `details` hold no personal data."""
 
     number: int
     at: datetime
@@ -106,6 +112,7 @@ class EventView:
     what: str
     to_state: str
     reason: str
+    details: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,8 @@ class OrderView:
     """Everything of an order that its reader may see. The person's name and number are no part of it: see `disclose_contact`.
 
     `days_left` are working days, negative when overdue, None while the clock stands; `actions` are the words of MOVES that the
-    reader may try, `version` is what they must hand back with it. `scores` map item to code.
+    reader may take now, `outcomes` those under which it may be closed, `version` is what they must hand back with it. `scores` map
+    item to code. `may_disclose`: the reader may ask for name and number; `may_account`: may hold somebody to account.
     """
 
     public_id: str
@@ -125,6 +133,8 @@ class OrderView:
     incident_number: str
     category: str
     occurred_at: datetime
+    arrived_at: datetime | None
+    settled_at: datetime
     called_at: datetime | None
     script_version: int
     items: tuple[str, ...]
@@ -149,6 +159,10 @@ class OrderView:
     attachments: tuple[AttachmentView, ...]
     events: tuple[EventView, ...]
     actions: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    may_disclose: bool
+    may_account: bool
+    case_id: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,17 +178,22 @@ def order_view(session: Session, office: Office, order_id: str, reader: Actor, t
     order = found(session, order_id, reader)
     standing, case, respondent = standing_of(order), order.escalation, order.respondent
     incident, attempt = respondent.incident, case.attempt
+    extension, appeal, replies = _extension(session, order.id), _appeal(session, office, order.id), _replies(session, office, order.id)
+    asked = Requests(extension.asked_by if extension else "", appeal.by if appeal else "")
     return OrderView(
         public_id=order.public_id, number=number_text(order.year, order.serial), version=order.version, state=order.state,
         route=standing.route, unit=order.unit.name if order.unit else None, incident_number=incident.number, category=incident.category,
-        occurred_at=incident.occurred_at, called_at=attempt.answered_at, script_version=attempt.script_version_id,
-        items=tuple(order.items), reasons=tuple(order.reasons), scores=_scores(session, respondent.id), consent=order.consent,
-        may_be_contacted=_is_contact_allowed(order), priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by,
-        due_at=order.due_at, days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None,
-        is_overdue=is_overdue(standing, now), returns=order.returns, supervised=order.supervised, outcome=order.outcome,
-        archive_number=order.archive_number, replies=_replies(session, office, order.id), extension=_extension(session, order.id),
-        appeal=_appeal(session, office, order.id), accountability=_accountability(session, office, order.id),
-        attachments=_attachments(session, office, order.id), events=_events(session, order.id), actions=actions(standing, reader),
+        occurred_at=incident.occurred_at, arrived_at=incident.arrived_at, settled_at=incident.closed_at, called_at=attempt.answered_at,
+        script_version=attempt.script_version_id, items=tuple(order.items), reasons=tuple(order.reasons),
+        scores=_scores(session, respondent.id), consent=standing.consent, may_be_contacted=_is_contact_allowed(order),
+        priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by, due_at=order.due_at,
+        days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None, is_overdue=is_overdue(standing, now),
+        returns=order.returns, supervised=order.supervised, outcome=order.outcome, archive_number=order.archive_number, replies=replies,
+        extension=extension, appeal=appeal, accountability=_accountability(session, office, order.id),
+        attachments=_attachments(session, office, order.id), events=_events(session, order.id),
+        actions=offers(standing, reader, now, terms, asked), outcomes=outcomes(standing, reader, now),
+        may_disclose=_is_contact_allowed(order) and reader.role in DISCLOSED_TO,
+        may_account=may_account(standing.route, reader, [(each.finding, each.cause) for each in replies]), case_id=case.public_id,
     )  # fmt: skip
 
 
@@ -186,7 +205,7 @@ def disclose_contact(session: Session, office: Office, order_id: str, actor: Act
     order = found(session, order_id, actor)
     if not _is_contact_allowed(order):
         raise NotAllowed("当事人不同意联系，不提供姓名和号码 / the person did not agree to be contacted: neither name nor number is given")
-    if actor.role not in ("unit", "centre", "inspection"):
+    if actor.role not in DISCLOSED_TO:
         raise NotAllowed("您的角色不能查看当事人信息 / your role may not see who the person is")
     why, incident = said(reason), order.respondent.incident
     office.record(session, now, actor.name, "order.contact", f"order:{order.public_id}", reason=why)
@@ -220,20 +239,10 @@ def _reply(office: Office, reply: OrderReply) -> ReplyView:
 
 def _extension(session: Session, order_id: int) -> ExtensionView | None:
     asked = session.scalars(select(OrderExtension).where(OrderExtension.order_id == order_id)).one_or_none()
-    return (
-        None
-        if asked is None
-        else ExtensionView(
-            asked.days,
-            asked.reason,
-            asked.asked_by,
-            asked.asked_at,
-            asked.due_before,
-            asked.decision,
-            asked.decision_reason,
-            asked.decided_by,
-        )
-    )
+    return None if asked is None else ExtensionView(
+        asked.days, asked.reason, asked.asked_by, asked.asked_at, asked.due_before, asked.decision, asked.decision_reason,
+        asked.decided_by,
+    )  # fmt: skip
 
 
 def _appeal(session: Session, office: Office, order_id: int) -> AppealView | None:
@@ -262,7 +271,9 @@ def _attachments(session: Session, office: Office, order_id: int) -> tuple[Attac
 
 def _events(session: Session, order_id: int) -> tuple[EventView, ...]:
     events = session.scalars(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.number))
-    return tuple(EventView(each.number, each.at, each.actor, each.role, each.what, each.to_state, each.reason) for each in events)
+    return tuple(
+        EventView(each.number, each.at, each.actor, each.role, each.what, each.to_state, each.reason, each.details) for each in events
+    )
 
 
 def _opened(office: Office, row: OrderReply | OrderAppeal | AccountabilityRecord | OrderAttachment, name: str) -> str | None:

@@ -315,3 +315,22 @@ def test_a_desk_telephone_is_none_or_e164_or_sip_or_refused_without_being_repeat
 
 def test_the_bureaus_own_lines_may_be_desk_telephones():
     assert people.fit_telephone("010-6552 1234", NumberPolicy(own_numbers=("+861065521234",))) == "+861065521234"
+
+
+def test_only_an_account_of_a_unit_can_be_that_of_its_head_and_leaves_that_with_the_role(session, keys, audit_key):
+    """Who heads a unit asks for extensions (R52)."""
+    session.add(Unit(code="south", name="城南派出所"))
+    session.flush()
+    hand = Hand("admin", NOW, keys, audit_key, NumberPolicy(fictitious=True))
+    with pytest.raises(BadInput) as refused:
+        administration.add(session, hand, NewAccount("li", "operator", is_head=True))
+    assert refused.value.field == "head"
+    administration.add(session, hand, NewAccount("sun", "unit", unit="south", is_head=True))
+    administration.add(session, hand, NewAccount("zhou", "unit", unit="south"))
+
+    administration.change(session, hand, "zhou", Change(is_head=True))
+    administration.change(session, hand, "sun", Change(role="operator"))
+
+    assert (people.known(session, "zhou").is_head, people.known(session, "sun").is_head) == (True, False)
+    with pytest.raises(BadInput):
+        administration.change(session, hand, "sun", Change(is_head=True))

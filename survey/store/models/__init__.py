@@ -8,7 +8,7 @@ from survey.store.models.base import Base, Id, UtcDateTime, table_of
 from survey.store.models.calendar_days import CalendarDay
 from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, DispositionChange, Turn
 from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
-from survey.store.models.cases import Escalation, Suppression
+from survey.store.models.cases import Escalation, Suppression, TicketNote
 from survey.store.models.desk import Duty, Offer, OperatorAnswer, Takeover
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
 from survey.store.models.notices import NoticeDelivery, NoticeReading
@@ -75,6 +75,7 @@ __all__ = [
     "ScriptVersion",
     "Suppression",
     "Takeover",
+    "TicketNote",
     "Transcript",
     "TranscriptCorrection",
     "Turn",

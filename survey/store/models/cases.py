@@ -23,11 +23,28 @@ class Escalation(Base):
     route: Mapped[str] = mapped_column(String(16), default="centre")  # centre or inspection (R35)
     priority: Mapped[int]  # 1 at once, 2 today, 3 in time
     consent: Mapped[str] = mapped_column(String(8), default="unasked")  # yes, no, unasked
-    state: Mapped[str] = mapped_column(String(16), default="open")  # open, withdrawn, settled (by an operator in the talk)
+    state: Mapped[str] = mapped_column(String(16), default="open")  # open, closed, merged, withdrawn, settled (by an operator in the talk)
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
+    claimed_by: Mapped[str | None] = mapped_column(String(64))
+    claimed_at: Mapped[datetime | None]
+    merged_into_id: Mapped[int | None] = mapped_column(Id)  # of the other ticket of the same incident
     respondent: Mapped[Respondent] = relationship()
     attempt: Mapped[CallAttempt] = relationship()
+    __table_args__ = (Index(None, "state", "due_at"),)
+
+
+class TicketNote(Base):
+    """One line of a ticket's history, never changed: what was done or noted, by whom; the text may hold names."""
+
+    __tablename__ = "ticket_notes"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(32), default=public_id, unique=True)
+    escalation_id: Mapped[int] = mapped_column(ForeignKey("escalations.id"), index=True)
+    what: Mapped[str] = mapped_column(String(16))  # a word of casework.tickets.STEPS
+    text_sealed: Mapped[bytes | None]
+    by: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
 
 
 class Suppression(Base):

@@ -20,6 +20,7 @@ class User(Base):
     display_name: Mapped[str] = mapped_column(String(64))
     role: Mapped[str] = mapped_column(String(16))
     unit_id: Mapped[int | None] = mapped_column(Id)  # of the role `unit` alone
+    is_head: Mapped[bool] = mapped_column(default=False, server_default=false())  # of that unit: asks for extensions (R52)
     telephone_sealed: Mapped[bytes | None]  # where the desk is called: E.164 or sip:
     email_sealed: Mapped[bytes | None]  # where notices about orders are sent
     password_hash: Mapped[str] = mapped_column(String(255))

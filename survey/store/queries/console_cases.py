@@ -38,7 +38,7 @@ class Deadlines:
 
 @dataclass(frozen=True)
 class CaseRow:
-    """A case of the human queue as a row. `calendar` names its working days, `answers` maps item to code."""
+    """A case of the human queue as a row. `calendar` names its working days, `answers` maps item to code, `claimed_by` who has it."""
 
     public_id: str
     respondent_id: str
@@ -53,6 +53,7 @@ class CaseRow:
     due_at: datetime | None
     calendar: str
     answers: dict[str, str]
+    claimed_by: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class AuditRow:
     details: str
 
 
-TABS = ("open", "today", "overdue", "closed")
+TABS = ("open", "mine", "unclaimed", "today", "overdue", "closed")
 SORTS: dict[str, tuple[Any, ...]] = {
     "due": (Escalation.due_at.is_(None), Escalation.due_at, Escalation.priority, Escalation.opened_at, Escalation.id),
     "priority": (Escalation.priority, Escalation.due_at.is_(None), Escalation.due_at, Escalation.id),
@@ -75,14 +76,14 @@ SORTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def tab_counts(session: Session, when: Deadlines, inspection: bool) -> dict[str, int]:
-    """How many cases each tab of the queue holds. `inspection`: may the visitor see cases routed to inspection (R35)?"""
-    return {tab: session.scalar(select(func.count(Escalation.id)).where(*_tab(tab, when, inspection))) or 0 for tab in TABS}
+def tab_counts(session: Session, when: Deadlines, inspection: bool, name: str) -> dict[str, int]:
+    """How many cases each tab of the queue holds for the visitor of that name. `inspection`: may it see what is routed there (R35)?"""
+    return {tab: session.scalar(select(func.count(Escalation.id)).where(*_tab(tab, when, inspection, name))) or 0 for tab in TABS}
 
 
-def cases(session: Session, tab: str, sort: str, page: int, when: Deadlines, inspection: bool) -> Paged:
+def cases(session: Session, tab: str, sort: str, page: int, when: Deadlines, inspection: bool, name: str) -> Paged:
     """One page of a tab of the human queue. Raises KeyError for an unknown sort, ValueError for an unknown tab."""
-    condition = _tab(tab, when, inspection)
+    condition = _tab(tab, when, inspection, name)
     total = session.scalar(select(func.count(Escalation.id)).where(*condition)) or 0
     number = within(page, total)
     statement = _case_statement().where(*condition).order_by(*SORTS[sort]).offset((number - 1) * PAGE).limit(PAGE)
@@ -119,18 +120,20 @@ def visible_respondents(inspection: bool) -> list[ColumnElement[bool]]:
     return [~hidden.exists(), ~about_inspection()]
 
 
-def _tab(tab: str, when: Deadlines, inspection: bool) -> list[ColumnElement[bool]]:
+def _tab(tab: str, when: Deadlines, inspection: bool, name: str) -> list[ColumnElement[bool]]:
     if tab not in TABS:
         raise ValueError(tab)
     routes = [] if inspection else [Escalation.route != INSPECTION]
     if tab == "closed":
         return [Escalation.state != "open", *routes]
-    dates = {
+    by_tab: dict[str, list[ColumnElement[bool]]] = {
         "open": [],
+        "mine": [Escalation.claimed_by == name],
+        "unclaimed": [Escalation.claimed_by.is_(None)],
         "today": [Escalation.due_at > when.now, Escalation.due_at <= when.tonight],
         "overdue": [Escalation.due_at <= when.now],
-    }[tab]
-    return [Escalation.state == "open", *dates, *routes]
+    }
+    return [Escalation.state == "open", *by_tab[tab], *routes]
 
 
 def _case_statement() -> Select[*tuple[Any, ...]]:
@@ -147,7 +150,7 @@ def _case_row(row: Row[*tuple[Any, ...]], answers: dict[int, dict[str, str]]) ->
     case, respondent, incident, unit, rules = row
     return CaseRow(
         case.public_id, respondent, incident, unit, case.priority, tuple(case.reasons), case.route, case.consent, case.state,
-        case.opened_at, case.due_at, str(rules.get("calendar", "cn")), answers.get(case.respondent_id, {}),
+        case.opened_at, case.due_at, str(rules.get("calendar", "cn")), answers.get(case.respondent_id, {}), case.claimed_by,
     )  # fmt: skip
 
 

@@ -20,7 +20,9 @@ INSPECTION = "inspection"
 
 @dataclass(frozen=True)
 class Waiting:
-    """A case that has no order yet. `ended_at` is when its call ended, `has_unit` whether there is anybody to give an order to."""
+    """A case that has no order yet. `ended_at` is when its call ended, `has_unit` whether there is anybody to give an order
+    to, `is_settled` whether the call has its verdict.
+    """
 
     case_id: int
     public_id: str
@@ -29,6 +31,7 @@ class Waiting:
     route: str
     ended_at: datetime | None
     has_unit: bool
+    is_settled: bool
 
 
 @dataclass(frozen=True)
@@ -61,22 +64,23 @@ def _without_order() -> tuple[ColumnElement[bool], ...]:
 
 
 def cases_to_issue(session: Session, limit: int) -> Sequence[Escalation]:
-    """Cases that are ripe for an order, oldest first, locked; those whose call is not settled or that name no unit are left."""
+    """Cases that are ripe for an order, urgent ones first, then by age, locked; not those without a settled call or a unit."""
     someone = or_(Escalation.route == INSPECTION, Respondent.unit_id.is_not(None))
     ripe = select(Escalation).join(Respondent).join(CallAttempt, Escalation.attempt_id == CallAttempt.id)
-    ripe = ripe.where(*_without_order(), CallAttempt.settled_at.is_not(None), someone).order_by(Escalation.id).limit(limit)
+    ripe = ripe.where(*_without_order(), CallAttempt.settled_at.is_not(None), someone)
+    ripe = ripe.order_by(Escalation.priority, Escalation.id).limit(limit)
     return session.scalars(ripe.with_for_update(skip_locked=True, of=Escalation)).all()
 
 
 def cases_without_order(session: Session, *, inspection: bool = False) -> list[Waiting]:
     """Everything that waits for an order, oldest first: for review, or because no unit is named. Inspection's cases only for itself."""
-    columns = (Escalation, Incident.number, CallAttempt.ended_at, Respondent.unit_id)
+    columns = (Escalation, Incident.number, CallAttempt.ended_at, CallAttempt.settled_at, Respondent.unit_id)
     found = select(*columns).join(Respondent, Escalation.respondent_id == Respondent.id)
     found = found.join(Incident, Respondent.incident_id == Incident.id).join(CallAttempt, Escalation.attempt_id == CallAttempt.id)
     routes = () if inspection else (Escalation.route != INSPECTION,)
     return [
-        Waiting(case.id, case.public_id, number, tuple(case.reasons), case.route, ended_at, unit is not None)
-        for case, number, ended_at, unit in session.execute(found.where(*_without_order(), *routes).order_by(Escalation.id))
+        Waiting(case.id, case.public_id, number, tuple(case.reasons), case.route, ended_at, unit is not None, settled_at is not None)
+        for case, number, ended_at, settled_at, unit in session.execute(found.where(*_without_order(), *routes).order_by(Escalation.id))
     ]
 
 

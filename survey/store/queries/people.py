@@ -1,6 +1,6 @@
 """Accounts and units as an administrator looks at them. Telephones and e-mail addresses stay sealed here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ class UserRow:
     role: str
     unit: str
     unit_name: str
+    is_head: bool
     telephone_sealed: bytes | None
     email_sealed: bytes | None
     second_factor: bool
@@ -67,6 +68,11 @@ def unit_choices(session: Session) -> list[tuple[str, str]]:
     return [(code, name) for code, name in session.execute(select(Unit.code, Unit.name).order_by(Unit.code))]
 
 
+def display_names(session: Session, names: Iterable[str]) -> dict[str, str]:
+    """What the accounts of these names are called on pages; accounts that are not there are left out."""
+    return dict(session.execute(select(User.name, User.display_name).where(User.name.in_(set(names)))).all())
+
+
 def administrators(session: Session) -> tuple[int, int]:
     """How many administrators may log in, and how many of them with a second factor."""
     standing = select(func.count(User.id), func.count(User.totp_since)).where(User.role == "administrator", User.disabled_at.is_(None))
@@ -86,8 +92,8 @@ def _rows(session: Session, name: str | None = None) -> list[UserRow]:
         wanted = wanted.where(User.name == name)
     return [
         UserRow(
-            one.name, one.display_name, one.role, code or "", unit or "", one.telephone_sealed, one.email_sealed,
-            one.totp_since is not None, one.must_change, one.password_set_at, one.created_at, one.disabled_at, at,
+            one.name, one.display_name, one.role, code or "", unit or "", one.is_head, one.telephone_sealed,
+            one.email_sealed, one.totp_since is not None, one.must_change, one.password_set_at, one.created_at, one.disabled_at, at,
         )
         for one, code, unit, at in session.execute(wanted)
     ]  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 import ivr.console
 from ivr.console import words
 from survey.casework.reminding import KINDS
+from survey.casework.tickets import STEPS as TICKET_STEPS
 from survey.desk.takeovers import WISHES
 from survey.fieldwork import campaigns
 from survey.fieldwork.reviews import VERDICTS
@@ -55,6 +56,8 @@ def _names(action: ast.expr) -> list[str]:
         return [f"order.{move}" for move in (*MOVES, "issue")]
     if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'takeover.{what}'":
         return [f"takeover.{wish}" for wish in WISHES]
+    if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'ticket.{what}'":
+        return [f"ticket.{what}" for what in TICKET_STEPS]
     if isinstance(action, ast.JoinedStr) and ast.unparse(action) == "f'notice.{reminder.kind}'":
         return [f"notice.{kind}" for kind in KINDS]
     raise AssertionError(f"cannot tell which action is recorded: {ast.unparse(action)}")

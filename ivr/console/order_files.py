@@ -1,0 +1,108 @@
+"""Files that belong to an order: taken by their content, kept sealed, shown to who may see the order, each reading on record (O39)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from io import BytesIO
+
+from flask import Blueprint, abort, request, send_file
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from ivr.console.access import role
+from ivr.console.order_access import MAY_READ, order_actor, roles_of, unknown_noted
+from ivr.console.order_page import act, refused
+from ivr.console.services import services
+from ivr.console.uploads import takes_file
+from survey import casework
+from survey.casework import SealedFile
+from survey.errors import BadInput, CannotUnseal
+from survey.order_moves import Actor
+
+order_files = Blueprint("order_files", __name__)
+LARGEST_UPLOAD = 64 * 1024 * 1024
+"""Of all files of one form; the web server in front lets as much pass."""
+MOST_AT_ONCE = 10
+IMAGES = ("image/jpeg", "image/png")
+
+
+Kept = list[tuple[SealedFile, str]]
+DoWithFiles = Callable[[Session, Actor, int, datetime, Kept], object]
+
+
+@order_files.post("/orders/<public_id:public_id>/attachments")
+@role(*roles_of("attach"))
+@takes_file(LARGEST_UPLOAD)
+def attach(public_id: str) -> Response | tuple[str, int]:
+    """Add files to the order."""
+
+    def do(session: Session, actor: Actor, version: int, now: datetime, kept: Kept) -> None:
+        if not kept:
+            raise BadInput("请选择文件 / choose a file", "file")
+        attach_all(session, public_id, actor, version, now, kept)
+
+    return act_with_files(public_id, "attach", do, _("附件已添加。"))
+
+
+def attach_all(session: Session, order_id: str, actor: Actor, version: int, now: datetime, kept: Kept) -> int:
+    """Give the order the kept files; the version that it has then."""
+    for file, name in kept:
+        casework.attach(session, services().office, order_id, actor, version, file, name, now)
+        version += 1
+    return version
+
+
+def act_with_files(order_id: str, form: str, do: DoWithFiles, done: str) -> Response | tuple[str, int]:
+    """Like `act`, with the files of the form: written sealed before the transaction, taken away again where it did not get them."""
+    house = services()
+    with unknown_noted(), house.reads() as session:
+        casework.found(session, order_id, order_actor())  # nobody fills the disk of an order that is none of theirs
+    try:
+        kept = _keep(_sent())
+    except BadInput as wrong:
+        return refused(order_id, form, wrong)
+    try:
+        return act(order_id, form, lambda session, actor, version, now: do(session, actor, version, now, kept), done)
+    finally:
+        _forget_unused(kept)
+
+
+def _sent() -> list[tuple[bytes, str]]:
+    """Content and name of the files of the form. Raises BadInput for too many."""
+    found = [one for one in request.files.getlist("file") if one.filename]
+    if len(found) > MOST_AT_ONCE:
+        raise BadInput(f"一次最多 {MOST_AT_ONCE} 个文件 / {MOST_AT_ONCE} files at a time at most", "file")
+    return [(one.read(), one.filename or "") for one in found]
+
+
+def _keep(sent: Sequence[tuple[bytes, str]]) -> Kept:
+    """All of them, or none. Raises BadInput."""
+    house = services()
+    for content, _name in sent:
+        casework.kind_of(content)
+    return [(casework.keep_file(house.office.keys, house.data, content), name) for content, name in sent]
+
+
+def _forget_unused(kept: Kept) -> None:
+    house = services()
+    with house.reads() as session:
+        known = casework.known_files(session, [file.public_id for file, _name in kept])
+    for file, _name in kept:
+        if file.public_id not in known:
+            (house.data / file.path).unlink(missing_ok=True)
+
+
+@order_files.get("/orders/attachments/<public_id:public_id>")
+@role(*MAY_READ)
+def show(public_id: str) -> Response:
+    """The file in the clear, after its reading was written to the trail; pictures are shown in place, a PDF is handed over."""
+    house = services()
+    with unknown_noted(), house.unit_of_work() as work:
+        attachment = casework.permit_reading(work.session, house.office, public_id, order_actor(), house.clock.now())
+        name = casework.file_name(house.office.keys, attachment)
+    try:
+        content = casework.read_file(house.office.keys, house.data, attachment)
+    except (CannotUnseal, OSError):
+        abort(404)
+    is_image = attachment.kind in IMAGES
+    return send_file(BytesIO(content), mimetype=attachment.kind, download_name=name, as_attachment=not is_image, conditional=False)

@@ -1,0 +1,98 @@
+"""What the responsible unit does with an order on its page, or inspection with its own (R49, R50, R52, R53; C28–C31)."""
+
+from datetime import date, datetime
+
+from flask import Blueprint, request
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from ivr.console.access import role
+from ivr.console.order_access import roles_of
+from ivr.console.order_files import LARGEST_UPLOAD, Kept, act_with_files, attach_all
+from ivr.console.order_page import act
+from ivr.console.services import services
+from ivr.console.uploads import takes_file
+from survey import casework
+from survey.errors import BadInput
+from survey.order_moves import Actor
+from survey.order_replies import Reply
+
+order_handling = Blueprint("order_handling", __name__)
+
+
+@order_handling.post("/orders/<public_id:public_id>/sign")
+@role(*roles_of("sign"))
+def sign(public_id: str) -> Response | tuple[str, int]:
+    """Sign for it: one click."""
+
+    def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
+        casework.sign(session, services().office, public_id, actor, version, now)
+
+    return act(public_id, "sign", do, _("已签收。"))
+
+
+@order_handling.post("/orders/<public_id:public_id>/take-in-hand")
+@role(*roles_of("take_in_hand"))
+def take_in_hand(public_id: str) -> Response | tuple[str, int]:
+    """Begin to work on it, for the first time or again."""
+
+    def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
+        casework.take_in_hand(session, services().office, public_id, actor, version, now)
+
+    return act(public_id, "take_in_hand", do, _("已开始办理。"))
+
+
+@order_handling.post("/orders/<public_id:public_id>/answer")
+@role(*roles_of("answer"))
+@takes_file(LARGEST_UPLOAD)
+def answer(public_id: str) -> Response | tuple[str, int]:
+    """Reply, with the files that belong to it: all of it is taken, or nothing."""
+    office = services().office
+
+    def do(session: Session, actor: Actor, version: int, now: datetime, kept: Kept) -> None:
+        reply, version = _reply(), attach_all(session, public_id, actor, version, now, kept)
+        casework.answer(session, office, public_id, actor, version, reply, office.terms, now)
+
+    return act_with_files(public_id, "answer", do, _("回复已提交，期限停止计算。"))
+
+
+@order_handling.post("/orders/<public_id:public_id>/ask-extension")
+@role(*roles_of("ask_extension"))
+def ask_extension(public_id: str) -> Response | tuple[str, int]:
+    """The head of the unit asks once for more working days."""
+    house, form = services(), request.form
+
+    def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
+        days = form.get("days", 0, int)
+        casework.ask_extension(
+            session, house.office, public_id, actor, version, days, form.get("reason", ""), house.office.terms, now
+        )  # fmt: skip
+
+    return act(public_id, "ask_extension", do, _("延期申请已提交，待审批；审批前期限不变。"))
+
+
+@order_handling.post("/orders/<public_id:public_id>/appeal")
+@role(*roles_of("appeal"))
+def appeal(public_id: str) -> Response | tuple[str, int]:
+    """The unit says that the rating is untrue or was not about it."""
+    form = request.form
+
+    def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
+        ground, argument = form.get("ground", ""), form.get("argument", "")
+        casework.appeal(session, services().office, public_id, actor, version, ground, argument, now, form.getlist("items"))
+
+    return act(public_id, "appeal", do, _("申诉已提交，由本单位以外的人员裁定；期限照常计算。"))
+
+
+def _reply() -> Reply:
+    """The reply as it was typed. Raises BadInput for a day that is none."""
+    given = {name: request.form.get(name, "") for name in ("finding", "cause", "measure", "explanation", "improvement", "people", "place")}
+    return Reply(**given, visited_on=_day(request.form.get("visited_on", "")))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text.strip() else None
+    except ValueError:
+        raise BadInput("上门日期须写作 2026-11-30 / the day of the visit is written like 2026-11-30", "visited_on") from None

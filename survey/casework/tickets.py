@@ -1,0 +1,156 @@
+"""What people do with a ticket of the human queue: claim it, note, merge a second one of the same incident, close it (O9, O28, O32).
+
+Each raises NotFound where the actor may not know of the ticket, NotAllowed, BadInput; each leaves a line in the ticket's history and
+in the audit trail. Deadlines and the way into the queue: `survey.fieldwork.escalations`; what follows from one: orders.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from survey.errors import BadInput, NotAllowed, NotFound
+from survey.fieldwork.office import Office
+from survey.order_moves import OPEN, Actor
+from survey.store.models import Escalation, Order, TicketNote
+from survey.store.models.base import public_id
+from survey.store.queries.orders import INSPECTION, ORDERED
+from survey.store.sealing import place
+
+WORKERS = ("administrator", "operator", "centre")
+"""Who works on tickets; those of inspection are its own, and its administrator's."""
+RELEASERS = ("administrator", "centre", "inspection")
+"""Who may take a ticket from somebody who has claimed it."""
+LONGEST_NOTE = 1000
+STEPS = ("claim", "release", "note", "merge", "close")
+"""What stands in a ticket's history."""
+
+
+class Taken(NotAllowed):
+    """Somebody else has the ticket: `by` since `at`."""
+
+    def __init__(self, by: str, at: datetime | None) -> None:
+        super().__init__(f"已由 {by} 领取 / {by} has claimed it")
+        self.by, self.at = by, at
+
+
+def may_know(route: str, actor: Actor) -> bool:
+    """Whether the actor may know of a ticket: one of inspection only inspection and administrators (R35)."""
+    return actor.role in (("administrator", INSPECTION) if route == INSPECTION else (*WORKERS, INSPECTION))
+
+
+def ticket(session: Session, ticket_id: str, actor: Actor) -> Escalation:
+    """The ticket as it is now."""
+    wanted = select(Escalation).where(Escalation.public_id == ticket_id).execution_options(populate_existing=True)
+    case = session.scalars(wanted).one_or_none()
+    if case is None or not may_know(case.route, actor):
+        raise NotFound("没有这件 / there is no such ticket")
+    return case
+
+
+def claim(session: Session, office: Office, ticket_id: str, actor: Actor, now: datetime) -> Escalation:
+    """Take the ticket, unless another was first: one conditional update decides (O9). Raises Taken."""
+    case = ticket(session, ticket_id, actor)
+    _check_open(case)
+    free = (Escalation.id == case.id, Escalation.claimed_by.is_(None), Escalation.state == "open")
+    taken = update(Escalation).where(*free).values(claimed_by=actor.name, claimed_at=now)
+    won = session.execute(taken.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
+    case = ticket(session, ticket_id, actor)
+    if won:
+        _write(session, office, case, actor, "claim", "", now)
+        return case
+    _check_open(case)
+    if case.claimed_by != actor.name:
+        raise Taken(case.claimed_by or "", case.claimed_at)
+    return case
+
+
+def release(session: Session, office: Office, ticket_id: str, actor: Actor, now: datetime) -> Escalation:
+    """Give it back to the queue: who has it, or the centre, where that one is away."""
+    case = _locked(session, ticket_id, actor)
+    _check_open(case)
+    if case.claimed_by is None:
+        raise NotAllowed("无人领取此件 / nobody has claimed it")
+    if case.claimed_by != actor.name and actor.role not in RELEASERS:
+        raise Taken(case.claimed_by, case.claimed_at)
+    holder, case.claimed_by, case.claimed_at = case.claimed_by, None, None
+    _write(session, office, case, actor, "release", "" if holder == actor.name else holder, now)
+    return case
+
+
+def note(session: Session, office: Office, ticket_id: str, actor: Actor, text: str, now: datetime) -> Escalation:
+    """Write down what was done; sealed, because it may hold names. Raises BadInput without words."""
+    case = ticket(session, ticket_id, actor)
+    _write(session, office, case, actor, "note", _said(text), now)
+    return case
+
+
+def close_ticket(session: Session, office: Office, ticket_id: str, actor: Actor, text: str, now: datetime) -> Escalation:
+    """It is settled, with what came of it; one of dissatisfaction is settled by its order alone. Raises Taken, BadInput."""
+    case = _locked(session, ticket_id, actor)
+    _check_open(case)
+    _check_holder(case, actor)
+    order = session.scalars(select(Order).where(Order.escalation_id == case.id)).one_or_none()
+    if (order is not None and order.state in OPEN) or (order is None and set(case.reasons) & set(ORDERED)):
+        raise NotAllowed("不满意件随其交办单办结 / a ticket of dissatisfaction is closed with its order")
+    case.state = "closed"
+    _write(session, office, case, actor, "close", _said(text), now)
+    return case
+
+
+def merge(session: Session, office: Office, ticket_id: str, into: str, actor: Actor, now: datetime) -> Escalation:
+    """Put a second ticket of one incident into the first, which takes over reasons, route and the nearer deadline; gives the first."""
+    locked = {one: _locked(session, one, actor) for one in sorted({ticket_id, into})}  # in one order, whoever merges which into which
+    second, first = locked[ticket_id], locked[into]
+    for case in (second, first):
+        _check_open(case)
+        _check_holder(case, actor)
+    if second.id == first.id or second.respondent.incident_id != first.respondent.incident_id:
+        raise NotAllowed("只有同一警情的两件可以合并 / only two tickets of one incident can be merged")
+    if session.scalar(select(Order.id).where(Order.escalation_id == second.id)) is not None:
+        raise NotAllowed("此件已有交办单，请把另一件并入此件 / this one has an order: merge the other one into it")
+    _take_over(first, second)
+    second.state, second.merged_into_id = "merged", first.id
+    _write(session, office, second, actor, "merge", "", now)
+    _write(session, office, first, actor, "merge", "", now)
+    return first
+
+
+def _take_over(first: Escalation, second: Escalation) -> None:
+    first.reasons = [*first.reasons, *(reason for reason in second.reasons if reason not in first.reasons)]
+    first.priority = min(first.priority, second.priority)
+    first.due_at = min((due for due in (first.due_at, second.due_at) if due is not None), default=None)
+    first.route = INSPECTION if INSPECTION in (first.route, second.route) else first.route
+    consents = {first.consent, second.consent}
+    first.consent = next(word for word in ("no", "yes", "unasked") if word in consents)  # who refused once is not contacted
+
+
+def _locked(session: Session, ticket_id: str, actor: Actor) -> Escalation:
+    case = ticket(session, ticket_id, actor)
+    locked = select(Escalation).where(Escalation.id == case.id).with_for_update().execution_options(populate_existing=True)
+    return session.scalars(locked).one()
+
+
+def _check_open(case: Escalation) -> None:
+    if case.state != "open":
+        raise NotAllowed("此件已了结 / the ticket is closed")
+
+
+def _check_holder(case: Escalation, actor: Actor) -> None:
+    if case.claimed_by not in (None, actor.name):
+        raise Taken(case.claimed_by, case.claimed_at)
+
+
+def _said(text: str) -> str:
+    said = text.strip()
+    if not 2 <= len(said) <= LONGEST_NOTE:
+        raise BadInput(f"请写明情况（2–{LONGEST_NOTE} 字）/ say what happened, 2 to {LONGEST_NOTE} characters", "text")
+    return said
+
+
+def _write(session: Session, office: Office, case: Escalation, actor: Actor, what: str, text: str, now: datetime) -> None:
+    identity = public_id()
+    sealed = office.keys.seal(text or None, place(TicketNote.__tablename__, "text_sealed", identity))
+    session.add(TicketNote(public_id=identity, escalation_id=case.id, what=what, text_sealed=sealed, by=actor.name, at=now))
+    session.flush()
+    office.record(session, now, actor.name, f"ticket.{what}", f"case:{case.public_id}")

@@ -1,0 +1,461 @@
+"""Orders over HTTP: a whole life by the four roles, lists, conflicts, masking, both languages (O28–O38, R35, R47–R55)."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import update
+
+from ivr.console.services import ConsoleServices
+from survey.store.models import Answer, Escalation, Order
+from tests.conftest import StandingClock
+from tests.ivr.console.builders import NOON
+from tests.ivr.console.conftest import LogIn, csrf_of, post
+from tests.ivr.console.order_desk import NAME, PDF, OrderDesk, forms, offered, press, send, take
+
+NUMBER = re.compile(r"\+86100\d+|100\d{8}")
+FRIDAY_NIGHT = datetime(2026, 11, 20, 16, tzinfo=UTC)
+"""The end of the last working day before NOON, in Shanghai."""
+IMPROVED = {"improvement": "增派警力", "visited_on": "", "people": ""}
+
+
+@pytest.fixture
+def desk(services: ConsoleServices, clock: StandingClock, passwords: dict[str, str]) -> OrderDesk:
+    return OrderDesk(services, clock)
+
+
+def _steps(page) -> list[str]:
+    """The step of each line of the history."""
+    heads = [one.text.strip() for one in page.all("th") if one.attributes.get("scope") == "row"]
+    return [head for head in heads if not head.endswith(".pdf")]
+
+
+def test_an_order_lives_from_the_sweep_to_its_end_by_the_hands_of_four_roles(desk, log_in, open_page, clock):
+    [order_id] = desk.issued()
+    unit, centre, operator, commander = (log_in(role) for role in ("unit", "centre", "operator", "commander"))
+    page = f"/orders/{order_id}"
+
+    for client, action, words in (
+        (unit, "sign", {}), (unit, "take_in_hand", {}), (unit, "answer", {}), (centre, "return", {}),
+        (unit, "take_in_hand", {}), (unit, "answer", {}), (operator, "begin_recall", {}), (operator, "note_recall", {}),
+        (unit, "take_in_hand", {}), (unit, "answer", {}), (centre, "begin_recall", {}), (centre, "note_recall", {}),
+        (unit, "take_in_hand", {}), (unit, "answer", {}), (commander, "close", {"outcome": "explained"}),
+    ):  # fmt: skip
+        clock.advance(seconds=30)
+        assert take(client, order_id, action, **words).status_code == 303, action
+
+    order = desk.order(order_id)
+    assert (order.state, order.outcome, order.returns, order.replies, order.supervised) == ("closed", "explained", 2, 4, True)
+    shown = open_page(unit, page)
+    assert _steps(shown) == [
+        "下发", "签收", "开始办理", "回复", "退回重办", "开始办理", "回复", "开始再次回访", "登记再次回访结果", "开始办理", "回复",
+        "开始再次回访", "登记再次回访结果", "开始办理", "回复", "办结",
+    ]  # fmt: skip
+    assert "措施不具体" in shown.text
+    assert "归档号 2026-0001" in shown.text
+    assert desk.case(order.escalation.public_id).state == "closed", "the ticket leaves the queue with its order"
+    assert [one.actor for one in desk.trail("order.note_recall")] == ["operator", "centre"]
+
+
+def test_the_head_asks_for_time_and_the_centre_grants_it(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    desk.make_head()
+    unit, centre = log_in("unit"), log_in("centre")
+    before = desk.order(order_id).due_at
+
+    assert take(unit, order_id, "ask_extension", days="9").status_code == 422
+    assert take(unit, order_id, "ask_extension").status_code == 303
+    assert "延期待审批" in open_page(centre, "/orders?tab=requests").text
+    assert take(centre, order_id, "decide_extension", decision="granted").status_code == 303
+
+    order = desk.order(order_id)
+    assert (order.extension, (order.due_at - before).days) == ("granted", 2)
+    assert "剩 7 个工作日" in open_page(unit, f"/orders/{order_id}").text
+
+
+def test_only_the_head_of_a_unit_is_offered_an_extension(desk, log_in):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    assert "ask_extension" not in offered(unit.get(f"/orders/{order_id}").text, order_id)
+
+    refused = post(unit, f"/orders/{order_id}/ask-extension", version="1", days="2", reason="需外地核实")
+
+    assert refused.status_code == 409
+    assert "须由单位负责人申请" in refused.text
+    assert "需外地核实" in refused.text, "what was typed is shown, though no form takes it"
+
+
+def test_an_appeal_is_decided_by_the_centre_and_ends_the_order(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    take(unit, order_id, "appeal", items="speed")
+
+    assert take(centre, order_id, "decide_appeal", decision="upheld").status_code == 303
+
+    shown = open_page(unit, f"/orders/{order_id}")
+    assert "申诉成立" in shown.text
+    assert "录像显示三分钟到场" in shown.text
+    assert desk.order(order_id).outcome == "appeal_upheld"
+
+
+def test_accountability_is_opened_on_a_verified_fault_and_decided_once(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    unit, centre, page = log_in("unit"), log_in("centre"), f"/orders/{order_id}"
+    assert f"{page}/accountability" not in forms(centre.get(page).text)
+    for action in ("sign", "take_in_hand", "answer"):
+        take(unit, order_id, action)
+
+    assert press(centre, page, f"{page}/accountability", fault="attitude").status_code == 303
+    again = press(centre, page, f"{page}/accountability", fault="attitude")
+    [record] = [address for address in forms(centre.get(page).text) if re.search(r"/accountability/[0-9a-f]{32}$", address)]
+    tomorrow = press(centre, page, record, decided_on="2026-11-24", reason="诫勉谈话")
+    done = press(centre, page, record, decided_on="2026-11-23", reason="诫勉谈话")
+
+    assert (again.status_code, tomorrow.status_code, done.status_code) == (409, 422, 303)
+    assert "诫勉谈话" in tomorrow.text
+    assert "诫勉谈话" in open_page(centre, page).text
+    assert record not in forms(centre.get(page).text)
+
+
+# ── lists ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _numbers(page) -> list[str]:
+    return [one.text.strip() for one in page.all("a") if re.fullmatch(r"/orders/[0-9a-f]{32}", one.attributes["href"])]
+
+
+def test_each_tab_counts_its_rows_and_the_nearest_deadline_comes_first(desk, log_in, open_page):
+    late, _urgent, signed, answered, void = (desk.issued(reasons=reasons)[0] for reasons in (
+        ("dissatisfied",), ("dissatisfied", "danger"), ("dissatisfied",), ("dissatisfied",), ("dissatisfied",)
+    ))  # fmt: skip
+    unit, centre = log_in("unit"), log_in("centre")
+    take(unit, signed, "sign")
+    for action in ("sign", "take_in_hand", "answer"):
+        take(unit, answered, action)
+    take(centre, void, "void")
+    with desk.services.sessions.begin() as session:
+        session.execute(update(Order).where(Order.public_id == late).values(due_at=FRIDAY_NIGHT))
+
+    counts = {}
+    for tab in ("to_issue", "running", "soon", "overdue", "requests", "answered", "recalling", "supervised", "ended", "all"):
+        page = open_page(centre, f"/orders?tab={tab}")
+        link = next(one for one in page.all("a") if "active" in one.attributes.get("class", ""))
+        counts[tab] = int(link.text.split()[-1])
+        assert counts[tab] == len(_numbers(page)), tab
+
+    assert counts == {"to_issue": 0, "running": 3, "soon": 1, "overdue": 1, "requests": 0, "answered": 1, "recalling": 0,
+                      "supervised": 0, "ended": 1, "all": 5}  # fmt: skip
+    running = open_page(centre, "/orders")
+    assert _numbers(running) == ["2026-0001", "2026-0002", "2026-0003"]
+    assert "今日到期" in running.text
+    assert "逾期 1 个工作日 （11月20日 周五）" in running.text
+
+
+def test_filters_stay_in_the_address_narrow_list_and_counts_and_nonsense_is_ignored(desk, log_in, open_page, month, sessions):
+    desk.issued(2)
+    centre = log_in("centre")
+    with sessions() as session:
+        unit = session.query(Order.unit_id).filter(Order.year == 2026).first()[0]
+
+    page = open_page(centre, f"/orders?tab=all&unit={unit}&month=2026-11&state=issued")
+    other = open_page(centre, "/orders?tab=all&state=closed")
+    nonsense = open_page(centre, "/orders?tab=x&unit=y&month=2026-99&state=z&page=q")
+
+    assert _numbers(page)
+    assert any(one.attributes["href"] == f"/orders?tab=ended&unit={unit}&month=2026-11&state=issued" for one in page.all("a"))
+    assert _numbers(other) == []
+    assert len(_numbers(nonsense)) >= 2
+
+
+def test_long_lists_come_in_pages_of_fifty(desk, log_in, open_page):
+    desk.issued(60)
+    centre = log_in("centre")
+
+    first, second = open_page(centre, "/orders"), open_page(centre, "/orders?page=2")
+
+    assert (len(_numbers(first)), len(_numbers(second))) == (50, 10)
+    assert "第 2 / 2 页" in second.text
+    assert not set(_numbers(first)) & set(_numbers(second))
+
+
+def test_cases_without_an_order_say_why_and_the_centre_issues_by_hand(desk, log_in, open_page, services):
+    [case] = desk.cases()
+    [waiting] = desk.cases(settled=False)
+    desk.cases(unit="")
+    centre = log_in("centre")
+
+    page = open_page(centre, "/orders?tab=to_issue")
+    assert all(why in page.text for why in ("即将自动下发", "通话尚未结束或结果未定", "警情未指定办理单位，无处可下发"))
+    assert [one for one in forms(page.html) if one.endswith("/issue")] == [f"/orders/cases/{case}/issue"]
+    issued = press(centre, "/orders?tab=to_issue", f"/orders/cases/{case}/issue")
+    again = post(centre, f"/orders/cases/{case}/issue")
+    early = post(centre, f"/orders/cases/{waiting}/issue")
+
+    assert issued.headers["Location"] == again.headers["Location"], "one case, one order"
+    assert early.headers["Location"] == "/orders?tab=to_issue"
+    order = desk.order(issued.headers["Location"].rpartition("/")[2])
+    assert (order.issued_by, order.year, order.serial) == ("centre", 2026, 1)
+    assert "尚未下发" in centre.get(f"/escalations/{waiting}").text
+
+
+def test_a_unit_sees_its_own_orders_alone_and_whoever_forges_an_address_is_on_record(desk, log_in, open_page, month, sessions):
+    [own] = desk.issued()
+    with sessions() as session:
+        foreign = session.query(Order).filter(Order.unit_id != desk.order(own).unit_id).first()
+    unit = log_in("unit")
+
+    page = open_page(unit, "/orders?tab=all")
+
+    assert foreign is not None
+    assert len(_numbers(page)) == 1
+    assert "to_issue" not in page.html
+    open_page(unit, f"/orders/{foreign.public_id}", 404)
+    assert post(unit, f"/orders/{foreign.public_id}/sign", version="1").status_code == 404
+    assert [(one.actor, one.subject) for one in desk.trail("access.refused")] == [
+        ("unit", "page:orders.show"), ("unit", "page:order_handling.sign"),
+    ]  # fmt: skip
+    assert desk.order(foreign.public_id).state == "issued"
+
+
+def test_the_home_of_a_unit_counts_what_it_has_to_do(desk, log_in, open_page):
+    late, signed, _fresh, today = *desk.issued(3), *desk.issued(reasons=("dissatisfied", "danger"))
+    unit = log_in("unit")
+    take(unit, signed, "sign")
+    with desk.services.sessions.begin() as session:
+        session.execute(update(Order).where(Order.public_id == late).values(due_at=FRIDAY_NIGHT))
+
+    page = open_page(unit, "/")
+
+    figures = dict(one.text.rsplit(None, 1) for one in page.all("div") if one.attributes.get("class") == "figure-box")
+    assert figures == {"待签收": "3", "正在办理": "1", "今日到期": "1", "逾期": "1", "已退回": "0"}
+    assert today
+    assert "目前没有需要本单位办理的事项" not in page.text
+
+
+# ── who may know what ────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("consent", ["no", "unasked"])
+def test_without_consent_no_page_of_an_order_holds_name_or_number(desk, log_in, open_page, consent):
+    [order_id] = desk.issued(consent=consent)
+    page = f"/orders/{order_id}"
+    for role in ("unit", "centre", "inspection", "operator", "commander", "auditor"):
+        client = log_in(role)
+        html = open_page(client, page).html + open_page(client, "/orders?tab=all").html
+        assert NAME not in html, role
+        assert not NUMBER.search(html), role
+        assert f"{page}/contact" not in forms(html), role
+    unit = log_in("unit")
+
+    refused = post(unit, f"{page}/contact", reason="上门核实情况")
+
+    assert refused.status_code == 409
+    assert NAME not in refused.text
+    assert desk.trail("order.contact") == []
+    take(unit, order_id, "sign")
+    take(unit, order_id, "take_in_hand")
+    visited = take(unit, order_id, "answer")
+    assert visited.status_code == 422, "there can be no visit"
+    assert take(unit, order_id, "answer", **IMPROVED).status_code == 303
+
+
+def test_with_consent_name_and_number_are_shown_once_against_a_reason_that_is_on_record(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    page, unit = f"/orders/{order_id}", log_in("unit")
+    assert NAME not in open_page(unit, page).html
+
+    silent = press(unit, page, f"{page}/contact", reason=" ")
+    told = press(unit, page, f"{page}/contact", reason="上门核实情况")
+
+    assert silent.status_code == 422
+    assert NAME not in silent.text
+    assert NAME in told.text
+    assert "+86100" in told.text
+    assert told.headers["Refresh"] == f"30; url={page}"
+    assert NAME not in open_page(unit, page).html
+    assert [(one.actor, "上门核实情况" in one.details) for one in desk.trail("order.contact")] == [("unit", True)]
+    assert post(log_in("operator"), f"{page}/contact", reason="上门核实情况").status_code == 403
+
+
+def test_consent_that_is_taken_back_holds_for_an_order_that_is_out(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    take(unit, order_id, "sign")
+    take(unit, order_id, "take_in_hand")
+    with desk.services.sessions.begin() as session:
+        session.execute(update(Escalation).values(consent="no"))
+
+    page = open_page(unit, f"/orders/{order_id}")
+
+    assert f"/orders/{order_id}/contact" not in forms(page.html)
+    assert "当事人不同意联系：不上门" in page.text
+    assert take(unit, order_id, "answer", **IMPROVED).status_code == 303
+
+
+def test_an_allegation_of_abuse_is_handled_by_inspection_and_unknown_to_all_others(desk, log_in, open_page):
+    [order_id] = desk.issued(reasons=("dissatisfied", "abuse_alleged"))
+    page, inspection = f"/orders/{order_id}", log_in("inspection")
+
+    for role in ("unit", "centre", "operator", "commander", "auditor"):
+        client = log_in(role)
+        open_page(client, page, 404)
+        assert _numbers(open_page(client, "/orders?tab=all")) == [], role
+    assert _numbers(open_page(inspection, "/orders?tab=all")) == ["2026-0001"]
+
+    for action, words in (
+        ("sign", {}),
+        ("take_in_hand", {}),
+        ("answer", {}),
+        ("begin_recall", {}),
+        ("note_recall", {"result": "satisfied"}),
+    ):
+        assert take(inspection, order_id, action, **words).status_code == 303, action
+    assert desk.order(order_id).outcome == "satisfied"
+
+
+def test_an_order_whose_case_goes_to_inspection_is_gone_for_the_unit_that_has_it_open(desk, log_in):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    hidden = forms(unit.get(f"/orders/{order_id}").text)[f"/orders/{order_id}/sign"]
+    with desk.services.sessions.begin() as session:
+        session.execute(update(Escalation).values(route="inspection", reasons=["dissatisfied", "abuse_alleged"]))
+
+    assert send(unit, f"/orders/{order_id}/sign", hidden).status_code == 404
+    assert unit.get("/").text.count("<dd>0</dd>") == 5
+
+
+def test_only_the_five_ratings_are_on_an_order_whatever_else_was_answered(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    with desk.services.sessions.begin() as session:
+        one = session.query(Answer).first()
+        session.add(Answer(respondent_id=one.respondent_id, attempt_id=one.attempt_id, script_version_id=one.script_version_id,
+                           item="interference", code="yes", raw="1", mode="keys", answered_at=NOON))  # fmt: skip
+
+    text = open_page(log_in("unit"), f"/orders/{order_id}").text
+
+    assert "被要求给好评" not in text
+    assert "非常不满意" in text
+
+
+# ── two at once ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_later_save_is_refused_with_what_others_did_and_keeps_what_was_typed(desk, log_in):
+    [order_id] = desk.issued()
+    unit, centre, page = log_in("unit"), log_in("centre"), f"/orders/{order_id}"
+    take(unit, order_id, "sign")
+    take(unit, order_id, "take_in_hand")
+    hidden = forms(unit.get(page).text)[f"{page}/answer"]
+    take(centre, order_id, "attach")
+
+    late = send(unit, f"{page}/answer", hidden, finding="partly", cause="objective", explanation="当时警力不足", visited_on="2026-11-23",
+                people="钱所长")  # fmt: skip
+
+    assert late.status_code == 409
+    assert "您打开的是第 3 版，现为第 4 版" in late.text
+    assert re.search(r"测试centre.*添加附件", late.text, re.S)
+    assert "当时警力不足" in late.text
+    assert '<option value="partly" selected>' in late.text
+    assert desk.order(order_id).state == "in_hand"
+    again = forms(late.text)[f"{page}/answer"]
+    sent = send(unit, f"{page}/answer", again, finding="partly", cause="objective", explanation="当时警力不足", visited_on="2026-11-23",
+                people="钱所长")  # fmt: skip
+    assert sent.status_code == 303
+
+
+def test_what_was_typed_is_not_lost_when_the_order_was_closed_meanwhile(desk, log_in):
+    [order_id] = desk.issued()
+    unit, centre, page = log_in("unit"), log_in("centre"), f"/orders/{order_id}"
+    take(unit, order_id, "sign")
+    take(unit, order_id, "take_in_hand")
+    hidden = forms(unit.get(page).text)[f"{page}/answer"]
+    take(centre, order_id, "void")
+
+    late = send(unit, f"{page}/answer", hidden, finding="partly", cause="objective", explanation="当时警力不足")
+
+    assert late.status_code == 409
+    assert f"{page}/answer" not in forms(late.text)
+    assert "当时警力不足" in late.text
+    assert "误发" in late.text
+
+
+def test_an_insufficient_reply_is_refused_at_its_field_with_all_that_was_typed(desk, log_in):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    take(unit, order_id, "sign")
+    take(unit, order_id, "take_in_hand")
+
+    refused = take(unit, order_id, "answer", measure="", explanation="写错了栏目的说明")
+    future = take(unit, order_id, "answer", visited_on="2026-11-24")
+    no_day = take(unit, order_id, "answer", visited_on="上周")
+
+    assert [one.status_code for one in (refused, future, no_day)] == [422, 422, 422]
+    assert "请填写整改措施" in refused.text
+    assert "写错了栏目的说明" in refused.text
+    assert re.search(r'id="answer-measure"[^>]*aria-invalid="true"', refused.text)
+    assert re.search(r'id="answer-visited_on"[^>]*aria-invalid="true"', no_day.text)
+    assert desk.order(order_id).state == "in_hand"
+
+
+def test_a_form_without_the_version_that_was_seen_changes_nothing(desk, log_in):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+
+    assert post(unit, f"/orders/{order_id}/sign").status_code == 400
+    assert post(unit, f"/orders/{order_id}/sign", version="first").status_code == 400
+    assert desk.order(order_id).state == "issued"
+
+
+def test_a_year_without_a_calendar_is_said_and_nothing_is_lost(desk, log_in, clock):
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    for action in ("sign", "take_in_hand", "answer"):
+        take(unit, order_id, action)
+    clock.moment = NOON.replace(month=12, day=30)
+    centre = log_in("centre")
+
+    refused = take(centre, order_id, "return", reason="措施太空泛")
+
+    assert refused.status_code == 409
+    assert "2027" in refused.text
+    assert "措施太空泛" in refused.text
+    assert desk.order(order_id).state == "answered"
+
+
+# ── languages, marks ─────────────────────────────────────────────────────────────────────────────────
+
+NAMES = re.compile(r"警情回访|城南派出所|测试[a-z]+|纠纷|中文|批评教育|钱所长|现场\.pdf|措施不具体")
+
+
+@pytest.mark.parametrize("role", ["unit", "centre", "commander", "inspection"])
+def test_english_pages_hold_no_chinese_but_names(desk, log_in, open_page, role):
+    desk.make_head()
+    first, *_rest = desk.issued(3)
+    unit, centre = log_in("unit"), log_in("centre")
+    for action in ("sign", "take_in_hand", "answer", "attach"):
+        take(unit, first, action)
+    take(centre, first, "return")
+    client = log_in(role, "en")
+
+    for address in (f"/orders/{first}", "/orders", "/orders?tab=all", "/orders?tab=overdue", "/"):
+        page = open_page(client, address)
+        rest = NAMES.sub("", page.text)
+        assert not re.findall(r"[\u4e00-\u9fff]+", rest), address
+    refused = client.post(
+        f"/orders/{first}/return", data={"version": "1", "reason": "x" * 9, "csrf_token": csrf_of(client, f"/orders/{first}")}
+    )
+    assert not re.findall(r"[\u4e00-\u9fff]+", NAMES.sub("", re.sub(r"<[^>]+>", "", refused.text)))
+    assert role in ("unit", "commander") or "You started from version 1" in refused.text
+
+
+def test_the_file_is_named_in_the_history_and_the_list_of_files(desk, log_in: LogIn, open_page):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    take(unit, order_id, "sign")
+    take(unit, order_id, "take_in_hand")
+    assert take(unit, order_id, "answer", files=[(PDF, "现场.pdf")]).status_code == 303
+
+    page = open_page(unit, f"/orders/{order_id}")
+
+    assert "现场.pdf" in page.text
+    assert _steps(page) == ["下发", "签收", "开始办理", "添加附件", "回复"]
