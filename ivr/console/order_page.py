@@ -17,7 +17,7 @@ from ivr.console.order_access import order_actor, unknown_noted
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey import casework
-from survey.casework import Contact, OrderView, Overtaken
+from survey.casework import Contact, OrderView, Overtaken, RecallView
 from survey.casework.attachments import LARGEST
 from survey.casework.views import EventView
 from survey.errors import BadInput, NotAllowed
@@ -60,6 +60,7 @@ class OrderPage:
     contact: Contact | None = None
     left: list[str] = field(default_factory=list)
     rated: tuple[str, ...] = RATED
+    recalls: tuple[RecallView, ...] = ()
 
     @property
     def findings(self) -> list[tuple[str, str]]:
@@ -96,11 +97,12 @@ def order_page(
     with unknown_noted(), house.reads() as session:
         view = casework.order_view(session, house.office, order_id, order_actor(), terms, now)
         names = people.display_names(session, {event.actor for event in view.events})
+        recalls = casework.recalls_of(session, casework.found(session, order_id, order_actor()))
     conflict = None if seen is None else Conflict(seen, view.version, tuple(one for one in view.events if one.number > seen))
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
-        contact, _left(problem, view),
+        contact, _left(problem, view), recalls=tuple(recalls),
     )  # fmt: skip
 
 

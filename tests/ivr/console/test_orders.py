@@ -1,17 +1,20 @@
 """Orders over HTTP: a whole life by the four roles, lists, conflicts, masking, both languages (O28–O38, R35, R47–R55)."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from ivr.console.services import ConsoleServices
-from survey.store.models import Answer, Escalation, Order
+from survey import casework
+from survey.store.models import Answer, Escalation, Order, Recall
 from tests.conftest import StandingClock
-from tests.ivr.console.builders import NOON
+from tests.ivr.console.builders import NOON, an_answer, an_attempt
 from tests.ivr.console.conftest import LogIn, csrf_of, post
 from tests.ivr.console.order_desk import NAME, PDF, OrderDesk, forms, offered, press, send, take
+from tests.survey.scripts import text_of
 
 NUMBER = re.compile(r"\+86100\d+|100\d{8}")
 FRIDAY_NIGHT = datetime(2026, 11, 20, 16, tzinfo=UTC)
@@ -55,6 +58,26 @@ def test_an_order_lives_from_the_sweep_to_its_end_by_the_hands_of_four_roles(des
     assert "归档号 2026-0001" in shown.text
     assert desk.case(order.escalation.public_id).state == "closed", "the ticket leaves the queue with its order"
     assert [one.actor for one in desk.trail("order.note_recall")] == ["operator", "centre"]
+
+
+def test_a_second_call_is_shown_with_when_it_may_come_and_what_was_answered(desk, log_in, open_page, clock):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    for action in ("sign", "take_in_hand", "answer"):
+        assert take(unit, order_id, action).status_code == 303
+    office = replace(desk.services.office, followups={"zh": text_of("followup-zh.yaml")})
+    with desk.services.sessions.begin() as session:
+        casework.recall_due(session, office, office.terms, clock.now())
+    shown = open_page(unit, f"/orders/{order_id}").text
+    assert "第 1 次回复后的再次回访" in shown
+    assert "尚未拨打。" in shown
+
+    with desk.services.sessions.begin() as session:
+        recall = session.scalars(select(Recall)).one()
+        an_answer(session, an_attempt(session, recall.respondent, 1), "satisfied_now", "yes", score=None)
+    shown = open_page(log_in("centre"), f"/orders/{order_id}").text
+    assert re.search(r"现在是否满意\s*：\s*是", shown)
+    assert "尚未拨打。" not in shown
 
 
 def test_the_head_asks_for_time_and_the_centre_grants_it(desk, log_in, open_page):
