@@ -1,12 +1,13 @@
 """The desk in a real browser: it fits, breaks no rule, shows a call by itself, and works by keyboard and without scripts."""
 
 import os
+import re
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import Takeover
+from survey.store.models import OperatorAnswer, Takeover
 from tests.conftest import StandingClock
 from tests.ivr.console.test_desk import over, talking, waiting, with_telephones
 from tests.ivr.console.test_in_browser import HIDDEN_COLUMNS, SCREEN, TELEPHONE, address, browser, enter, pytestmark, sync_api
@@ -82,3 +83,45 @@ def test_by_keyboard_and_without_scripts_a_call_is_taken_and_sorted_out(
     page.keyboard.press("Enter")
 
     sync_api.expect(page.locator(".alert-success")).to_contain_text("您现在空闲")
+
+
+def test_a_waiting_call_is_in_the_title_and_taken_by_its_key(enter, waiting: str) -> None:
+    page = enter("operator")
+    page.goto("/desk")
+    page.locator("button[value=on]").click()
+    sync_api.expect(page).to_have_title(re.compile(r"^\(1\) "))
+    page.keyboard.press("Control+Shift+A")
+
+    page.wait_for_url(f"**/desk/calls/{waiting}")
+    assert page.complaints == []
+
+
+def test_keys_write_the_next_answer_down_unless_somebody_switches_them_off(
+    enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
+) -> None:  # fmt: skip
+    page = enter("operator")
+    page.goto("/desk")
+    page.locator("button[value=on]").click()
+    page.locator(".offer .btn-primary").click()
+    talking(sessions, clock, waiting)
+    page.goto(f"/desk/calls/{waiting}")
+    asked = page.locator(".asked-next").inner_text()
+    page.locator("#single-keys").uncheck()
+    page.keyboard.press("1")
+    page.locator("#single-keys").check()
+    page.locator("h1").click()
+    page.keyboard.press("1")
+
+    sync_api.expect(page.locator(".asked-next")).not_to_have_text(asked)
+    with sessions() as session:
+        assert len(session.scalars(select(OperatorAnswer)).all()) == 1
+
+
+def test_a_desk_that_cannot_be_reached_says_so_and_is_glad_when_it_can_again(enter, with_telephones: None) -> None:
+    page = enter("operator")
+    page.goto("/desk")
+    sync_api.expect(page.locator("#unreachable")).to_be_hidden()
+    page.context.set_offline(True)
+    sync_api.expect(page.locator("#unreachable")).to_be_visible()
+    page.context.set_offline(False)
+    sync_api.expect(page.locator("#unreachable")).to_be_hidden()
