@@ -55,11 +55,14 @@ class Passed:
 
 
 def beginning(script: Script, call: StoredCall) -> State:
-    """The state in which the call would begin on this script, with what it did begin with."""
+    """The state in which the call would begin on this script, with what it did begin with.
+
+    Whether an operator was free at each moment is not stored; whoever was offered one was called while one was.
+    """
     final = call.final
     postponing = final.postponing or (bool(call.turns) and call.turns[0].node == CALLBACK_QUESTION)
     answers = {item: final.answers[item] for item in final.known}
-    return flow.start(script, answers, may_postpone=final.may_postpone, postponing=postponing)
+    return flow.start(script, answers, may_postpone=final.may_postpone, postponing=postponing, operator_free=bool(final.offered))
 
 
 def story(call: StoredCall) -> tuple[Event, ...]:
@@ -96,7 +99,12 @@ def contradiction(call: StoredCall, course: Sequence[Passed]) -> int | None:
         if stored is not None and stored.node != passed.decided[0]:
             return number
     last = course[-1].state if course else call.final
-    return None if replace(last, node="") == replace(call.final, node="") else len(course)
+    return None if _at_the_end(last) == _at_the_end(call.final) else len(course)
+
+
+def _at_the_end(state: State) -> State:
+    """What counts of a state in which a call has ended."""
+    return replace(state, node="", operator_free=False)
 
 
 def parting(first: Sequence[Passed], second: Sequence[Passed]) -> int | None:

@@ -77,6 +77,7 @@ def take_turn(
         notice("ahead")
         return _lead_back(session, attempt, context, render)
     with session.no_autoflush:  # one UPDATE of the attempt, at the commit
+        event = _told(session, attempt, context.script, event)
         speaking = advance(work, office, attempt, event, context.script, now)
         attempt.status = ladder.climb(attempt.status, "in_progress")
         attempt.answered_at = attempt.answered_at or now
@@ -131,7 +132,6 @@ def advance(
     state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else begin(work.session, attempt, script, now)
     if script.operator is not None:
         state = replace(state, operator_free=is_operator_free(work.session))
-        event = transfers.told(work.session, attempt, state, event)
     was_at_desk = state.node in DESK
     state, actions = flow.step(script, state, event)
     for action in actions:
@@ -144,6 +144,13 @@ def advance(
     if state.ended and ladder.is_ended(attempt.status):  # otherwise the end of the call wakes the settlement
         work.later("settle", attempt.id)
     return tuple(action for action in actions if isinstance(action, SPEAKING))
+
+
+def _told(session: Session, attempt: CallAttempt, script: Script, event: Event) -> Event:
+    """The event as the desk knows it, where the call is there."""
+    if script.operator is None or not attempt.flow_state:
+        return event
+    return transfers.told(session, attempt, flow.State.from_json(attempt.flow_state), event)
 
 
 def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: RecordingAction, now: datetime) -> None:

@@ -11,7 +11,9 @@ from survey import desk
 from survey.desk import Taken
 from survey.errors import BadInput, NotAllowed
 from survey.events import HungUp
-from survey.store.models import Answer, Duty, Escalation, OperatorAnswer, Takeover, User
+from survey.fieldwork.replays import stored_calls
+from survey.replay import ways_under
+from survey.store.models import Answer, CallAttempt, Duty, Escalation, OperatorAnswer, Takeover, User
 from tests.survey.desk.conftest import BAD, Desk
 
 
@@ -342,3 +344,21 @@ def test_a_newer_log_in_takes_the_desk_over(bench: Desk) -> None:
 
     assert not desk.duty.is_here(bench.duty(wang), "login of wang")
     assert desk.duty.is_here(bench.duty(wang), "a newer log-in")
+
+
+def test_a_call_that_an_operator_took_over_is_replayed_as_it_was(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.write(wang, "equipment", "satisfied")
+    bench.wish(wang, "handed_back")
+    bench.again(token)
+    bench.ground.end(token)
+    bench.ground.clock.advance(minutes=5)
+    bench.call("1" + "8")
+
+    with bench.ground.sessions() as session:
+        [campaign_id] = session.scalars(select(CallAttempt.campaign_id).distinct())
+        stored = stored_calls(session, campaign_id)
+        script = bench.ground.office.script(session, session.scalars(select(CallAttempt.script_version_id)).first() or 0)
+        ways = ways_under(stored, script, script)
+    assert (ways.same, ways.unlike) == (1, 0)
