@@ -7,7 +7,7 @@ import click
 import pytest
 
 from config.cli import COMMANDS, main
-from ivr.carrier.simulator.callees import table_text
+from ivr.carrier.simulator import callees, desk_telephones
 from tests.conventions.sources import ROOT
 
 OUTSIDE_CLICK = {"test"}
@@ -90,10 +90,11 @@ def test_pictures_are_small() -> None:
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_the_readme_shows_the_table_of_callees(name: str) -> None:
-    block = (ROOT / name).read_text("utf-8").split("<!-- callees:begin -->")[1].split("<!-- callees:end -->")[0]
+@pytest.mark.parametrize(("mark", "table"), [("callees", callees.table_text()), ("desk-telephones", desk_telephones.table_text())])
+def test_the_readme_shows_who_answers(name: str, mark: str, table: str) -> None:
+    block = (ROOT / name).read_text("utf-8").split(f"<!-- {mark}:begin -->")[1].split(f"<!-- {mark}:end -->")[0]
 
-    assert block.strip() == table_text().strip()
+    assert block.strip() == table.strip()
 
 
 @pytest.mark.parametrize("name", READMES)

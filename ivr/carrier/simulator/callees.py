@@ -19,7 +19,8 @@ class Kind:
     traits: Traits
 
 
-def _range(first: int, last: int) -> tuple[str, ...]:
+def endings(first: int, last: int) -> tuple[str, ...]:
+    """The endings from the first to the last."""
     return tuple(f"{number:02d}" for number in range(first, last + 1))
 
 
@@ -30,117 +31,117 @@ ABUSED = {"speed": "3", "attitude": "5", "outcome": "5", "equipment": "3", "appe
 
 TABLE: tuple[Kind, ...] = (
     Kind(
-        "satisfied", _range(0, 8), "全部非常满意", "very satisfied with everything",
+        "satisfied", endings(0, 8), "全部非常满意", "very satisfied with everything",
         Traits(ratings=SATISFIED),
     ),
     Kind(
-        "satisfied_second_call", _range(9, 11), "第二次才接,满意", "no answer first, then satisfied",
+        "satisfied_second_call", endings(9, 11), "第二次才接,满意", "no answer first, then satisfied",
         Traits(ratings=SATISFIED, answers_from=2),
     ),
     Kind(
-        "satisfied_third_call", _range(12, 13), "第三次才接,满意", "no answer twice, then satisfied",
+        "satisfied_third_call", endings(12, 13), "第三次才接,满意", "no answer twice, then satisfied",
         Traits(ratings=SATISFIED, answers_from=3),
     ),
-    Kind("mixed", _range(14, 24), "评价有好有坏", "keys drawn by number and question", Traits()),
+    Kind("mixed", endings(14, 24), "评价有好有坏", "keys drawn by number and question", Traits(wants_operator=None)),
     Kind(
-        "mixed_busy_first", _range(25, 27), "先占线,后接听", "busy first, then mixed",
-        Traits(answers_from=2, before="busy"),
+        "mixed_busy_first", endings(25, 27), "先占线,后接听", "busy first, then mixed",
+        Traits(answers_from=2, before="busy", wants_operator=None),
     ),
     Kind(
-        "dissatisfied", _range(28, 29), "不满意,说原因,同意联系", "4 and 5, gives the reason, may be contacted",
-        Traits(ratings=UNHAPPY_SPEED),
+        "dissatisfied", endings(28, 29), "不满意,说原因,同意联系;有值班员就转接",
+        "4 and 5, gives the reason, may be contacted, takes an operator", Traits(ratings=UNHAPPY_SPEED, wants_operator=True),
     ),
     Kind(
-        "dissatisfied_no_contact", _range(30, 30), "不满意,不同意联系", "4 and 5, does not want contact",
+        "dissatisfied_no_contact", endings(30, 30), "不满意,不同意联系", "4 and 5, does not want contact",
         Traits(ratings=UNHAPPY_ATTITUDE, consents=False),
     ),
     Kind(
-        "abused", _range(31, 31), "反映民警违纪", "reports abuse in the reason and where asked",
-        Traits(ratings=ABUSED, abused=True, reason=Speak(14.0)),
+        "abused", endings(31, 31), "反映民警违纪;有值班员就转接", "reports abuse in the reason and where asked, takes an operator",
+        Traits(ratings=ABUSED, abused=True, reason=Speak(14.0), wants_operator=True),
     ),
     Kind(
-        "interfered", _range(32, 32), "有人事先要求好评", "was asked for a good rating",
+        "interfered", endings(32, 32), "有人事先要求好评", "was asked for a good rating",
         Traits(ratings=SATISFIED, interfered=True),
     ),
-    Kind("barges_in", _range(33, 34), "抢按", "presses into the prompt", Traits(barges_in=True)),
+    Kind("barges_in", endings(33, 34), "抢按", "presses into the prompt", Traits(barges_in=True)),
     Kind(
-        "repeats", _range(35, 35), "要求重听", "presses * once, then answers",
+        "repeats", endings(35, 35), "要求重听", "presses * once, then answers",
         Traits(repeats_at="attitude"),
     ),
     Kind(
-        "goes_back", _range(36, 36), "返回改答案", "presses 7 at outcome and changes the answer before it",
+        "goes_back", endings(36, 36), "返回改答案", "presses 7 at outcome and changes the answer before it",
         Traits(ratings=SATISFIED, goes_back_at="outcome"),
     ),
     Kind(
-        "wrong_keys", _range(37, 38), "先按错键", "presses a wrong key first at each question",
+        "wrong_keys", endings(37, 38), "先按错键", "presses a wrong key first at each question",
         Traits(presses="wrong first"),
     ),
     Kind(
-        "slow", _range(39, 39), "每题第一遍不按", "silent the first time each question is asked",
+        "slow", endings(39, 39), "每题第一遍不按", "silent the first time each question is asked",
         Traits(ratings=SATISFIED, presses="second"),
     ),
     Kind(
-        "remark", _range(40, 42), "留言,按井号", "speaks a suggestion, ends with #",
+        "remark", endings(40, 42), "留言,按井号", "speaks a suggestion, ends with #",
         Traits(remark=Speak(9.0)),
     ),
     Kind(
-        "remark_hangup", _range(43, 43), "留言时挂断", "hangs up while leaving a suggestion",
+        "remark_hangup", endings(43, 43), "留言时挂断", "hangs up while leaving a suggestion",
         Traits(remark=Speak(7.0, "hangup")),
     ),
     Kind(
-        "remark_silence", _range(44, 44), "留言后沉默", "falls silent after a suggestion",
+        "remark_silence", endings(44, 44), "留言后沉默", "falls silent after a suggestion",
         Traits(ratings=SATISFIED, remark=Speak(5.0, "silence")),
     ),
     Kind(
-        "later_then_mixed", _range(45, 45), "先按9,下次再答", "not now (9), answers the next call",
+        "later_then_mixed", endings(45, 45), "先按9,下次再答", "not now (9), answers the next call",
         Traits(answers_from=2, before="later"),
     ),
     Kind(
-        "hangs_up_at_speed", _range(46, 46), "第一题挂断", "hangs up during the first rating",
+        "hangs_up_at_speed", endings(46, 46), "第一题挂断", "hangs up during the first rating",
         Traits(hangs_up_at="speed"),
     ),
     Kind(
-        "hangs_up_at_outcome", _range(47, 47), "第三题挂断", "hangs up during the third rating",
+        "hangs_up_at_outcome", endings(47, 47), "第三题挂断", "hangs up during the third rating",
         Traits(hangs_up_at="outcome"),
     ),
     Kind(
-        "hangs_up_at_appearance", _range(48, 48), "第五题挂断", "hangs up during the fifth rating",
+        "hangs_up_at_appearance", endings(48, 48), "第五题挂断", "hangs up during the fifth rating",
         Traits(hangs_up_at="appearance"),
     ),
     Kind(
-        "hangs_up_at_remark", _range(49, 49), "评完就挂断", "hangs up after the ratings",
+        "hangs_up_at_remark", endings(49, 49), "评完就挂断", "hangs up after the ratings",
         Traits(ratings=SATISFIED, hangs_up_at="remark"),
     ),
-    Kind("refuses", _range(50, 51), "接通即挂断", "hangs up at once", Traits(hangs_up_after=2.5)),
-    Kind("not_now", _range(52, 52), "总说不方便", "not now (9), every time", Traits(asks_for="later")),
-    Kind("never", _range(53, 55), "不再接听", "never again (0)", Traits(asks_for="never")),
+    Kind("refuses", endings(50, 51), "接通即挂断", "hangs up at once", Traits(hangs_up_after=2.5)),
+    Kind("not_now", endings(52, 52), "总说不方便", "not now (9), every time", Traits(asks_for="later")),
+    Kind("never", endings(53, 55), "不再接听", "never again (0)", Traits(asks_for="never")),
     Kind(
-        "wrong_person", _range(56, 56), "不是本人", "not the person who called",
+        "wrong_person", endings(56, 56), "不是本人", "not the person who called",
         Traits(right_person=False),
     ),
     Kind(
-        "human", _range(57, 57), "要人工", "asks for a person (8) at the second question",
+        "human", endings(57, 57), "要人工", "asks for a person (8) at the second question",
         Traits(asks_for="human", asks_at="attitude"),
     ),
-    Kind("silent", _range(58, 58), "一直沉默", "never presses anything", Traits(presses="nothing")),
+    Kind("silent", endings(58, 58), "一直沉默", "never presses anything", Traits(presses="nothing")),
     Kind(
-        "refused_by_carrier", _range(59, 59), "运营商拒绝", "the carrier refuses the number (400)",
+        "refused_by_carrier", endings(59, 59), "运营商拒绝", "the carrier refuses the number (400)",
         Traits(pick_up="rejected"),
     ),
     Kind(
-        "carrier_error", _range(60, 60), "运营商故障一次", "the carrier fails once (503), then satisfied",
+        "carrier_error", endings(60, 60), "运营商故障一次", "the carrier fails once (503), then satisfied",
         Traits(ratings=SATISFIED),
     ),
-    Kind("machine", _range(61, 65), "语音信箱", "an answering machine", Traits(pick_up="machine")),
-    Kind("fax", _range(66, 66), "传真", "a fax machine", Traits(pick_up="fax")),
+    Kind("machine", endings(61, 65), "语音信箱", "an answering machine", Traits(pick_up="machine")),
+    Kind("fax", endings(66, 66), "传真", "a fax machine", Traits(pick_up="fax")),
     Kind(
-        "no_such_number", _range(67, 71), "空号", "no such number",
+        "no_such_number", endings(67, 71), "空号", "no such number",
         Traits(pick_up="no-such-number"),
     ),
-    Kind("busy", _range(72, 79), "总占线", "always busy", Traits(pick_up="busy")),
-    Kind("no_answer", _range(80, 96), "无人接听", "never answers", Traits(pick_up="no-answer")),
+    Kind("busy", endings(72, 79), "总占线", "always busy", Traits(pick_up="busy")),
+    Kind("no_answer", endings(80, 96), "无人接听", "never answers", Traits(pick_up="no-answer")),
     Kind(
-        "calls_back", _range(97, 99), "从不接听,25分钟后回拨", "never answers, calls back after 25 minutes, then mixed",
+        "calls_back", endings(97, 99), "从不接听,25分钟后回拨", "never answers, calls back after 25 minutes, then mixed",
         Traits(pick_up="no-answer", calls_back_after=1500.0),
     ),
 )  # fmt: skip
@@ -168,6 +169,11 @@ def persona_at(number: str, seed: int, nth: int) -> Persona:
     return Persona(kind_of(number).traits, number, seed, nth)
 
 
+def span(kind: Kind) -> str:
+    """The endings of a kind, as a table tells them."""
+    return kind.endings[0] if len(kind.endings) == 1 else f"{kind.endings[0]}–{kind.endings[-1]}"
+
+
 def speakers() -> str:
     """The ways of speaking as rows of the table: those who speak are a share of everybody with keys, whatever their number."""
     return "\n".join(f"| {each.weight} % of speakers | `{each.name}` | {each.zh} | {each.en} |" for each in MANNERS)
@@ -183,6 +189,5 @@ def table_text() -> str:
     """The table as Markdown, for the README."""
     lines = ["| endings | kind | 说明 | what happens |", "| --- | --- | --- | --- |"]
     for kind in TABLE:
-        span = kind.endings[0] if len(kind.endings) == 1 else f"{kind.endings[0]}–{kind.endings[-1]}"
-        lines.append(f"| {span} | `{kind.name}` | {kind.zh} | {kind.en} |")
+        lines.append(f"| {span(kind)} | `{kind.name}` | {kind.zh} | {kind.en} |")
     return "\n".join([*lines, speakers()])

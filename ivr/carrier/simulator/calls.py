@@ -101,6 +101,21 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Heard:
+    """Something that sounded in the callee's ear from `at` on: words, a file (`MUSIC`), or somebody at the other end (`TALK`).
+
+    It may have been cut short by what came next.
+    """
+
+    at: float
+    seconds: float
+    text: str
+
+
+MUSIC, TALK = "♪", "…"
+
+
+@dataclass(frozen=True)
 class Notification:
     """An error or warning in the account's log. `log` is 0 for an error, 1 for a warning."""
 
@@ -143,6 +158,7 @@ class Call:
     silences: int = 0
     waits: int = 0
     presses: list[dict[str, Any]] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     recordings: list[Recording] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -180,6 +196,11 @@ class Call:
         if self.answered_at is None or self.ended_at is None:
             return None
         return round(self.ended_at - self.answered_at)
+
+    def hear(self, text: str, seconds: float) -> None:
+        """Note what sounds from now on."""
+        if seconds > 0:
+            self.heard.append(Heard(self.now, seconds, text))
 
     def finish(self, status: str, at: float, sip_code: int | None = None) -> None:
         """Reach a final status; the first one stays."""

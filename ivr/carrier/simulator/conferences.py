@@ -5,8 +5,9 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from ivr.carrier.simulator import phone_calls
+from ivr.carrier.simulator.calls import MUSIC, TALK, Heard
 from ivr.carrier.simulator.conferences_room import HUNG_UP, UPDATED, Doing, LabelTaken, Listener, Participant, Room, RoomFull
-from ivr.carrier.simulator.document import Fault, Verb
+from ivr.carrier.simulator.document import Fault, Verb, sounds
 from ivr.carrier.simulator.effects import Await, Effect, HungUp, Interrupted, Redirected, Target, Unplayable
 from ivr.carrier.simulator.phone import Person
 
@@ -67,9 +68,12 @@ def _stay(handset: "Handset", room: Room, until: float) -> Steps:
     while call.now < until and (doing := room.doing(call)) is not None:
         began = call.now
         enough = min(quits, began + (traits.talk_seconds - talked if doing.name == "talking" else traits.patience_seconds))
-        yield from _do(handset, room, doing, min(enough, until))
-        if doing.name == "talking":
-            talked += call.now - began
+        try:
+            yield from _do(handset, room, doing, min(enough, until))
+        finally:
+            if doing.name == "talking":
+                call.heard.append(Heard(began, call.now - began, TALK))
+                talked += call.now - began
         if enough <= call.now < until:
             raise HungUp
 
@@ -116,7 +120,9 @@ def _play(inner: "Handset", verbs: tuple[Verb, ...], is_cut: Callable[[], bool])
         if isinstance(inner.persona, Person):
             yield from phone_calls.hear(inner, inner.persona, verb, is_cut)
         else:
-            _, seconds, _ = yield from inner.sound(verb)
+            text, seconds, _ = yield from inner.sound(verb)
+            if sounds(verb):
+                inner.call.hear(text or MUSIC, seconds)
             end = inner.call.now + seconds
             while inner.call.now < end and not is_cut():
                 yield Await(end - inner.call.now)

@@ -7,7 +7,7 @@ import threading
 from flask import Request, jsonify
 from flask.typing import ResponseReturnValue
 
-from ivr.carrier.simulator import callees
+from ivr.carrier.simulator import desk_telephones
 from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.exchange import Exchange, QueueFull
 from ivr.carrier.simulator.ordering import Refused, order_from
@@ -34,7 +34,7 @@ def create(exchange: Exchange, request: Request) -> ResponseReturnValue:
 
 
 def _check_callee(exchange: Exchange, number: str) -> None:
-    kind = callees.kind_of(number)
+    kind = desk_telephones.kind_of(number)
     if exchange.is_registered(number) or not number.startswith("+"):
         return
     if kind.traits.pick_up == "rejected":

@@ -26,6 +26,16 @@ class Verb:
         return self.attributes.get(name, default)
 
 
+def of_file(seconds: float) -> tuple[Verb, ...]:
+    """What a sound file says that came instead of a document: it is heard once, then the call ends."""
+    return Verb("Pause", {"length": str(max(1, round(seconds))), "sound": "true"}, ""), Verb("Hangup", {}, "")
+
+
+def sounds(verb: Verb) -> bool:
+    """Whether a Say, Play or Pause can be heard: a pause only as a file in disguise."""
+    return verb.name != "Pause" or bool(verb.get("sound"))
+
+
 @dataclass(frozen=True)
 class Fault:
     """Something wrong with a reply. `code` is the carrier's error number."""

@@ -177,4 +177,4 @@ class HungUp(Exception):
 
 
 class Unplayable(Exception):
-    """The document that was to fill the time in a conference cannot be obeyed."""
+    """The document that was to fill the time in a queue or a conference cannot be obeyed."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ivr.carrier.simulator import callees, faults
+from ivr.carrier.simulator import desk_telephones, faults
 from ivr.carrier.simulator.bridge import Bridge
 from ivr.carrier.simulator.calls import Call, Order, Recording, digest
 from ivr.carrier.simulator.clock import ExchangeClock, moment
@@ -252,7 +252,8 @@ class Exchange:
         ordinal = next(self._ordinals)
         earlier, person = self._by_number.setdefault(order.to, []), order.caller_id if inbound else order.to
         persona = persona or (None if inbound else self.phones.person_at(person))
-        name = PHONE if isinstance(persona, Person) else "registered" if person in self._registered else callees.kind_of(person).name
+        kind = desk_telephones.kind_of(person).name
+        name = PHONE if isinstance(persona, Person) else "registered" if person in self._registered else kind
         call = Call(
             f"CA{digest(f'{self.seed}/call/{ordinal}')}", ordinal, self.account.sid, order, now, len(earlier) + 1, name,
             direction="inbound" if inbound else "outbound-dial" if parent else "outbound-api", parent=parent, updated_at=now, now=now,
@@ -261,7 +262,9 @@ class Exchange:
         self.calls[call.sid] = call
         if isinstance(persona, Person):
             persona.call = call
-        return call, persona or Persona(self._traits(call), person, self.seed, call.nth, self.media.speech.share)
+        traits = self._traits(call)
+        someone = desk_telephones.Operator if traits.at_desk else Persona
+        return call, persona or someone(traits, person, self.seed, call.nth, self.media.speech.share)
 
     def _traits(self, call: Call) -> Traits:
         address = call.person
@@ -269,7 +272,7 @@ class Exchange:
             return UNHURRIED
         if address in self._registered:
             return self._registered[address]
-        return callees.kind_of(address).traits if address.startswith("+") else NOBODY
+        return desk_telephones.kind_of(address).traits if address.startswith("+") else NOBODY
 
     def _over(self, call: Call) -> None:
         """A call's story has come to its end."""

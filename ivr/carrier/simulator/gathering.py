@@ -78,6 +78,7 @@ def gather(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | No
         text, seconds = text + words, seconds + length
     heard, handset.heard = handset.heard + text, ""
     handset.note_heard(heard)
+    handset.call.hear(text, seconds)
     handset.call.waits += 1
     reaction = handset.persona.at_keys(heard)
     yield from leave_if_asked(handset, reaction, seconds)

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 from urllib.parse import urljoin
 
 from ivr.carrier.simulator import parameters, phone_calls
-from ivr.carrier.simulator.calls import Call, Notification
+from ivr.carrier.simulator.calls import MUSIC, Call, Notification
 from ivr.carrier.simulator.dialling import dial
-from ivr.carrier.simulator.document import Fault, Verb, read
+from ivr.carrier.simulator.document import Fault, Verb, of_file, read, sounds
 from ivr.carrier.simulator.effects import Download, Effect, Fetch, HungUp, Redirected, Target, Unplayable, Wait
 from ivr.carrier.simulator.gathering import gather
 from ivr.carrier.simulator.listening import speaking_seconds
@@ -67,13 +67,13 @@ class Handset:
         self.problem(Fault(11215, f"more than {MAX_DOCUMENTS} documents in one call"), self.document_url)
 
     def read(self, target: Target) -> Generator[Effect, Any, tuple[Verb, ...]]:
-        """The verbs of a document, of the fallback's if it has a fault. Raises ApplicationFailed, in a conference Unplayable."""
+        """The verbs of a document, of the fallback's if it has a fault. Raises ApplicationFailed, in a queue or conference Unplayable."""
         reply = yield from self._ask(target)
         verbs, faults = self._checked(reply)
         if not faults:
             return verbs
         self.problem(faults[0], reply.url, others=faults[1:])
-        if self.purpose == "room":
+        if self.purpose in ("room", "wait"):
             raise Unplayable(faults[0].message)
         order = self.call.order
         if order.fallback_url is None:
@@ -96,9 +96,11 @@ class Handset:
                 return target
         return None
 
-    def speak(self, text: str, seconds: float) -> Generator[Effect, Any, None]:
+    def speak(self, text: str, seconds: float, *, is_heard: bool = True) -> Generator[Effect, Any, None]:
         """Let the callee hear something that keys cannot stop; an impatient one leaves in the middle."""
         self.heard += text
+        if is_heard:
+            self.call.hear(text or MUSIC, seconds)
         limit = self.persona.traits.hangs_up_after
         if limit is not None and self.call.answered_at is not None and self.call.now + seconds >= self.call.answered_at + limit:
             yield Wait(max(0.0, self.call.answered_at + limit - self.call.now))
@@ -150,7 +152,7 @@ class Handset:
         if reply.error is not None:
             return (), [Fault(reply.error, reply.message)]
         if reply.content_type.startswith("audio/"):
-            return (Verb("Pause", {"length": str(max(1, round(seconds_of(reply.body))))}, ""), Verb("Hangup", {}, "")), []
+            return of_file(seconds_of(reply.body)), []
         return read(reply.body, reply.content_type, self.purpose)
 
     def _leave(self, verb: Verb) -> NoReturn:
@@ -166,7 +168,7 @@ def _say(handset: Handset, verb: Verb) -> Steps:
         yield from phone_calls.hear(handset, handset.persona, verb)
         return None
     text, seconds, _ = yield from handset.sound(verb)
-    yield from handset.speak(text, seconds)
+    yield from handset.speak(text, seconds, is_heard=sounds(verb))
     return None
 
 

@@ -25,6 +25,7 @@ QUESTIONS: dict[str, re.Pattern[str]] = {
         "discipline": (r"违纪|纪律|廉洁|收受|吃拿卡要|刁难|打骂", r"bribe|misconduct|discipline|money|abus(?:e|ive)|violence"),
         "interference": (r"打招呼|要求您给|给好评|事先", r"beforehand|in advance|good rating|told you (?:how|what) to|pressure"),
         "remark": (r"意见|建议|隐患", r"\bsuggest|anything else|\bcomments?\b|\bremarks?\b"),
+        "operator": (r"(?:转接|和)值班员.{0,4}请按", r"talk to (?:the|an) (?:officer|operator), press"),
     }.items()
 }  # fmt: skip
 
@@ -46,6 +47,8 @@ CONCEPTS: dict[str, tuple[str, str]] = {
         r"never|no (?:more|further)(?: such)? calls|stop (?:these )?calls",
     ),
     "human": (r"人工|转接|工作人员", r"operator|a person|human|officer|member of staff"),
+    "operator": (r"(?<!不用)转接值班员|和值班员通话", r"talk to (?:the|an) (?:officer|operator)"),
+    "take": (r"接听", r"take the call"),
     "back": (r"上一题|返回|更改", r"go back|previous"),
     "repeat": (r"重复|再听|重听", r"repeat|hear .{0,12}again"),
     "speak": (r"有意见|有建议|要留言|留言|有的话|想说", r"leave (?:a|your) (?:message|comment|remark)|to (?:speak|comment)"),

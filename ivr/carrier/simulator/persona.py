@@ -13,6 +13,8 @@ RATED = ("speed", "attitude", "outcome", "equipment", "appearance")
 APPEASED = 0.6
 """The share of people whose matter was put right when they are called again, of whom most are satisfied then."""
 PLEASED = 0.85
+TALKATIVE = 0.5
+"""The share of those that are drawn who talk to an operator when one is offered."""
 
 MIXED_WEIGHTS = (("1", 46), ("2", 34), ("3", 10), ("4", 4), ("5", 2), ("6", 4))
 
@@ -79,6 +81,9 @@ class Traits:
     satisfied_now: bool | None = None  # the same; drawn: only where the matter was put right
     reason: Speak = Speak(6.0)
     remark: Speak | None = None
+    wants_operator: bool | None = False  # offered one; who asks for a human always does; None: drawn by the seed
+    at_desk: str = ""  # takes, silent, wrong key, hangs up: an operator's telephone, and what is done when a call is whispered
+    ring_seconds: float | None = None  # until it is picked up; None: drawn for each call
     presses: str = "keys"  # keys, nothing, `second` (silent the first time a question is asked), `wrong first`
     barges_in: bool = False
     repeats_at: str | None = None
@@ -119,7 +124,8 @@ class Persona:
         kind = self.traits.pick_up
         if self.nth < self.traits.answers_from and self.traits.before != "later":
             kind = self.traits.before
-        ring = 4.0 + self._chance(f"ring/{self.nth}") * 12
+        drawn = 4.0 + self._chance(f"ring/{self.nth}") * 12
+        ring = drawn if self.traits.ring_seconds is None else self.traits.ring_seconds
         if kind in ("human", "machine", "fax"):
             return PickUp("answered", ring if kind == "human" else 18.0, kind)
         if kind == "no-such-number":
@@ -227,6 +233,8 @@ class Persona:
             return self._press(self._rating(item))
         if item == "remark":
             return self._remark_by_key(heard)
+        if item == "operator":
+            return self._press(self._yes_or_no(item, self._wants_operator(), heard))
         if item in self._says_yes():
             yes = self._says_yes()[item]
             return self._press(self._yes_or_no(item, yes, heard))
@@ -239,6 +247,11 @@ class Persona:
             "put_right": self._is_put_right(), "satisfied_now": self._is_satisfied_now(),
         }  # fmt: skip
 
+    def _wants_operator(self) -> bool:
+        drawn = self._chance("wants an operator") < TALKATIVE
+        wanted = drawn if self.traits.wants_operator is None else self.traits.wants_operator
+        return wanted or self.traits.asks_for == "human"
+
     def _is_put_right(self) -> bool:
         drawn = self._chance(f"put right/{self.nth}") < APPEASED
         return drawn if self.traits.put_right is None else self.traits.put_right
@@ -248,6 +261,9 @@ class Persona:
         return drawn if self.traits.satisfied_now is None else self.traits.satisfied_now
 
     def _yes_or_no(self, item: str, yes: bool, heard: str) -> str:
+        if item == "operator":
+            key = key_for("operator", heard) or "1"
+            return key if yes else "2" if key == "1" else "1"
         no_is_first = item in ("interference", "discipline")
         offered = key_for("no", heard)
         no = offered or ("1" if no_is_first else "2")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from ivr.carrier.simulator.calls import Call
 from ivr.carrier.simulator.document import Verb
-from ivr.carrier.simulator.effects import Await, Deliver, Dequeued, Effect, HungUp, Interrupted, Target, Wait
+from ivr.carrier.simulator.effects import Await, Deliver, Dequeued, Effect, HungUp, Interrupted, Target, Unplayable, Wait
 from ivr.carrier.simulator.network import WaitingLine
 from ivr.carrier.simulator.parameters import merged, standard
 
@@ -26,23 +26,27 @@ def enqueue(handset: "Handset", verb: Verb) -> Generator[Effect, Any, Target | N
     line.members.append((call, joined))
     call.queue = line.sid
     taken: Dequeued | None = None
+    how = "leave"
     try:
         yield from _wait(handset, verb, line, joined)
+    except Unplayable:
+        how = "error"
+        _leave(handset, line, joined)
     except Left:
         _leave(handset, line, joined)
     except Dequeued as dequeued:
-        taken = dequeued
+        taken, how = dequeued, dequeued.result
         _leave(handset, line, joined)
     except (Interrupted, HungUp):
         _leave(handset, line, joined)
         raise
-    return (yield from _after(handset, verb, line, joined, taken))
+    return (yield from _after(handset, verb, line, joined, how, taken))
 
 
 def _after(
-    handset: "Handset", verb: Verb, line: WaitingLine, joined: float, taken: Dequeued | None
+    handset: "Handset", verb: Verb, line: WaitingLine, joined: float, how: str, taken: Dequeued | None
 ) -> Generator[Effect, Any, Target | None]:
-    extra = {"QueueResult": taken.result if taken else "leave", "QueueSid": line.sid, "QueueTime": str(round(handset.call.now - joined))}
+    extra = {"QueueResult": how, "QueueSid": line.sid, "QueueTime": str(round(handset.call.now - joined))}
     action = handset.action(verb, extra) if verb.get("action") else None
     if taken is None:
         return action
@@ -75,18 +79,22 @@ def _wait(handset: "Handset", verb: Verb, line: WaitingLine, joined: float) -> G
             yield Wait(joined + patience - handset.call.now)
             continue
         before = handset.call.now
-        yield from _wait_document(handset, Target(handset.absolute(url), verb.get("waitUrlMethod", "POST"), _place(handset, line, joined)))
+        first = Target(handset.absolute(url), verb.get("waitUrlMethod", "POST"), _place(handset, line, joined))
+        yield from _wait_document(handset, first, joined + patience)
         if handset.call.now == before:
             yield Wait(1.0)
     raise HungUp
 
 
-def _wait_document(handset: "Handset", first: Target) -> Generator[Effect, Any, None]:
+def _wait_document(handset: "Handset", first: Target, until: float) -> Generator[Effect, Any, None]:
     inner = type(handset)(handset.call, handset.persona, handset.network, "wait")
     target: Target | None = first
-    while target is not None:
+    while target is not None and handset.call.now < until:
+        began = handset.call.now
         verbs = yield from inner.read(target)
         target = yield from inner.obey(verbs)
+        if target is not None and handset.call.now == began:
+            yield Wait(1.0)  # a document that only leads to itself
 
 
 def _place(handset: "Handset", line: WaitingLine, joined: float) -> dict[str, str]:
