@@ -57,11 +57,15 @@ def at_desk(script: Script, state: State, event: Event) -> Turn:
 
 
 def _led_back(script: Script, state: State) -> Turn:
-    """A request that tells nothing new: the carrier has lost its way, and is led back a few times."""
+    """A request that tells nothing new: the carrier has lost its way, and is led back a few times.
+
+    Who waits is told so again, which also gives a door that was away some seconds to come back.
+    """
     tries = state.tries + 1
     if tries >= script.limits.attempts_per_question:
         return _in_vain(script, state)
-    return replace(state, tries=tries), (Transfer(state.transfer) if state.node == WAITING else Join(),)
+    again = (Say("operator.connecting"), Transfer(state.transfer)) if state.node == WAITING else (Join(),)
+    return replace(state, tries=tries), again
 
 
 def _in_vain(script: Script, state: State) -> Turn:

@@ -51,6 +51,8 @@ def leave_desk(takeover_id: int, epoch: int = 0) -> None:
         runtime.carrier.redirect(way.sid, insist(f"{runtime.public_base_url}/voice/attempts/{way.token}/steps/{way.step}"))
     except CarrierError as problem:
         log.warning("takeover %s could not be brought on: %s", takeover_id, problem, extra=_event("leave_desk_failed", takeover_id))
+        with runtime.unit_of_work() as work:
+            work.later("look_up", way.attempt_id)  # the call may be over, and its end have been lost on the way to us
 
 
 def let_go(takeover_id: int, epoch: int = 0) -> None:

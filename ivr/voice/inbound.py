@@ -18,8 +18,8 @@ UNREACHED, TOO_MANY_REDIRECTS = 112, 11215
 """Numbers of the carrier: 112xx, but for one, say that nothing could be fetched; all others blame the document."""
 
 LONGEST_KEYS = 32
-QUEUE_FAILED = frozenset({"queue-full", "error", "system-error"})
-"""How a wait ends that never was one (twilio_voice §3.2)."""
+QUEUE_FAILED = frozenset({"queue-full", "system-error"})
+"""How a wait ends that never was one (twilio_voice §3.2). An `error` is a waiting document that we failed to give: once more."""
 LEFT = "hangup"
 ENDED = frozenset({"completed", "busy", "failed", "no-answer", "canceled"})
 

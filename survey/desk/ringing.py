@@ -40,11 +40,12 @@ class Whisper:
 
 @dataclass(frozen=True)
 class WayOn:
-    """The person's call that is to go on at once: the carrier's sid, the attempt's token, the step at which it stands."""
+    """The person's call that is to go on at once: the carrier's sid, the attempt's token and id, the step at which it stands."""
 
     sid: str
     token: str
     step: int
+    attempt_id: int
 
 
 def prepare_ring(work: UnitOfWork, office: Office, takeover_id: int, now: datetime) -> RingOrder | None:
@@ -91,10 +92,10 @@ def picked_up(work: UnitOfWork, office: Office, token: str, sid: str) -> Whisper
 def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:
     """The operator has pressed the key: the room to enter, named by the attempt's token; None where the call is theirs no more.
 
-    Pressed again, it names the same room.
+    Pressed again, or asked by the carrier once more when the two talk already, it names the same room.
     """
     takeover = queries.by_ring(work.session, token)
-    if takeover is None or takeover.state not in ("claimed", "ready") or takeover.ended_at is not None:
+    if takeover is None or takeover.state not in ("claimed", "ready", "talking") or takeover.ended_at is not None:
         return None
     if takeover.state == "claimed":
         takeover.state, takeover.ready_at = "ready", now
@@ -104,7 +105,10 @@ def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:
 
 
 def note_leg_over(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
-    """The operator's call has ended: before the talk the person waits on, for others; afterwards there is nothing left to let go."""
+    """The operator's call has ended: before the talk the person waits on, for others; afterwards there is nothing left to let go.
+
+    Who has come into the room only then is fetched out of it by `offers.tend`.
+    """
     takeover = queries.by_ring(work.session, token)
     if takeover is None:
         return
@@ -131,6 +135,8 @@ def take_back(work: UnitOfWork, office: Office, takeover_id: int, outcome: str, 
     operator_id = takeover.operator_id
     theirs = (Offer.takeover_id == takeover.id, Offer.user_id == operator_id, Offer.outcome == "claimed")
     session.execute(update(Offer).where(*theirs).values(outcome=outcome))
+    others = (Offer.takeover_id == takeover.id, Offer.outcome == "taken", Offer.until > now)
+    session.execute(update(Offer).where(*others).values(outcome="open"))
     session.execute(update(Duty).where(Duty.user_id == operator_id, Duty.state == "talking").values(state="away", since=now, note=outcome))
     takeover.state, takeover.operator_id, takeover.claimed_at = "waiting", None, None
     takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.ready_at = takeover.released_at = None
@@ -147,10 +153,10 @@ def way_on(work: UnitOfWork, takeover_id: int) -> WayOn | None:
     attempt = takeover.attempt
     node = (attempt.flow_state or {}).get("node", "")
     is_awaited = node == WAITING and (takeover.state == "ready" or takeover.result != "")
-    is_called_back = node in DESK and node != WAITING and takeover.wish != ""
+    is_called_back = node in DESK and node != WAITING and (takeover.wish != "" or takeover.released_at is not None)
     if attempt.carrier_sid is None or not (is_awaited or is_called_back):
         return None
-    return WayOn(attempt.carrier_sid, attempt.token, attempt.step)
+    return WayOn(attempt.carrier_sid, attempt.token, attempt.step, attempt.id)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from survey.alarms import AlarmKind
 from survey.contact_rules import DECLINING, FINAL, CallAt, Rules, next_call, next_opening
 from survey.disposition import Disposition
 from survey.events import HungUp, LineFailed
-from survey.fieldwork import limits, silence
+from survey.fieldwork import limits, silence, transfers
 from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.attempts import was_broken
 from survey.fieldwork.beginnings import answered
@@ -52,6 +52,7 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
         return True
     if not _conversation_over(attempt):
         if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
+            transfers.leave(work, office, attempt, now)
             return False
         end = LineFailed() if was_broken(work.session, attempt) else HungUp()
         advance(work, office, attempt, end, office.script(work.session, attempt.script_version_id), now)

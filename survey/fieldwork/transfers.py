@@ -17,19 +17,23 @@ from survey.flow_operator import DESK
 from survey.flow_state import State
 from survey.script import WAITING
 from survey.store.models import CallAttempt, Duty, Offer, Takeover
-from survey.store.queries.desk import open_takeover, written_answers
+from survey.store.queries.desk import last_takeover, open_takeover, written_answers
 from survey.store.unit_of_work import UnitOfWork
 
 ENDS = (HungUp, LineFailed, MachineAnswered)
 
 
-def told(session: Session, attempt: CallAttempt, state: State, event: Event) -> Event:
+MET = timedelta(seconds=5)
+"""Two who were so long in one room have met, whether or not the carrier has told of it."""
+
+
+def told(session: Session, attempt: CallAttempt, state: State, event: Event, now: datetime) -> Event:
     """What an event means while the call is at the desk: the carrier only says that a wait or a talk is over, the row says how."""
     if state.node not in DESK or isinstance(event, ENDS):
         return event
     takeover = open_takeover(session, attempt.id)
     if takeover is None:
-        return TransferEnded("failed")
+        return _late(session, attempt)
     if state.node == WAITING:
         if takeover.result:
             return TransferEnded(takeover.result)
@@ -37,7 +41,26 @@ def told(session: Session, attempt: CallAttempt, state: State, event: Event) -> 
     answers = written_answers(session, takeover.id)
     if takeover.wish:
         return TransferEnded(takeover.wish, answers)
-    return TransferEnded("ended" if takeover.bridged_at else "lost", answers)
+    return TransferEnded("ended" if takeover.bridged_at or _have_met(takeover, now) else "lost", answers)
+
+
+def _have_met(takeover: Takeover, now: datetime) -> bool:
+    return takeover.joined_at is not None and (takeover.released_at or now) - takeover.joined_at >= MET
+
+
+def _late(session: Session, attempt: CallAttempt) -> Event:
+    """The end of the call was reported before the end of the talk in it."""
+    takeover = last_takeover(session, attempt.id)
+    if takeover is None or takeover.bridged_at is None:
+        return TransferEnded("failed")
+    return TransferEnded(takeover.wish or "ended", written_answers(session, takeover.id))
+
+
+def leave(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> None:
+    """The call is over: whoever is at the desk learns it at once, also while a late word from the line may still come (O12)."""
+    takeover = open_takeover(work.session, attempt.id)
+    if takeover is not None:
+        _close(work, office, takeover, "left", now)
 
 
 def note(

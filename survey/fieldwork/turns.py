@@ -77,7 +77,7 @@ def take_turn(
         notice("ahead")
         return _lead_back(session, attempt, context, render)
     with session.no_autoflush:  # one UPDATE of the attempt, at the commit
-        event = _told(session, attempt, context.script, event)
+        event = _told(session, attempt, context.script, event, now)
         speaking = advance(work, office, attempt, event, context.script, now)
         attempt.status = ladder.climb(attempt.status, "in_progress")
         attempt.answered_at = attempt.answered_at or now
@@ -146,11 +146,11 @@ def advance(
     return tuple(action for action in actions if isinstance(action, SPEAKING))
 
 
-def _told(session: Session, attempt: CallAttempt, script: Script, event: Event) -> Event:
+def _told(session: Session, attempt: CallAttempt, script: Script, event: Event, now: datetime) -> Event:
     """The event as the desk knows it, where the call is there."""
     if script.operator is None or not attempt.flow_state:
         return event
-    return transfers.told(session, attempt, flow.State.from_json(attempt.flow_state), event)
+    return transfers.told(session, attempt, flow.State.from_json(attempt.flow_state), event, now)
 
 
 def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: RecordingAction, now: datetime) -> None:

@@ -24,6 +24,11 @@ def open_takeover(session: Session, attempt_id: int) -> Takeover | None:
     return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
 
 
+def last_takeover(session: Session, attempt_id: int) -> Takeover | None:
+    """The newest takeover of the call, over or not."""
+    return session.scalars(select(Takeover).where(Takeover.attempt_id == attempt_id).order_by(Takeover.id.desc()).limit(1)).one_or_none()
+
+
 def locked(session: Session, takeover_id: int) -> Takeover | None:
     """The takeover, locked, as it is now."""
     wanted = select(Takeover).where(Takeover.id == takeover_id)
@@ -86,10 +91,12 @@ def rung_in_vain(session: Session, before: datetime) -> Sequence[int]:
 
 
 def kept_waiting(session: Session, now: datetime, patience: timedelta) -> Sequence[int]:
-    """Calls whose person is to be brought on, and was not for so long: to the operator, out of the queue, back to the script."""
+    """Calls whose person is to be brought on, and was not for so long: to the operator, out of the queue, back to the script,
+    out of a room in which nobody is any more."""
     ready = (Takeover.state == "ready") & (Takeover.ready_at < now - patience)
     asked = (Takeover.result == "nobody") | ((Takeover.state == "talking") & (Takeover.wish != ""))
-    return session.scalars(select(Takeover.id).where(Takeover.ended_at.is_(None), ready | asked)).all()
+    alone = (Takeover.state == "talking") & (Takeover.released_at < now - patience)
+    return session.scalars(select(Takeover.id).where(Takeover.ended_at.is_(None), ready | asked | alone)).all()
 
 
 def unreleased(session: Session, before: datetime) -> Sequence[int]:

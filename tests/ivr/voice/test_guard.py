@@ -49,6 +49,8 @@ def test_every_route_is_locked_unless_it_is_named(services):
 
     assert len(checked) >= 7
     assert {"voice.take_turn", "voice.note_status", "voice.note_machine", "voice.note_recording", "voice.answer_incoming"} <= set(checked)
+    desk = {"tell_wait", "tell_held", "note_room", "whisper", "accept", "end_talk", "note_desk_status"}
+    assert {f"voice.{endpoint}" for endpoint in desk} <= set(checked)
 
 
 def test_only_health_readiness_and_the_music_are_open(services):

@@ -177,6 +177,73 @@ def test_a_telephone_that_nobody_answers_puts_the_call_back_for_the_others(bench
     assert bench.accept(bench.ring()) == token
 
 
+def test_a_call_that_was_on_other_screens_before_the_claim_is_back_there_at_once(bench: Desk) -> None:
+    wang, _, _ = bench.operator("wang"), bench.operator("li"), bench.operator("zhao")
+    bench.call()
+    bench.tend()
+    bench.claim(wang)
+    assert ("li", 1, "taken") in bench.offers()
+    bench.leg_over(bench.ring())
+
+    assert bench.offers() == [("wang", 1, "rang_out"), ("li", 1, "open"), ("zhao", 1, "open")]
+
+
+def test_who_hangs_up_is_off_the_screen_at_once_and_the_operator_s_telephone_let_go(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    bench.accept(bench.ring())
+    bench.ground.status(token, "completed", seconds=60)
+    assert not bench.ground.settle(token), "a late key may still come"
+
+    assert (bench.takeover().state, bench.takeover().result) == ("done", "left")
+    assert bench.duty(wang).state == "free"
+    assert ("let_go", bench.takeover().id, 0) in bench.ground.queue.asked
+    bench.ground.clock.advance(seconds=31)
+    assert bench.ground.settle(token)
+    assert bench.takeover().result == "left"
+
+
+def test_the_end_of_a_talk_that_comes_after_the_end_of_the_call_is_still_its_end(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.write(wang, "outcome", "dissatisfied")
+    bench.ground.status(token, "completed", seconds=60)
+    bench.ground.settle(token)
+
+    assert bench.again(token).startswith("notice.thanks hangup")
+
+
+def test_two_who_were_together_for_a_while_have_met_also_where_the_carrier_told_nothing_of_the_room(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    bench.accept(bench.ring())
+    bench.again(token)
+    bench.ground.clock.advance(seconds=6)
+
+    assert bench.again(token).startswith("notice.thanks hangup")
+    assert bench.takeover().result == "ended"
+
+
+def test_who_comes_into_a_room_that_the_operator_has_left_is_fetched_out_of_it(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    order = bench.ring()
+    bench.accept(order)
+    bench.again(token)
+    bench.leg_over(order)
+    assert bench.takeover().state == "talking"
+    bench.ground.clock.advance(seconds=3)
+    bench.ground.queue.asked.clear()
+    bench.tend()
+
+    assert ("leave_desk", bench.takeover().id, 0) in bench.ground.queue.asked
+    assert "operator.nobody" in bench.again(token)
+    assert bench.takeover().result == "lost"
+
+
 def test_a_ring_of_which_nothing_more_is_heard_ends_by_the_clock(bench: Desk) -> None:
     wang = bench.operator("wang")
     bench.call()
