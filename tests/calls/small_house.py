@@ -6,12 +6,13 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
@@ -42,6 +43,9 @@ from tests.media_server import listening_to_callers
 from tests.survey.fieldwork.conftest import Ground
 from worker import jobs, runtime
 from worker.runtime import Runtime
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 ACCOUNT, TOKEN = "AC" + "5" * 32, "token of the small house"
 THREADS = 8
@@ -97,6 +101,7 @@ class SmallHouse:
     queue: ThreadedQueue
     pool: ThreadPoolExecutor
     hearers: Callable[[], tuple[int, ...]] = tuple  # the processes that recognise speech
+    closed: set[str] = field(default_factory=set)  # at addresses that hold one of these words our door answers 503
 
     def everybody_is(self, traits: Traits) -> None:
         """Put a person with these traits at every number of the sample."""
@@ -156,7 +161,15 @@ def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float
     def work() -> UnitOfWork:
         return UnitOfWork(ground.sessions, queue)
 
-    server = make_server("127.0.0.1", 0, lambda *request: app(*request), threaded=True, request_handler=QuietHandler)
+    closed: set[str] = set()
+
+    def answer(environ: "WSGIEnvironment", respond: "StartResponse") -> Iterable[bytes]:
+        if any(word in environ["PATH_INFO"] for word in closed):
+            respond("503 Service Unavailable", [("Content-Length", "0")])
+            return []
+        return app(environ, respond)
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True, request_handler=QuietHandler)
     base = f"http://127.0.0.1:{server.server_port}"
     listening = socket.create_server(("127.0.0.1", 0))
     media_url = f"ws://127.0.0.1:{listening.getsockname()[1]}/voice/media" if speakers else ""
@@ -168,7 +181,7 @@ def opened(ground: Ground, data: Path, *, seed: int = 1, patience_seconds: float
         hearers = stack.enter_context(listening_to_callers(voice, carrier, listening)) if speakers else tuple
         ours = Runtime(work, ground.office, our_time, carrier, data, base, machine_detection=False)
         runtime.install(ours)
-        yield SmallHouse(ground, exchange, ours, queue, pool, hearers)
+        yield SmallHouse(ground, exchange, ours, queue, pool, hearers, closed)
     server.shutdown()
     server.server_close()
     listening.close()
