@@ -5,7 +5,7 @@ the decision to dial and the dialling.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,11 +37,12 @@ class Stuck(SurveyError):
 
 @dataclass(frozen=True)
 class LineState:
-    """The exchange after a move of its clock: its time, its next event, and the calls it holds."""
+    """The exchange after a move of its clock: its time, its next event, the calls it holds, and those of them at a browser phone."""
 
     now: datetime
     next_event_at: datetime | None
     live_calls: int
+    at_phones: int = 0
 
 
 class RemoteExchange:
@@ -63,6 +64,18 @@ class RemoteExchange:
     def run_in_real_time(self) -> None:
         """Let the exchange's clock follow the real one from here on."""
         self._post("clock", {"mode": "real"})
+
+    def stand_still(self) -> None:
+        """Stop the exchange's clock where it is, until it is moved on or runs again."""
+        self._post("clock", {"mode": "virtual"})
+
+    def end_calls(self) -> LineState:
+        """Let everybody hang up who is not at a browser phone."""
+        return _line_state(self._post("calls/end", {}))
+
+    def put_people(self, callee: str, numbers: Collection[str]) -> None:
+        """Put people of the kind `callee` at these numbers, instead of those that the table gives them."""
+        self._post("people", {"callee": callee, "numbers": list(numbers)})
 
     def set_faults(self, faults: Mapping[str, Any]) -> None:
         """Make the line misbehave; see the simulator's faults for the names."""
@@ -96,7 +109,8 @@ class RemoteExchange:
 
 def _line_state(body: Mapping[str, Any]) -> LineState:
     following = body["next_event_at"]
-    return LineState(datetime.fromisoformat(body["now"]), datetime.fromisoformat(following) if following else None, body["live_calls"])
+    next_event_at = datetime.fromisoformat(following) if following else None
+    return LineState(datetime.fromisoformat(body["now"]), next_event_at, body["live_calls"], body["at_phones"])
 
 
 def conduct(

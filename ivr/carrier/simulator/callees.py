@@ -145,8 +145,15 @@ TABLE: tuple[Kind, ...] = (
         Traits(pick_up="no-answer", calls_back_after=1500.0),
     ),
 )  # fmt: skip
+BESIDE: tuple[Kind, ...] = (
+    Kind(
+        "wants_operator", (), "不满意,抢按,要和值班员说", "4 and 5, presses into the prompt, takes the operator",
+        Traits(ratings=UNHAPPY_SPEED, barges_in=True, wants_operator=True, speaks="never", talk_seconds=900.0),
+    ),
+)  # fmt: skip
+"""Kinds that no ending reaches: they are put at numbers by name."""
 _BY_ENDING = {ending: kind for kind in TABLE for ending in kind.endings}
-_BY_NAME = {kind.name: kind for kind in TABLE}
+_BY_NAME = {kind.name: kind for kind in (*TABLE, *BESIDE)}
 
 
 def kind_of(number: str) -> Kind:

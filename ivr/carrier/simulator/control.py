@@ -17,12 +17,13 @@ from ivr.carrier.simulator.line import Degradation
 from ivr.carrier.simulator.media import Speech
 from ivr.carrier.simulator.ordering import checked_url
 from ivr.carrier.simulator.persona import Persona
+from ivr.carrier.simulator.phone import PHONE
 
 SPEECH = {"share": float, "patience_seconds": float, "skips_silence": bool}
 
 
 def blueprint(exchange: Exchange) -> Blueprint:
-    """`/simulator/clock`, `/journal`, `/faults`, `/callees`, `/speech`, `/number`, `/incoming`."""
+    """`/simulator/clock`, `/journal`, `/faults`, `/callees`, `/people`, `/speech`, `/number`, `/incoming`, `/calls/end`."""
     routes = Blueprint("simulator", __name__, url_prefix="/simulator")
 
     @routes.before_request
@@ -62,6 +63,25 @@ def blueprint(exchange: Exchange) -> Blueprint:
     @routes.get("/callees")
     def table() -> ResponseReturnValue:
         return {"callees": list(callees.rows())}
+
+    @routes.post("/people")
+    def put_people() -> ResponseReturnValue:
+        wish = request.get_json(silent=True) or {}
+        try:
+            traits = callees.traits_of(wish["callee"])
+        except KeyError as problem:
+            return {"problem": f"unknown or missing: {problem}"}, 400
+        for number in wish.get("numbers", ()):
+            exchange.register(str(number), traits)
+        return {"callee": wish["callee"]}
+
+    @routes.post("/calls/end")
+    def end_calls() -> ResponseReturnValue:
+        """Everybody hangs up, but for who is at a browser phone."""
+        for call in exchange.live_calls():
+            if call.parent is None and call.callee != PHONE:
+                exchange.end(call)
+        return _clock(exchange)
 
     @routes.post("/speech")
     def set_speech() -> ResponseReturnValue:
@@ -124,8 +144,9 @@ def _move(exchange: Exchange, wish: dict[str, Any]) -> None:
 
 
 def _clock(exchange: Exchange) -> dict[str, Any]:
-    following = exchange.next_event_at()
+    following, live = exchange.next_event_at(), exchange.live_calls()
     return {
         "now": moment(exchange.clock.now()).isoformat(), "next_event_at": following.isoformat() if following else None,
-        "live_calls": len(exchange.live_calls()), "mode": "real" if exchange.clock.running else "virtual",
+        "live_calls": len(live), "at_phones": sum(call.callee == PHONE for call in live),
+        "mode": "real" if exchange.clock.running else "virtual",
     }  # fmt: skip

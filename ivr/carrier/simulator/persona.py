@@ -95,7 +95,7 @@ class Traits:
     talk_seconds: float = 45.0  # with a person, after being joined
     patience_seconds: float = 180.0  # in a queue
     calls_back_after: float | None = None  # seconds after a call that was missed
-    speaks: str = ""  # zh, en, any: says instead of pressing, where somebody listens
+    speaks: str = ""  # zh, en, any: says instead of pressing, where somebody listens; never: not even where a share of all does
     manner: str = ""  # one of `speaking.MANNERS`; drawn when it is not named
 
 
@@ -107,8 +107,9 @@ class Persona:
 
     def __init__(self, traits: Traits, number: str, seed: int, nth: int, speakers: float = 0.0) -> None:
         self.traits, self.number, self.seed, self.nth = traits, number, seed, nth
-        self.is_speaker = bool(traits.speaks) or self._chance("speaks") < speakers
-        self._speaker = Speaker(traits.speaks or "any", traits.manner, f"{seed}/{number}", self._chance)
+        self.is_speaker = traits.speaks != "never" and (bool(traits.speaks) or self._chance("speaks") < speakers)
+        language = traits.speaks if self.is_speaker and traits.speaks else "any"
+        self._speaker = Speaker(language, traits.manner, f"{seed}/{number}", self._chance)
         self.item: str | None = None
         self._wanted: Press | None = None  # what was put into words
         self._asked: dict[str, int] = {}

@@ -8,8 +8,10 @@ import requests
 
 from ivr.carrier.simulator import callees
 from ivr.carrier.simulator.app import create_app
+from ivr.carrier.simulator.incoming import Number
 from ivr.carrier.simulator.persona import Persona
-from tests.ivr.simulator.conftest import START
+from ivr.carrier.simulator.phone import Person
+from tests.ivr.simulator.conftest import OURS, START
 from tests.ivr.simulator.toy import ITEMS, gather, xml
 
 
@@ -157,7 +159,7 @@ def test_the_control_routes_move_the_clock_and_tell_the_journal(call, exchange):
     until = (START + timedelta(hours=1)).isoformat()
     clock = requests.post(f"{base}/clock", json={"until": until}, timeout=30).json()
 
-    assert clock == {"now": until, "next_event_at": None, "live_calls": 0, "mode": "virtual"}
+    assert clock == {"now": until, "next_event_at": None, "live_calls": 0, "at_phones": 0, "mode": "virtual"}
     rows = requests.get(f"{base}/journal", timeout=5).json()["calls"]
     assert [(row["sid"], row["status"], row["callee"]) for row in rows] == [(sid, "completed", "satisfied")]
     assert {press["item"] for press in rows[0]["presses"]} >= set(ITEMS)
@@ -166,6 +168,34 @@ def test_the_control_routes_move_the_clock_and_tell_the_journal(call, exchange):
     assert requests.post(f"{base}/clock", json={"until": "soon"}, timeout=5).status_code == 400
     assert requests.post(f"{base}/clock", json={"mode": "real"}, timeout=5).json()["mode"] == "real"
     assert requests.post(f"{base}/clock", json={"mode": "virtual"}, timeout=5).json()["mode"] == "virtual"
+
+
+def test_a_kind_of_callee_is_put_at_a_number_by_its_route(call, exchange):
+    base = f"{exchange.base_url}/simulator/people"
+    number = "+8610000000000"  # of somebody who is satisfied with everything, by the table
+
+    told = requests.post(base, json={"callee": "wants_operator", "numbers": [number]}, timeout=5)
+    sid = call(number)
+    exchange.run_until(START + timedelta(minutes=10))
+
+    assert told.status_code == 200
+    assert {press["keys"] for press in exchange.calls[sid].presses if press["item"] == "speed"} == {"4"}
+    assert requests.post(base, json={"callee": "nobody", "numbers": [number]}, timeout=5).status_code == 400
+    assert requests.post(base, json={}, timeout=5).status_code == 400
+
+
+def test_everybody_hangs_up_on_request_but_who_is_at_a_browser_phone(call, exchange, toy):
+    exchange.number = Number(f"{toy.url}/steps/0", None)
+    sid = call()
+    exchange.run_until(START + timedelta(seconds=30))
+    at_phone = exchange.receive("+8613900000001", OURS, Person("+8613900000001"))
+
+    requests.post(f"{exchange.base_url}/simulator/calls/end", timeout=5)
+    exchange.run_until(START + timedelta(seconds=31))
+
+    assert (exchange.calls[sid].status, at_phone.ended) == ("completed", False)
+    clock = requests.get(f"{exchange.base_url}/simulator/clock", timeout=5).json()
+    assert (clock["live_calls"], clock["at_phones"]) == (1, 1)
 
 
 def test_faults_are_set_by_their_route(exchange):
