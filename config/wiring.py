@@ -32,6 +32,7 @@ from worker.runtime import Runtime, stands_still
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from flask import Flask
 
@@ -267,8 +268,18 @@ class House:
             operations=operations(self),
             second_factor_roles=frozenset(given.second_factor_roles),
             order_template=given.order_template,
+            next_day=self._next_day(),
         )
         return create_console_app(services)
+
+    def _next_day(self) -> "Callable[[str], datetime] | None":
+        """How the demonstration's clock is moved to the next working day; None where the clock is no demonstration's."""
+        given = self.settings
+        if given.environment != "demo" or given.clock_file is None or given.twilio_api_url == TWILIO:
+            return None
+        from config.next_day import NextDay
+
+        return NextDay(self)
 
 
 def _followups() -> dict[str, str]:

@@ -175,6 +175,12 @@ def add_working_days(calendar: Calendar, day: date, count: int) -> date:
     return day
 
 
+def next_opening(calendar: Calendar, now: datetime, opening: time, zone: str) -> datetime:
+    """When the next working day after the local day of `now` opens, as an aware time. Raises CalendarMissing."""
+    tz = ZoneInfo(zone)
+    return datetime.combine(add_working_days(calendar, now.astimezone(tz).date(), 1), opening, tz)
+
+
 def deadline(calendar: Calendar, issued_at: datetime, count: int, zone: str) -> datetime:
     """The end (24:00 local) of the `count`-th working day after the local day of issue, as an aware time (R48)."""
     tz = ZoneInfo(zone)

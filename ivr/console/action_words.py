@@ -20,6 +20,7 @@ ACTIONS = {
     "access.refused": _l("越权访问被拒"),
     "incidents.imported": _l("导入警情"),
     "incident.changed": _l("警情变更"),
+    "demo.next_day": _l("演示时钟前进"),
     "draw.made": _l("抽样"),
     "draw.voided": _l("样本作废"),
     "script.publish": _l("发布话术"),

@@ -20,6 +20,7 @@ from ivr.console.bookings import bookings
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
 from ivr.console.deliveries import deliveries
+from ivr.console.demonstration import demonstration, virtual_now
 from ivr.console.desk import desk
 from ivr.console.errors import handle_errors
 from ivr.console.escalations import escalations
@@ -64,9 +65,9 @@ POSTED = re.compile(
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, desk, escalations, health, hearings, home, ledger,
-    login, notices, order_decisions, order_documents, order_files, order_handling, orders, register, remarks, reports, reviews,
-    suppressions, tickets, units, users, weekly,
+    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, demonstration, desk, escalations, health, hearings,
+    home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register, remarks, reports,
+    reviews, suppressions, tickets, units, users, weekly,
 )  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def _furnish_templates(app: Flask, services: ConsoleServices) -> None:
     app.jinja_env.globals.update(
         words=words, desk_words=desk_words, order_words=order_words, charts=charts, menu=menu, visitor=visitor, is_allowed=is_allowed,
         languages=LANGUAGES, current_language=current_language, simulated=services.simulated, here=_here, alarm_banner=banner, bell=bell,
-        zone_name=zone_name, bureau_name=lambda: _bureau_name(services),
+        zone_name=zone_name, virtual_now=virtual_now, bureau_name=lambda: _bureau_name(services),
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,8 @@ class ConsoleServices:
     32 bytes) signs the cookie; `https` says that browsers come by https (then the cookie is `__Host-` and Secure, and HSTS is
     sent); `data` is the data folder, below which recordings lie; `proxies` counts the trusted proxies in front (0: none, and
     X-Forwarded-For is not believed); `operations` is what machines may ask; `second_factor_roles` must log in with a code;
-    `order_template` is the bureau's own template of the order, None for the shipped one.
+    `order_template` is the bureau's own template of the order, None for the shipped one;
+    `next_day` moves the demonstration's clock on for somebody (None: there is nothing to move), and raises SurveyError when it cannot.
     """
 
     sessions: sessionmaker[Session]
@@ -61,6 +63,7 @@ class ConsoleServices:
     operations: Operations = field(default_factory=Operations)
     second_factor_roles: frozenset[str] = frozenset()
     order_template: Path | None = None
+    next_day: Callable[[str], datetime] | None = None
 
     def unit_of_work(self) -> UnitOfWork:
         """A transaction that may write; jobs asked for in it are woken after the commit."""

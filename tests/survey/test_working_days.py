@@ -1,5 +1,5 @@
 import csv
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from survey.working_days import (
     install,
     is_public_holiday,
     is_working_day,
+    next_opening,
     read_special_days,
     year_to_load,
 )
@@ -33,6 +34,17 @@ WORKED_FIGURE_11 = [
 @pytest.mark.parametrize(("issued", "days", "due"), WORKED_FIGURE_11)
 def test_deadlines_follow_the_notices_with_their_make_up_days(issued: str, days: int, due: str) -> None:
     assert add_working_days(CN, date.fromisoformat(issued), days) == date.fromisoformat(due)
+
+
+def test_the_next_opening_skips_weekends_and_holidays_and_counts_the_local_day() -> None:
+    def after(moment: str) -> str:
+        opening = next_opening(CN, datetime.fromisoformat(moment), time(9), "Asia/Shanghai")
+        return opening.strftime("%Y-%m-%d %H:%M %z")
+
+    assert after("2026-03-06T17:30+08:00") == "2026-03-09 09:00 +0800"
+    assert after("2026-02-13T12:00+08:00") == "2026-02-14 09:00 +0800", "a Saturday that is worked"
+    assert after("2026-09-30T12:00+08:00") == "2026-10-08 09:00 +0800"
+    assert after("2026-03-02T23:00+00:00") == "2026-03-04 09:00 +0800", "in Shanghai it is the third already"
 
 
 def test_a_year_without_a_notice_is_refused_and_named() -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from survey.store.models import Duty, Offer, OperatorAnswer, Takeover
 
 ON_DUTY = ("free", "busy", "talking", "wrapping")
+IN_HAND = ("claimed", "ready", "talking", "wrap")
 URGENT_FIRST = (case((Takeover.reason == "danger", 0), else_=1), Takeover.opened_at, Takeover.id)
 """The order in which waiting calls are served."""
 
@@ -63,8 +64,13 @@ def ahead_of(session: Session, takeover: Takeover) -> int:
 
 def claimed_of(session: Session, user_id: int) -> Takeover | None:
     """The call that an operator is about: claimed, talked, or to be sorted out; the newest first."""
-    mine = select(Takeover).where(Takeover.operator_id == user_id, Takeover.state.in_(("claimed", "ready", "talking", "wrap")))
+    mine = select(Takeover).where(Takeover.operator_id == user_id, Takeover.state.in_(IN_HAND))
     return session.scalars(mine.order_by(Takeover.claimed_at.desc(), Takeover.id.desc()).limit(1)).one_or_none()
+
+
+def is_call_in_hand(session: Session) -> bool:
+    """Whether any operator is about a call: claimed, talked, or to be sorted out."""
+    return bool(session.scalar(select(exists().where(Takeover.state.in_(IN_HAND)))))
 
 
 def offered_users(session: Session, takeover_id: int) -> dict[int, set[str]]:

@@ -60,6 +60,7 @@ ALLOWED = {
     "order_decisions.decide_appeal": "zci", "order_decisions.supervise": "zci", "order_decisions.close": "zci",
     "order_decisions.begin_recall": "ozi", "order_decisions.note_recall": "ozi",
     "order_decisions.account": "zci", "order_decisions.decide_accountability": "zci",
+    "demonstration.next_day": EVERYBODY,
 }  # fmt: skip
 """What each role may open: a administrator, o operator, z centre, i inspection, u unit, c commander, k auditor. A new page must be
 entered here."""
