@@ -6,29 +6,35 @@ It runs as a process of its own beside the doors, the workers and the simulated 
 import json
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy import select
 
 from config import ports
 from config.cli import open_house
 from config.conductor import RemoteExchange, Stuck
 from config.demo_check import check
+from config.demo_desk import DeskPlay, desk_round
+from config.demo_parts import ACCOUNTS, add_parts, busiest_unit, make_accounts, tell
 from config.demo_round import Round, call_everybody, launch, say
 from config.demo_visitors import SPEECH, visitors
+from config.next_day import OPENING
 from config.sweep import Sweeper
 from config.wiring import House
-from survey import accounts, reporting
+from survey import reporting, working_days
 from survey.contact_rules import Rules
 from survey.errors import SurveyError
 from survey.incidents import made_up
 from survey.sheet import text as sheet_text
-from survey.store.models import Campaign
+from survey.store.models import Campaign, Order
+from survey.working_days import next_opening
 
 OPENING_SECONDS = 60.0
-ACCOUNTS = (("admin", "administrator", "管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,11 @@ class Plan:
     def language(self) -> str:
         """The language of the people called: Chinese where the file comes from Asia, English elsewhere."""
         return "zh" if self.zone.startswith("Asia/") else "en"
+
+    @property
+    def rules(self) -> Rules:
+        """How the people of the month are called: by the Chinese calendar where they speak Chinese."""
+        return Rules() if self.language == "zh" else Rules(calendar="weekdays")
 
     @property
     def has_visitors(self) -> bool:
@@ -76,7 +87,7 @@ def play(house: House, plan: Plan) -> int:
     if plan.faults:
         exchange.set_faults(nested(plan.faults))
     say("回访 Huifang · 演示模式：模拟线路，不会真的拨出 / demonstration: simulated line, no real telephone rings\n")
-    greet(house)
+    passwords = greet(house)
     campaign_id = launch(house, month_of(house, plan))
     await_voice_door(house)
     door = f"{house.settings.public_base_url}/voice/incoming"
@@ -85,10 +96,11 @@ def play(house: House, plan: Plan) -> int:
     if plan.has_visitors:
         adds_up &= call_visitors(house, plan, exchange)
     is_right = check(house, exchange)
+    tell_orders(house)
     print_sheet(house, campaign_id, plan.language)
     say(f"\n用时 / took {time.monotonic() - began:.0f} s")
     if not plan.leave:
-        stay(house, exchange)
+        stay(house, exchange, plan, passwords)
     return 0 if is_right and adds_up else 1
 
 
@@ -97,9 +109,8 @@ def month_of(house: House, plan: Plan) -> Round:
     path = Path(plan.incidents) if plan.incidents else house.data / f"incidents-{plan.month}.csv"
     if not plan.incidents:
         made_up.write_month(path, plan.month, plan.seed)
-    rules = Rules() if plan.language == "zh" else Rules(calendar="weekdays")
     name = f"{plan.month} 接处警电话回访"
-    return Round(path, plan.mapping, plan.month, plan.zone, plan.calls, plan.seed, plan.language, rules, name)
+    return Round(path, plan.mapping, plan.month, plan.zone, plan.calls, plan.seed, plan.language, plan.rules, name)
 
 
 def call_visitors(house: House, plan: Plan, exchange: RemoteExchange) -> bool:
@@ -134,15 +145,22 @@ def nested(faults: dict[str, float]) -> dict[str, Any]:
     return found
 
 
-def greet(house: House) -> None:
-    """Print where the console is and the accounts with their fresh passwords."""
+def greet(house: House) -> dict[str, str]:
+    """Print where the console is and the accounts with their fresh passwords; name to password."""
     say(f"控制台 / console    http://{house.settings.console_host}:{house.settings.console_port}/")
     say(f"数据 / data         {house.data}")
-    with house.unit_of_work() as work:
-        for name, role, title in ACCOUNTS:
-            password = accounts.add_user(work.session, name, role, title, house.clock.now())
-            say(f"账号 / account      {name:6} {password}   {title}（{role}）")
+    passwords = make_accounts(house)
+    for name, role, title in ACCOUNTS:
+        say(f"账号 / account      {name:6} {passwords[name]}   {title}（{role}）")
     say("停止 / stop         Ctrl+C\n")
+    return passwords
+
+
+def tell_orders(house: House) -> None:
+    """Print how many orders about dissatisfied people were issued, and how many of them lie with inspection."""
+    with house.sessions() as session:
+        routes = Counter(session.scalars(select(Order.route)))
+    say(f"6 交办单 / orders   已签发 / issued {routes.total()}，其中督察 / with inspection {routes['inspection']}")
 
 
 def print_sheet(house: House, campaign_id: int, language: str) -> None:
@@ -153,13 +171,17 @@ def print_sheet(house: House, campaign_id: int, language: str) -> None:
     say(sheet_text.render(sheet, language))
 
 
-def stay(house: House, exchange: RemoteExchange) -> None:
-    """Let time pass as on the wall and go on working until somebody stops the demonstration."""
+def stay(house: House, exchange: RemoteExchange, plan: Plan, passwords: Mapping[str, str]) -> None:
+    """Let time pass as on the wall, from the opening of a working day, and go on working until somebody stops the demonstration."""
+    calendar = working_days.calendar(plan.rules.calendar)
+    exchange.advance(next_opening(calendar, house.clock.now(), OPENING, plan.zone))
+    unit = busiest_unit(house)
+    given = desk_round(house.data, plan.month, plan.zone, plan.seed, plan.language, plan.rules, unit)
+    desk = DeskPlay(house, exchange, launch(house, given, lambda text: None), plan.seed)
+    say(f"\n值班台 / desk       {given.calls} 名不满意群众，有人在岗时逐个拨打 / dissatisfied people, called while somebody is on duty")
     exchange.run_in_real_time()
-    say(f"\n控制台 / console    http://{house.settings.console_host}:{house.settings.console_port}/   （Ctrl+C 停止 / stops）")
-    phone, us = f"{house.settings.twilio_api_url}/phone", house.settings.caller_id
-    say(f"模拟电话 / telephone {phone}   （在浏览器里打给本单位 / in the browser, call us: {us}）")
-    Sweeper(house).run()
+    tell(house, add_parts(house, passwords, unit), unit)
+    Sweeper(house, desk.look).run()
 
 
 def main(plan: str) -> int:

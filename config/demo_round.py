@@ -1,6 +1,7 @@
 """One campaign of the demonstration: import, draw, publish, launch, call, and tell what became of everybody."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +33,10 @@ class Round:
     language: str
     rules: Rules
     name: str
+    calls_per_second: float = 0.0  # 0: as the settings say
+
+
+Tell = Callable[[str], None]
 
 
 def say(text: str = "") -> None:
@@ -39,10 +44,10 @@ def say(text: str = "") -> None:
     print(text, flush=True)
 
 
-def launch(house: House, given: Round) -> int:
-    """Import, draw and publish, and start the campaign. Returns its id."""
-    take_in(house, given)
-    return start(house, given, draw_sample(house, given))
+def launch(house: House, given: Round, tell: Tell = say) -> int:
+    """Import, draw and publish, and start the campaign; `tell` is told of each step. Returns the campaign's id."""
+    take_in(house, given, tell)
+    return start(house, given, draw_sample(house, given, tell), tell)
 
 
 def call_everybody(house: House, exchange: RemoteExchange, campaign_id: int) -> bool:
@@ -57,7 +62,7 @@ def call_everybody(house: House, exchange: RemoteExchange, campaign_id: int) -> 
     return sum(count for _, count in outcomes) == total
 
 
-def take_in(house: House, given: Round) -> None:
+def take_in(house: House, given: Round, tell: Tell = say) -> None:
     """Import the file; print the counts."""
     intake = importing.Intake(house.sessions, house.keys, house.audit_key, house.office.numbers, given.seed)
     rejects = house.data / f"rejected-{given.month}.csv"
@@ -65,29 +70,29 @@ def take_in(house: House, given: Round) -> None:
         intake, given.incidents, read_mapping(given.mapping), rejects=rejects, actor="demo", now=house.clock.now()
     )
     counts = report.counts
-    say(f"1 导入 / import     {given.incidents.name}（{report.format}）：{counts.read} 行 / lines")
-    say(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 拒收 / rejected")
+    tell(f"1 导入 / import     {given.incidents.name}（{report.format}）：{counts.read} 行 / lines")
+    tell(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 拒收 / rejected")
     if report.rejects:
-        say(f"                    问题清单 / list of problems: {report.rejects}")
+        tell(f"                    问题清单 / list of problems: {report.rejects}")
 
 
-def draw_sample(house: House, given: Round) -> int:
+def draw_sample(house: House, given: Round, tell: Tell = say) -> int:
     """Draw the sample; print frame, exclusions and digest. Returns the draw's id."""
     with house.unit_of_work() as work:
         draw = drawing.draw_sample(
             work.session, given.month, given.calls, None, given.seed, house.clock.now(), given.zone,
             audit_key=house.audit_key, actor="demo", quarantine_days=house.settings.quarantine_days,
         )  # fmt: skip
-    say(f"2 抽样 / draw       {given.month}：{draw.incident_count} 起 / incidents = 抽样框 / frame {draw.frame_count} + 排除 / excluded:")
+    tell(f"2 抽样 / draw       {given.month}：{draw.incident_count} 起 / incidents = 抽样框 / frame {draw.frame_count} + 排除 / excluded:")
     for word, count in draw.exclusions.items():
         reason = Exclusion.from_word(word)
-        say(f"                    {count:7}  {reason.zh} / {reason.en}")
+        tell(f"                    {count:7}  {reason.zh} / {reason.en}")
     drawn = sum(unit["drawn"] for unit in draw.allocation)
-    say(f"                    抽中 / drawn {drawn}，种子 / seed {draw.seed}，抽样框摘要 / frame digest {draw.frame_digest[:16]}…")
+    tell(f"                    抽中 / drawn {drawn}，种子 / seed {draw.seed}，抽样框摘要 / frame digest {draw.frame_digest[:16]}…")
     return draw.id
 
 
-def start(house: House, given: Round, draw_id: int) -> int:
+def start(house: House, given: Round, draw_id: int, tell: Tell = say) -> int:
     """Publish the script, launch and start a campaign on the draw. Returns its id."""
     path = SCRIPTS / f"callback-{given.language}.yaml"
     now, settings = house.clock.now(), house.settings
@@ -96,10 +101,10 @@ def start(house: House, given: Round, draw_id: int) -> int:
         draw = work.session.get_one(Draw, draw_id)
         campaign = fieldwork.launch(
             work.session, house.office, draw, script, given.rules, now, name=given.name, lines=settings.concurrent_calls,
-            calls_per_second=settings.calls_per_second, caller_id=settings.caller_id, simulated=True, by="demo",
+            calls_per_second=given.calls_per_second or settings.calls_per_second, caller_id=settings.caller_id, simulated=True, by="demo",
         )  # fmt: skip
         fieldwork.start(work.session, house.office, campaign, "demo", now)
-        say(f"3 话术 / script     {script.name} v{script.number} · {script.digest[:12]}")
+        tell(f"3 话术 / script     {script.name} v{script.number} · {script.digest[:12]}")
     return campaign.id
 
 

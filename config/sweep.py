@@ -5,6 +5,7 @@ import os
 import secrets
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
@@ -38,12 +39,14 @@ def backups(house: House) -> NewestBackup | None:
 class Sweeper:
     """Sweeps while it may. A failed sweep is logged and tried again, ever more slowly; the rows wait."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, beside: Callable[[], None] = lambda: None) -> None:
+        """`beside` is done after each sweep, in the same beat."""
         self._house = house
         self._runtime: Runtime = house.runtime()
         self._lookout = Lookout(self._runtime, os.uname().nodename, backups(house))
         self._reminder = Reminder(self._runtime)
         self._owner = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._beside = beside
         self._asked_to_stop = False
 
     def run(self) -> None:
@@ -78,6 +81,7 @@ class Sweeper:
             sweep(self._runtime, self._may)
             self._lookout.look()
             self._reminder.look(self._may)
+            self._beside()
         except (SQLAlchemyError, SurveyError) as problem:
             log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})
             return False

@@ -1,0 +1,159 @@
+"""`./huifang demo` as a newcomer meets it: its hints are read as printed, an operator goes on duty, a unit presses the button."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+import pytest
+import requests
+from sqlalchemy import select
+
+from config.demo_parts import PARTS
+from config.settings import Settings
+from config.wiring import House
+from survey import desk
+from survey.accounts import people
+from survey.store.models import AuditEntry, CallAttempt, Takeover
+from tests.calls.stage import ROOT, free_port
+from worker.parents import die_with
+
+pytestmark = pytest.mark.slow
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+PLAY_SECONDS = 300.0
+"""What the month of a few people may take on a machine that does much else; it takes about a quarter of a minute."""
+
+PARTS_TOLD = re.compile(r"^ +(?P<name>[a-z]+) +(?P<password>(?:[a-z0-9]{4}-){3}[a-z0-9]{4})   ", re.MULTILINE)
+CLOCK_TOLD = re.compile(r"时钟 / clock +(\d{4}-\d\d-\d\d \d\d:\d\d)")
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+TIME_SHOWN = re.compile(r"Demonstration time: (\d{4}-\d\d-\d\d \d\d:\d\d)")
+
+
+@dataclass
+class Served:
+    """A demonstration that has played its month and serves: what it printed, where, and its house as another process sees it."""
+
+    printed: Callable[[], str]
+    console: str
+    house: House
+
+    @property
+    def passwords(self) -> dict[str, str]:
+        return {found["name"]: found["password"] for found in PARTS_TOLD.finditer(self.printed())}
+
+    def enter(self, name: str) -> requests.Session:
+        """A browser in which somebody has logged in with the password that was printed."""
+        browser = requests.Session()
+        browser.headers["Accept-Language"] = "en"
+        answer = browser.post(
+            f"{self.console}/login", data={"name": name, "password": self.passwords[name], "csrf_token": self.token(browser)}, timeout=30
+        )
+        assert "/login" not in answer.url, f"{name} is not let in"
+        return browser
+
+    def token(self, browser: requests.Session) -> str:
+        found = TOKEN.search(browser.get(f"{self.console}/account", timeout=30).text)
+        assert found
+        return found[1]
+
+    def shown(self, browser: requests.Session) -> datetime:
+        """The time that the page shows."""
+        found = TIME_SHOWN.search(browser.get(f"{self.console}/account", timeout=30).text)
+        assert found, "the page shows no time: is it the log-in?"
+        return datetime.fromisoformat(found[1])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("served")
+    doors = {door: str(free_port()) for door in ("VOICE", "MEDIA", "CONSOLE")}
+    given = {"HUIFANG_DATA": str(folder), **{f"HUIFANG_{door}_PORT": port for door, port in doors.items()}}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUIFANG_")}
+    out, errors = folder / "out", folder / "errors"
+    with out.open("wb") as printed, errors.open("wb") as told:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "config.cli", "demo", "--calls", "12", "--speakers", "0"], cwd=ROOT, stdout=printed, stderr=told,
+            env={**inherited, "PYTHONPATH": str(ROOT), **given}, preexec_fn=partial(die_with, os.getpid()),
+        )  # fmt: skip
+    try:
+        until = time.monotonic() + PLAY_SECONDS
+        while len(PARTS_TOLD.findall(out.read_text("utf-8"))) < len(PARTS):
+            assert process.poll() is None, errors.read_text("utf-8")[-3000:]
+            assert time.monotonic() < until, out.read_text("utf-8")[-3000:]
+            time.sleep(0.1)
+        data = folder / "demo"
+        seen = {"HUIFANG_DATA": str(data), "HUIFANG_ENVIRONMENT": "demo", "HUIFANG_CLOCK_FILE": str(data / "run" / "clock")}
+        house = House(Settings.from_env(seen, None))
+        yield Served(lambda: out.read_text("utf-8"), f"http://127.0.0.1:{doors['CONSOLE']}", house)
+        house.engine.dispose()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, errors.read_text("utf-8")[-3000:]
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+
+
+def test_serving_begins_in_the_morning_of_a_working_day_and_time_passes(served: Served) -> None:
+    told = CLOCK_TOLD.search(served.printed())
+
+    assert told
+    assert (told[1][11:], datetime.fromisoformat(told[1]).weekday() < 5) == ("09:00", True)
+    assert served.house.clock.passes()  # type: ignore[attr-defined]
+
+
+def test_every_part_that_is_printed_is_let_in(served: Served) -> None:
+    assert set(served.passwords) == {part.name for part in PARTS}
+    for part in PARTS:
+        served.enter(part.name)
+
+
+def test_within_a_minute_of_going_on_duty_somebody_dissatisfied_waits(served: Served) -> None:
+    house = served.house
+    with house.unit_of_work() as work:
+        came = house.clock.now()
+        desk.duty.begin(work.session, house.office, people.known(work.session, "desk"), "a log-in of the test", came)
+
+    until = time.monotonic() + PLAY_SECONDS
+    while not (takeovers := _takeovers(house)):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+    [takeover] = takeovers
+    assert (takeover.state, takeover.reason) == ("waiting", "dissatisfied")
+    with house.sessions() as session:
+        attempt = session.get_one(CallAttempt, takeover.attempt_id)
+    assert attempt.answered_at is not None
+    assert came < attempt.answered_at < takeover.opened_at  # how soon, is told by test_demo_desk, whose time does not depend on the machine
+
+
+def test_the_button_brings_the_next_working_day_for_everybody_and_logs_nobody_out(served: Served) -> None:
+    unit, centre = served.enter("unit"), served.enter("centre")
+    before = served.shown(centre)
+
+    answer = unit.post(f"{served.console}/demonstration/next-day", data={"csrf_token": served.token(unit), "next": "/account"}, timeout=60)
+
+    assert answer.url == f"{served.console}/account"
+    after = served.shown(centre)
+    assert after.date() > before.date()
+    assert (after.hour, after.minute < 5) == (9, True)
+    assert served.shown(unit) >= after
+    assert served.house.clock.now().astimezone(SHANGHAI).date() == after.date(), "workers and doors read the same clock"
+    with served.house.sessions() as session:
+        [entry] = session.scalars(select(AuditEntry).where(AuditEntry.action == "demo.next_day")).all()
+        [takeover] = session.scalars(select(Takeover).order_by(Takeover.id).limit(1)).all()
+    assert entry.actor == "unit"
+    assert (takeover.state, takeover.result) in (("done", "left"), ("done", "nobody")), "whoever waited has hung up"
+
+
+def _takeovers(house: House) -> list[Takeover]:
+    with house.sessions() as session:
+        return list(session.scalars(select(Takeover)))
