@@ -16,8 +16,8 @@ from survey.store.models import Escalation, Respondent, Unit
 ACCOUNTS = (("admin", "administrator", "管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 """Those with which one may look on from the first second."""
 
-DESK_TELEPHONE = "+8610099990090"
-"""A number at which nobody of the simulator answers: it rings in the browser where its page is open."""
+DESK_TELEPHONE = "+8610099990010"
+"""It rings in the browser where its page is open; else a simulated operator picks up and talks until the other side ends."""
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,10 @@ def tell(house: House, passwords: Mapping[str, str], unit: Unit) -> None:
     phone = f"{settings.twilio_api_url}/phone"
     say(f"模拟电话 / telephone {phone}   （在浏览器里打给本单位 / in the browser, call us: {settings.caller_id}）")
     desk_phone = f"{phone}?{urlencode({'number': DESK_TELEPHONE})}"
-    say(f"值班电话 / desk phone {desk_phone}   （值班员的座机 / the operator's telephone）")
+    say(f"值班电话 / desk phone {desk_phone}   （不开则由模拟座机接听 / not opened, a simulated one answers）")
     local = house.clock.now().astimezone(house.office.bureau.tzinfo)
     say(f"时钟 / clock        {local:%Y-%m-%d %H:%M}   （页面顶部“下一工作日”：前进一天 / “Next working day” on each page moves it on）")
-    say("角色 / parts        （两个标签页即可兼演多角 / two tabs are enough to play several）")
+    say("角色 / parts        （换一角色请用无痕窗口登录 / log in as another part in a private window）")
     for part in PARTS:
         title = f"{part.title}（{unit.name}）" if part.role == "unit" else part.title
         say(f"                    {part.name:8}{passwords[part.name]}   {title} / {part.role}：{part.zh} / {part.en}")
