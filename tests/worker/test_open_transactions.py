@@ -292,7 +292,7 @@ SCENES: dict[str, dict[str, Scene]] = {
     },
     "leave_desk": {
         "brought on": Scene(accepted, {}, ("redirect",)),
-        "carrier away": Scene(accepted, {"redirect": SILENT}, ("redirect",)),
+        "carrier away": Scene(accepted, {"redirect": SILENT}, ("redirect", "enqueue")),
     },
     "steer_room": {
         "held": Scene(talking, {}, ("hold", "mute")),
