@@ -56,6 +56,14 @@ class Desk:
             for campaign in work.session.scalars(select(Campaign).where(Campaign.state == "running").order_by(Campaign.id)):
                 self._try(self._stop if self.chance.random() < 0.05 else self._pause, work.session, campaign)
 
+    def let_go_on(self) -> bool:
+        """Let every paused campaign go on; whether there was one."""
+        with self.world.calmly() as work:
+            paused = work.session.scalars(select(Campaign).where(Campaign.state == "paused").order_by(Campaign.id)).all()
+            for campaign in paused:
+                self._try(self._resume, work.session, campaign)
+        return bool(paused)
+
     def resume(self) -> None:
         """Let every paused campaign go on, decide reviews, and lift the holds that only a person may lift: as often as not."""
         with self.world.calmly() as work:

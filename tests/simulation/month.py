@@ -133,13 +133,14 @@ class Month:
         self.desk = Desk(self.world, setting.terms.get("lines", 3), setting.terms.get("calls_per_second", 1.0))
         self.worst_clock = max(map(abs, setting.clocks.values()), default=timedelta(0))
         self.most_turns, self.until = MOST_TURNS, setting.start + LONGEST_MONTH
+        self.is_late = False  # the month is over, and goes on for who was kept waiting by a pause
         self.fruitless = 0  # sweeps in a row that found nothing to do: the next one waits longer, or a month would be all sweeps
 
     def play(self) -> None:
         """Go on until every campaign is over and nothing waits, or the month is."""
         world, hub = self.world, self.world.hub
         for _ in range(self.most_turns):
-            if world.exchange_clock.now() > self.until.timestamp():
+            if world.exchange_clock.now() > self.until.timestamp() and not self._goes_on():
                 return
             self._mischief()
             ready, idle = hub.ready(), hub.idle() if world.queue.waiting else []
@@ -156,6 +157,13 @@ class Month:
                 world.resume(hub.chance.choice(ready))
             elif idle:
                 world.begin_job(hub.chance.choice(idle))
+
+    def _goes_on(self) -> bool:
+        """A campaign that is still paused at the month's end goes on for another, in which nobody pauses: its people are to be called."""
+        if self.is_late or not self.desk.let_go_on():
+            return False
+        self.is_late, self.until = True, self.until + LONGEST_MONTH
+        return True
 
     def _nothing_left(self) -> bool:
         """Nobody can go on now: sweep, then let time pass until something may happen. True at the very end."""
@@ -194,7 +202,7 @@ class Month:
             world.clock.error = step if world.clock.error == timedelta(0) else timedelta(0)
             self.worst_clock = max(self.worst_clock, abs(step))
             world.hub.note(f"our clock is wrong by {world.clock.error}")
-        if chance.random() < setting.pauses:
+        if chance.random() < setting.pauses and not self.is_late:
             self.desk.pause()
         if self.desk.chance.random() < setting.desk:
             self.desk.act()
