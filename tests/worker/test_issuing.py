@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -125,7 +126,7 @@ def test_a_call_whose_verdict_comes_later_is_issued_then(bureau: Bureau, house: 
 
 def test_who_has_lost_the_lease_issues_nothing(bureau: Bureau, house: Callable[..., Runtime]) -> None:
     bureau.cases()
-    allowed = iter([True, False])
+    allowed = chain([True], repeat(False))
 
     def may(work: UnitOfWork) -> bool:
         return next(allowed)

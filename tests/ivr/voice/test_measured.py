@@ -68,7 +68,7 @@ def test_a_few_refusals_touch_no_database_and_many_write_one_row_a_minute(ground
     for _ in range(500):
         door.note(403)
     assert statements.count("INSERT") == 1
-    assert len(statements) <= 2
+    assert len(statements) <= 3, "a transaction, the calendar that may have changed, the row"
     assert standing(ground) == [(AlarmKind.FORGED_WEBHOOKS.word, 1)]
 
     ticks.at += MINUTE_SECONDS
