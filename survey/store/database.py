@@ -55,7 +55,7 @@ def open_engine(
     if url.startswith("sqlite"):
         return _open_sqlite(url, pool_size, patience_seconds)
     limits = {
-        "lock_timeout": milliseconds(min(5.0, patience_seconds * (1 - SHARE_FOR_A_CONNECTION))),
+        "lock_timeout": milliseconds(patience_seconds * (1 - SHARE_FOR_A_CONNECTION)),
         "idle_in_transaction_session_timeout": milliseconds(30),
         "statement_timeout": milliseconds(statement_seconds or 0),
         "timezone": "UTC",
