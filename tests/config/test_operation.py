@@ -122,7 +122,7 @@ def test_readiness_names_every_need(watched: Watched) -> None:
 
 
 def test_strangers_raise_an_alarm(watched: Watched) -> None:
-    assert watched.alarms == ["forged_webhooks"]
+    assert "forged_webhooks" in watched.alarms
 
 
 def test_every_line_of_the_log_is_json_whoever_wrote_it(watched: Watched) -> None:
