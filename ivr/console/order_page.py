@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console import order_words, words
-from ivr.console.access import is_allowed
 from ivr.console.escalations import DueDate
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.order_access import order_actor, unknown_noted
@@ -151,11 +150,6 @@ def refused(order_id: str, form: str, wrong: BadInput) -> tuple[str, int]:
 def no_calendar(missing: CalendarMissing) -> str:
     """Why a deadline cannot be given, and what helps."""
     return _("期限落在 %(year)s 年，该年的节假日安排尚未载入，无法推算工作日。请管理员载入后重试。", year=missing.year)
-
-
-def may_open(endpoint: str) -> bool:
-    """Whether the visitor may open another page, for a link to it."""
-    return is_allowed(endpoint, order_actor().role)
 
 
 def _left(problem: Problem, view: OrderView) -> list[str]:

@@ -19,7 +19,6 @@ from ivr.notices.base import SECONDS, DeliveryFailed, Message
 from survey.notice_problems import Problem
 from survey.ports import Clock
 
-TLS_MODES = ("starttls", "tls", "none")
 READY, PERMANENT = 220, 500
 POLICY = SMTP.clone(max_line_length=76, cte_type="7bit")
 

@@ -13,7 +13,10 @@ from survey.store.models import Duty, User
 STATES = ("free", "busy", "talking", "wrapping", "away", "off")
 """空闲, 忙, 通话, 整理, 离席, 下岗. Talking and wrapping are set by what happens, the others also by the operator."""
 CHOSEN = ("free", "busy", "away")
-FROM = ("free", "busy", "wrapping", "away")
+WORKING = ("free", "busy", "wrapping")
+"""States in which an operator may be asked to take a call: the free at once, the others when nobody has taken it."""
+
+FROM = (*WORKING, "away")
 """States that an operator may leave by a choice; who talks, talks."""
 
 

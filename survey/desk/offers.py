@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from survey.desk.duty import WORKING
 from survey.desk.ringing import take_back
 from survey.desk_clock import DeskTerms, given_up_at, is_wide, round_ends, round_of
 from survey.fieldwork.office import Office
@@ -48,7 +49,7 @@ def give_up(work: UnitOfWork, takeover_id: int) -> None:
 
 def _offer(session: Session, terms: DeskTerms, takeover: Takeover, now: datetime) -> None:
     number = round_of(terms, takeover.opened_at, now)
-    states = ("free", "busy", "wrapping") if is_wide(terms, takeover.opened_at, now) else ("free",)
+    states = WORKING if is_wide(terms, takeover.opened_at, now) else ("free",)
     before = queries.offered_users(session, takeover.id)
     shown = set(session.scalars(select(Offer.user_id).where(Offer.takeover_id == takeover.id, Offer.round == number)))
     for user_id in session.scalars(select(Duty.user_id).where(Duty.state.in_(states)).order_by(Duty.since)).all():

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from survey.desk.duty import WORKING
 from survey.desk_clock import LONGEST_EXTENSIONS, round_of
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.office import Office
@@ -26,7 +27,6 @@ VERDICTS = ("resolved", "order", "call_back", "no_contact")
 BOUND = frozenset({"dissatisfied", "abuse_alleged", "danger"})
 """Reasons for which a case goes on whatever is said in the talk (R34, R35, R47)."""
 
-WORKING = ("free", "busy", "wrapping")
 LONGEST_REMARK = 2000
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import prompts
+from survey.desk.duty import WORKING
 from survey.desk.takeovers import Taken
 from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of
 from survey.errors import NotFound
@@ -14,9 +15,7 @@ from survey.fieldwork.office import Office
 from survey.script import ChoiceStep, RecordStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Incident, Offer, OperatorAnswer, Respondent, Takeover, Unit, User
 from survey.store.queries import desk as queries
-
-FREE_TO_TAKE = ("free", "busy", "wrapping")
-BAD = frozenset({"dissatisfied", "very_dissatisfied"})
+from survey.store.queries.orders import dissatisfied_items
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def board(session: Session, office: Office, user_id: int, login: str, now: datet
     duty = session.get(Duty, user_id)
     mine = queries.claimed_of(session, user_id)
     declined = set(session.scalars(select(Offer.takeover_id).where(Offer.user_id == user_id, Offer.outcome.in_(("declined", "rang_out")))))
-    is_on = duty is not None and duty.state in FREE_TO_TAKE and duty.login == login
+    is_on = duty is not None and duty.state in WORKING and duty.login == login
     shown = [each for each in queries.waiting(session) if is_on and duty and _is_for(office, each, duty.state, declined, now)]
     names = session.execute(select(User.display_name, Duty).join(User, Duty.user_id == User.id).where(Duty.state != "off")).all()
     return Board(
@@ -123,11 +122,11 @@ def _is_for(office: Office, takeover: Takeover, state: str, declined: set[int], 
 
 def _waiting(session: Session, office: Office, takeover: Takeover, now: datetime) -> WaitingCall:
     respondent_id, terms, opened = takeover.attempt.respondent_id, office.desk, takeover.opened_at
-    rated = select(Answer.item).where(Answer.respondent_id == respondent_id, Answer.code.in_(BAD)).order_by(Answer.id)
     unit = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
     return WaitingCall(
         takeover.public_id, takeover.reason, session.scalar(unit.where(Respondent.id == respondent_id)) or "",
-        tuple(session.scalars(rated)), _seconds(now - opened), _seconds(round_ends(terms, opened, round_of(terms, opened, now)) - now),
+        tuple(dissatisfied_items(session, respondent_id)), _seconds(now - opened),
+        _seconds(round_ends(terms, opened, round_of(terms, opened, now)) - now),
         _seconds(given_up_at(terms, opened) - now), is_wide(terms, opened, now),
     )  # fmt: skip
 

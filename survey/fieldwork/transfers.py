@@ -10,8 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from survey.actions import Action, Join, Transfer
-from survey.events import Event, HungUp, LineFailed, MachineAnswered, TransferEnded
-from survey.events import OperatorReady as Ready
+from survey.events import Event, HungUp, LineFailed, MachineAnswered, OperatorReady, TransferEnded
 from survey.fieldwork.office import Office
 from survey.flow_operator import DESK
 from survey.flow_state import State
@@ -21,8 +20,6 @@ from survey.store.queries.desk import last_takeover, open_takeover, written_answ
 from survey.store.unit_of_work import UnitOfWork
 
 ENDS = (HungUp, LineFailed, MachineAnswered)
-
-
 MET = timedelta(seconds=5)
 """Two who were so long in one room have met, whether or not the carrier has told of it."""
 
@@ -37,7 +34,7 @@ def told(session: Session, attempt: CallAttempt, state: State, event: Event, now
     if state.node == WAITING:
         if takeover.result:
             return TransferEnded(takeover.result)
-        return Ready() if takeover.state == "ready" else event
+        return OperatorReady() if takeover.state == "ready" else event
     answers = written_answers(session, takeover.id)
     if takeover.wish:
         return TransferEnded(takeover.wish, answers)

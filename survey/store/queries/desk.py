@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, exists, func, select
+from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
 from survey.store.models import Duty, Offer, OperatorAnswer, Takeover
 
-ON_DUTY = ("free", "busy", "talking", "wrapping")
 IN_HAND = ("claimed", "ready", "talking", "wrap")
-URGENT_FIRST = (case((Takeover.reason == "danger", 0), else_=1), Takeover.opened_at, Takeover.id)
-"""The order in which waiting calls are served."""
+URGENCY = case((Takeover.reason == "danger", 0), else_=1)
+WAITS = (Takeover.state == "waiting", Takeover.result == "")
 
 
 def is_operator_free(session: Session) -> bool:
@@ -21,8 +20,7 @@ def is_operator_free(session: Session) -> bool:
 
 def open_takeover(session: Session, attempt_id: int) -> Takeover | None:
     """The call's takeover whose conversation is not over, locked."""
-    wanted = select(Takeover).where(Takeover.attempt_id == attempt_id, Takeover.ended_at.is_(None))
-    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    return _locked(session, Takeover.attempt_id == attempt_id, Takeover.ended_at.is_(None))
 
 
 def last_takeover(session: Session, attempt_id: int) -> Takeover | None:
@@ -32,14 +30,17 @@ def last_takeover(session: Session, attempt_id: int) -> Takeover | None:
 
 def locked(session: Session, takeover_id: int) -> Takeover | None:
     """The takeover, locked, as it is now."""
-    wanted = select(Takeover).where(Takeover.id == takeover_id)
-    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    return _locked(session, Takeover.id == takeover_id)
 
 
 def by_ring(session: Session, token: str) -> Takeover | None:
     """The takeover for which a telephone was rung with this token, locked; None for a ring that counts no more."""
-    wanted = select(Takeover).where(Takeover.ring_token == token)
-    return session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+    return _locked(session, Takeover.ring_token == token)
+
+
+def _locked(session: Session, *which: ColumnElement[bool]) -> Takeover | None:
+    wanted = select(Takeover).where(*which).with_for_update()
+    return session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
 
 
 def written_answers(session: Session, takeover_id: int) -> dict[str, str]:
@@ -50,15 +51,14 @@ def written_answers(session: Session, takeover_id: int) -> dict[str, str]:
 
 def waiting(session: Session) -> Sequence[Takeover]:
     """The calls that wait for an operator, the most urgent first."""
-    return session.scalars(select(Takeover).where(Takeover.state == "waiting", Takeover.result == "").order_by(*URGENT_FIRST)).all()
+    return session.scalars(select(Takeover).where(*WAITS).order_by(URGENCY, Takeover.opened_at, Takeover.id)).all()
 
 
 def ahead_of(session: Session, takeover: Takeover) -> int:
     """How many calls are served before this one."""
-    urgent = case((Takeover.reason == "danger", 0), else_=1)
-    mine = 0 if takeover.reason == "danger" else 1
-    earlier = (urgent < mine) | ((urgent == mine) & (Takeover.opened_at < takeover.opened_at))
-    rows = select(func.count()).select_from(Takeover).where(Takeover.state == "waiting", Takeover.result == "", earlier)
+    mine = literal(0 if takeover.reason == "danger" else 1)
+    earlier = (mine > URGENCY) | ((mine == URGENCY) & (Takeover.opened_at < takeover.opened_at))
+    rows = select(func.count()).select_from(Takeover).where(*WAITS, earlier)
     return session.scalar(rows) or 0
 
 
@@ -79,11 +79,6 @@ def offered_users(session: Session, takeover_id: int) -> dict[int, set[str]]:
     for user_id, outcome in session.execute(select(Offer.user_id, Offer.outcome).where(Offer.takeover_id == takeover_id)):
         found.setdefault(user_id, set()).add(outcome)
     return found
-
-
-def duties(session: Session) -> Sequence[Duty]:
-    """Everybody who is on duty or away, by how long."""
-    return session.scalars(select(Duty).where(Duty.state != "off").order_by(Duty.since)).all()
 
 
 def unrung(session: Session) -> Sequence[int]:
