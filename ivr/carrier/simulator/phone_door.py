@@ -40,6 +40,10 @@ class Tab:
         """Send the page something, from any thread; sound is dropped when it does not keep up."""
         self._loop.do(self._put(message if isinstance(message, bytes) else json.dumps(message, ensure_ascii=False)))
 
+    def push_newest(self, look: Callable[[], Mapping[str, Any]]) -> None:
+        """Send the page what is seen when its turn comes, on the loop's one thread: an older look never comes after a newer one."""
+        self._loop.do(self._put_newest(look))
+
     async def write(self) -> None:
         """Send what there is, until the connection ends."""
         with suppress(ConnectionClosed):
@@ -48,6 +52,9 @@ class Tab:
                 await self._connection.send(message)
                 if isinstance(message, str) and '"replaced"' in message:
                     await self._connection.close(REPLACED)
+
+    async def _put_newest(self, look: Callable[[], Mapping[str, Any]]) -> None:
+        await self._put(json.dumps(look(), ensure_ascii=False))
 
     async def _put(self, message: str | bytes) -> None:
         if self._outbox.qsize() < LONGEST_OUTBOX or isinstance(message, str):

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -31,6 +31,10 @@ class Tab(Protocol):
 
     def push(self, message: Mapping[str, Any] | bytes) -> None:
         """Send it something, from any thread."""
+        ...
+
+    def push_newest(self, look: Callable[[], Mapping[str, Any]]) -> None:
+        """Send it what is seen when its turn comes, from any thread."""
         ...
 
 
@@ -102,7 +106,7 @@ class Phones:
             phone.leaving.cancel()
         if older is not None:
             older.push({"event": "replaced"})
-        tab.push(self.state(phone))
+        tab.push_newest(lambda: self.state(phone))
 
     def pull_out(self, number: str, tab: Tab) -> None:
         """A tab is gone: its call goes on for a while, in case the page is only being loaded again."""
@@ -131,7 +135,7 @@ class Phones:
                 phone.person.press(str(wish["key"]))
                 self._changed(phone.person)
             case "state" if phone.tab is not None:
-                phone.tab.push(self.state(phone))
+                phone.tab.push_newest(lambda: self.state(phone))
 
     def hear(self, number: str, frame: bytes) -> None:
         """20 ms from the phone's microphone: into the call's streams, its recording, and to whoever is joined with it."""
@@ -203,8 +207,10 @@ class Phones:
             if not problem:
                 person.connect()
                 phone.person = person
-        if phone.tab is not None:
-            phone.tab.push({"event": "problem", "what": problem} if problem else self.state(phone))
+        if phone.tab is not None and problem:
+            phone.tab.push({"event": "problem", "what": problem})
+        elif phone.tab is not None:
+            phone.tab.push_newest(lambda: self.state(phone))
 
     def _put_down(self, phone: Phone) -> None:
         person = phone.person
@@ -233,7 +239,7 @@ class Phones:
     def _show(self, person: Person) -> None:
         phone = self._phones.get(person.number)
         if phone is not None and phone.person is person and phone.tab is not None:
-            phone.tab.push(self.state(phone))
+            phone.tab.push_newest(lambda: self.state(phone))
 
     def _push(self, person: Person, message: Mapping[str, Any] | bytes) -> None:
         phone = self._phones.get(person.number)

@@ -1,5 +1,6 @@
 """Somebody at a browser phone: rings, answers, presses keys, hangs up, over a real connection to a real exchange."""
 
+import threading
 import time
 from contextlib import ExitStack
 
@@ -308,3 +309,21 @@ def test_without_a_number_the_page_asks_for_one(exchange):
     assert "phone.js" not in page.text
     assert "<b>" not in wrong.text
     assert "aria-invalid" in wrong.text
+
+
+def test_a_page_never_shows_an_older_state_after_a_newer_one(answered, live):
+    """What a page is told is looked at when its turn comes, not when it was asked for: several threads ask."""
+    tab, _ = answered('<Pause length="60"/><Hangup/>')
+    phone, held, seen = live.phones._phones[MINE], threading.Event(), len(tab.told)
+
+    async def hold() -> None:
+        held.wait(10)
+
+    live.media.loop.do(hold())
+    phone.tab.push_newest(lambda: live.phones.state(phone))
+    phone.person.phase = "over"
+    phone.tab.push_newest(lambda: live.phones.state(phone))
+    held.set()
+
+    tab.until(lambda tab: len(tab.told) >= seen + 2)
+    assert [message["call"]["phase"] for message in tab.told[seen:] if message["event"] == "state"] == ["over", "over"]
