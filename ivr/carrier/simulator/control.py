@@ -31,6 +31,14 @@ def blueprint(exchange: Exchange) -> Blueprint:
         if not access.from_this_machine(request.remote_addr):
             abort(403)
 
+    _add_clock(routes, exchange)
+    _add_faults(routes, exchange)
+    _add_people(routes, exchange)
+    _add_calls(routes, exchange)
+    return routes
+
+
+def _add_clock(routes: Blueprint, exchange: Exchange) -> None:
     @routes.get("/clock")
     def clock() -> ResponseReturnValue:
         return _clock(exchange)
@@ -44,10 +52,8 @@ def blueprint(exchange: Exchange) -> Blueprint:
             return {"problem": str(problem)}, 400
         return _clock(exchange)
 
-    @routes.get("/journal")
-    def journal() -> ResponseReturnValue:
-        return {"calls": exchange.journal(since=request.args.get("since", 0, type=int))}
 
+def _add_faults(routes: Blueprint, exchange: Exchange) -> None:
     @routes.get("/faults")
     def faults() -> ResponseReturnValue:
         return exchange.faults.plan.to_json()
@@ -60,6 +66,8 @@ def blueprint(exchange: Exchange) -> Blueprint:
             return {"problem": str(problem)}, 400
         return exchange.faults.plan.to_json()
 
+
+def _add_people(routes: Blueprint, exchange: Exchange) -> None:
     @routes.get("/callees")
     def table() -> ResponseReturnValue:
         return {"callees": list(callees.rows())}
@@ -75,14 +83,6 @@ def blueprint(exchange: Exchange) -> Blueprint:
             exchange.register(str(number), traits)
         return {"callee": wish["callee"]}
 
-    @routes.post("/calls/end")
-    def end_calls() -> ResponseReturnValue:
-        """Everybody hangs up, but for who is at a browser phone."""
-        for call in exchange.live_calls():
-            if call.parent is None and call.callee != PHONE:
-                exchange.end(call)
-        return _clock(exchange)
-
     @routes.post("/speech")
     def set_speech() -> ResponseReturnValue:
         try:
@@ -90,6 +90,20 @@ def blueprint(exchange: Exchange) -> Blueprint:
         except (ValueError, TypeError) as problem:
             return {"problem": str(problem)}, 400
         return {name: getattr(exchange.media.speech, name) for name in SPEECH}
+
+
+def _add_calls(routes: Blueprint, exchange: Exchange) -> None:
+    @routes.get("/journal")
+    def journal() -> ResponseReturnValue:
+        return {"calls": exchange.journal(since=request.args.get("since", 0, type=int))}
+
+    @routes.post("/calls/end")
+    def end_calls() -> ResponseReturnValue:
+        """Everybody hangs up, but for who is at a browser phone."""
+        for call in exchange.live_calls():
+            if call.parent is None and call.callee != PHONE:
+                exchange.end(call)
+        return _clock(exchange)
 
     @routes.post("/number")
     def set_number() -> ResponseReturnValue:
@@ -105,8 +119,6 @@ def blueprint(exchange: Exchange) -> Blueprint:
             return {"sid": _incoming(exchange, wish).sid}, 201
         except (KeyError, NoNumber) as problem:
             return {"problem": f"unknown or missing: {problem}"}, 400
-
-    return routes
 
 
 def _speech(now: Speech, wish: dict[str, Any]) -> Speech:
