@@ -13,7 +13,8 @@ AT_ONCE = 2
 
 _hasher = PasswordHasher()
 _turnstile = BoundedSemaphore(AT_ONCE)
-_NOBODY = _hasher.hash("nobody has this password")
+_NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$4g+4zskDZKxHHKUncgak7A$dS0GL0/NVwlzhhs+AEwRU+92ovWc9oP1PHElZFIpomk"
+"""What an unknown name is compared with: it must cost what a real hash costs. Written down, since making it costs each process a hash."""
 
 
 def invent() -> str:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyotp
 import pytest
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,6 +47,12 @@ def test_passwords_are_argon2id_and_the_right_one_alone_matches():
     assert not passwords.matches(stored, "correct horse ")
     assert not passwords.matches(None, "nobody has this password")
     assert not passwords.matches("not a hash", "correct horse")
+
+
+def test_nobodys_hash_costs_what_everybodys_does():
+    costs = [extract_parameters(stored) for stored in (passwords._NOBODY, passwords.digest("correct horse"))]
+
+    assert costs[0] == costs[1]
 
 
 def test_invented_passwords_are_long_and_never_the_same():
