@@ -18,7 +18,9 @@ from survey.store.database import open_engine, session_factory
 from survey.store.migrations import migrate
 from survey.store.models import Base
 from survey.store.sealing import KeyRing
-from tests import postgres
+from tests import made_once, postgres
+
+made_once.compile_once()
 
 RING = "index:" + "aW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtLTE=" + ",k1:" + "c2VhbC1zZWFsLXNlYWwtc2VhbC1zZWFsLXNlYWwtLTE="
 ON_SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
