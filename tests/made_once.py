@@ -1,7 +1,8 @@
-"""What every app of a run would make again alike is made once: its compiled pages and the compiled addresses of its rules.
+"""What every test's app and database would make again alike is made once in a process: compiled pages, addresses and statements.
 
-A test opens an app of its own, and of the second that this took, with the first page, four fifths were Jinja and Werkzeug compiling
-the same texts to the same code. Kept here is code alone: each app runs it over its own objects, as it would run what it compiled itself.
+A house that serves compiles each of these once. A test opens an app and an engine of its own, and most of its time went by while Jinja,
+Werkzeug and SQLAlchemy compiled the same texts again. Kept here is what was compiled alone: each app and each engine runs it over its
+own objects, as it would run what it compiled itself.
 """
 
 from types import CodeType
@@ -10,7 +11,10 @@ from typing import Any
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from sqlalchemy import ClauseElement, util
 from werkzeug.routing import Rule
+
+STATEMENTS_KEPT = 4000
 
 
 class CodeInMemory(BytecodeCache):
@@ -30,9 +34,10 @@ class CodeInMemory(BytecodeCache):
 
 
 def compile_once() -> None:
-    """Let all apps of this process share compiled templates and builders of addresses."""
+    """Let all apps of this process share compiled templates and builders of addresses, and all engines of a kind compiled statements."""
     Flask.jinja_options = Flask.jinja_options | {"bytecode_cache": CodeInMemory()}
     _share_builders()
+    _share_statements()
 
 
 def _share_builders() -> None:
@@ -49,3 +54,26 @@ def _share_builders() -> None:
         return known[key]
 
     Rule._compile_builder = builder  # type: ignore[method-assign]
+
+
+class Statements(util.LRUCache[Any, Any]):
+    """SQLAlchemy's cache of compiled statements, its key led by the kind of dialect instead of the dialect of one engine."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        """What was compiled for an engine of this kind."""
+        return super().get((type(key[0]), *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """Keep it for all engines of this kind."""
+        super().__setitem__((type(key[0]), *key[1:]), value)
+
+
+def _share_statements() -> None:
+    """The engines of a kind are all opened alike (`open_engine`), on servers of one version: what one has compiled fits all."""
+    statements = Statements(STATEMENTS_KEPT)
+    compiled = ClauseElement._compile_w_cache
+
+    def compile_with_cache(self: ClauseElement, dialect: Any, *, compiled_cache: Any, **how: Any) -> Any:
+        return compiled(self, dialect, compiled_cache=None if compiled_cache is None else statements, **how)
+
+    ClauseElement._compile_w_cache = compile_with_cache  # type: ignore[method-assign]
