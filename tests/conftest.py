@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -21,12 +22,34 @@ from survey.store.sealing import KeyRing
 from tests import made_once, postgres
 
 made_once.compile_once()
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # an example has no fifth of a second to be done in where processors are shared
 
 RING = "index:" + "aW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtLTE=" + ",k1:" + "c2VhbC1zZWFsLXNlYWwtc2VhbC1zZWFsLXNlYWwtLTE="
 ON_SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For a test that is not about the database and dear: a browser's, a whole city's month."""
 NO_POSTGRES = "PostgreSQL is not installed here: the same tests ran on SQLite only"
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+TESTS = Path(__file__).resolve().parent
+SHARED = TESTS.parents[1] / "shared"
+
+
+EARLY = ("chaos", "weather", "calls", "simulation", "config", "worker")
+"""Folders whose modules are long, the longest first: what comes last fills the gaps, so that no worker ends minutes after the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long modules first; otherwise the order stays."""
+    items.sort(key=lambda item: _turn_of(item.path.relative_to(TESTS).parts[0]))
+
+
+def _turn_of(folder: str) -> int:
+    return EARLY.index(folder) if folder in EARLY else len(EARLY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: houses that are started, killed and waited for leave theirs idle."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 @dataclass
