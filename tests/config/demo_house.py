@@ -1,5 +1,6 @@
 """The demonstration's house in one process: voice door, simulated carrier and shared clock are real, jobs run on threads."""
 
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,6 @@ from ivr.carrier.simulator.exchange import Account, Exchange, Terms
 from ivr.carrier.simulator.server import QuietHandler, serving
 from survey import accounts, desk
 from survey.accounts import own, people
-from survey.store.migrations import migrate
 from tests.calls.small_house import START, THREADS, SmallHouse, ThreadedQueue
 from tests.calls.stage import free_port
 from tests.conftest import StandingClock
@@ -57,9 +57,10 @@ def settings_of(data: Path, **more: str) -> Settings:
 
 
 @contextmanager
-def opened(data: Path) -> Iterator[DemoHouse]:
-    """Open the house on a Monday morning at nine; its clock stands until somebody lets it run."""
+def opened(data: Path, tables: Path) -> Iterator[DemoHouse]:
+    """Open the house, on a copy of a file with all tables, on a Monday morning at nine; its clock stands until somebody lets it run."""
     data.mkdir(parents=True, exist_ok=True)
+    shutil.copy(tables, data / "huifang.sqlite")
     settings, queue = settings_of(data), ThreadedQueue()
     line = settings.twilio_api_url.rpartition(":")[2]
     account, clock = Account(settings.twilio_account_sid, settings.twilio_auth_token), ExchangeClock(START, time.time, settings.clock_file)
@@ -67,7 +68,6 @@ def opened(data: Path) -> Iterator[DemoHouse]:
         account, clock, environment="demo", seed=1, terms=Terms(calls_per_second=1000.0, threads=THREADS, quantum_seconds=2.0)
     )
     house = House(settings, own_queue=queue)
-    migrate(house.engine)
     server = make_server("127.0.0.1", settings.voice_port, house.voice_app(), threaded=True, request_handler=QuietHandler)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     with serving(exchange, port=int(line)), ThreadPoolExecutor(THREADS) as pool:

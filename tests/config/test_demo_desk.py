@@ -24,8 +24,8 @@ DISSATISFIED = {"dissatisfied", "very_dissatisfied"}
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[DemoHouse]:
-    with opened(tmp_path / "demo") as house:
+def demo(tmp_path: Path, sqlite_tables: Path) -> Iterator[DemoHouse]:
+    with opened(tmp_path / "demo", sqlite_tables) as house:
         yield house
 
 

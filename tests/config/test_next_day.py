@@ -29,8 +29,8 @@ A_MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[DemoHouse]:
-    with opened(tmp_path / "demo") as house:
+def demo(tmp_path: Path, sqlite_tables: Path) -> Iterator[DemoHouse]:
+    with opened(tmp_path / "demo", sqlite_tables) as house:
         yield house
 
 
