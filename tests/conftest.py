@@ -27,7 +27,7 @@ settings.load_profile("any machine")  # an example has no fifth of a second to b
 
 RING = "index:" + "aW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtaW5kZXgtLTE=" + ",k1:" + "c2VhbC1zZWFsLXNlYWwtc2VhbC1zZWFsLXNlYWwtLTE="
 ON_SQLITE_ALONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-"""For a test that is not about the database and dear: a browser's, a whole city's month."""
+"""For a test that is not about the database and dear, or one of many: a browser's, a whole city's month, a guard's table of refusals."""
 NO_POSTGRES = "PostgreSQL is not installed here: the same tests ran on SQLite only"
 TESTS = Path(__file__).resolve().parent
 SHARED = TESTS.parents[1] / "shared"

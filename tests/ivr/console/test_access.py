@@ -13,6 +13,7 @@ from ivr.console.access import OPEN_ENDPOINTS, local_address
 from ivr.console.app import create_console_app
 from survey import accounts
 from survey.store.models import AuditEntry, Base, Escalation, LoginFailure, UserSession
+from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import csrf_of, post
 
@@ -106,6 +107,7 @@ def test_nobody_gets_anywhere_without_a_log_in(app):
             assert answer.headers["Location"].startswith("/login")
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("role", accounts.ROLES)
 def test_a_role_is_refused_what_is_not_its_own(app, log_in, role):
     client = log_in(role)
@@ -343,6 +345,7 @@ def test_the_database_holds_no_token_and_no_password(log_in, passwords, sessions
     assert passwords["operator"] not in everything
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("role", accounts.ROLES)
 def test_every_post_without_a_token_is_refused_and_changes_nothing(app, log_in, month, sessions: sessionmaker[Session], role):
     client = log_in(role)

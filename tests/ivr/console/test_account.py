@@ -13,6 +13,7 @@ from ivr.console.app import create_console_app
 from survey import accounts
 from survey.accounts.people import telephone_of
 from survey.store.models import AuditEntry, Base, User
+from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.conftest import post
 from tests.ivr.console.pages import Page
 
@@ -46,6 +47,7 @@ def _actions(sessions: sessionmaker[Session]) -> list[str]:
         return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.n)))
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("role", accounts.ROLES)
 def test_everybody_has_an_account_page(log_in, open_page, role):
     page = open_page(log_in(role), "/account")
@@ -75,6 +77,7 @@ WRONG = [
 ]  # fmt: skip
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize(("typed", "field"), WRONG, ids=[f"{field}-{n}" for n, (_, field) in enumerate(WRONG)])
 def test_what_is_wrong_with_a_new_password_is_said_at_its_field_and_nothing_typed_is_shown(log_in, passwords, typed, field):
     client = log_in("operator")
@@ -285,6 +288,7 @@ def test_the_telephone_of_the_desk_is_kept_sealed(log_in, sessions, keys, typed,
     assert f'value="{kept}"' in client.get("/account").text
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("typed", ["8012", "110", "not a number", "sip:", "sip:a b@c", "sip:a@b;c=d", "+12"])
 def test_what_cannot_be_dialled_is_said_at_the_field_and_shown_again(log_in, typed):
     answer = post(log_in("operator"), "/account/telephone", telephone=typed)

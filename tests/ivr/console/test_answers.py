@@ -9,6 +9,7 @@ import pytest
 import ivr.console
 from ivr.console.app import create_console_app
 from survey.store.models import Campaign, Unit
+from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.conftest import post
 
 CONSOLE = Path(ivr.console.__file__).parent
@@ -21,6 +22,7 @@ EVIL = (
 )  # fmt: skip
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_every_answer_carries_the_headers(app, log_in, address):
     for client in (app.test_client(), log_in("administrator")):
@@ -95,6 +97,7 @@ def test_a_huge_request_is_refused(app):
     assert answer.status_code in (400, 413)
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("evil", EVIL)
 def test_text_from_outside_is_shown_as_text_on_all_pages(log_in, open_page, month, sessions, evil):
     with sessions.begin() as session:

@@ -10,6 +10,7 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 import ivr.console
+from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.conftest import post
 
 CONSOLE = Path(ivr.console.__file__).parent
@@ -67,6 +68,7 @@ PAGES = (
 )  # fmt: skip
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("address", PAGES)
 def test_english_pages_hold_no_chinese_but_names(log_in, open_page, month, address):
     page = open_page(log_in("administrator", "en"), address.format(campaign=month.campaign, dissatisfied=month.dissatisfied))

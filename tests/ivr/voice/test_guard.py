@@ -6,6 +6,7 @@ from werkzeug.datastructures import MultiDict
 
 from ivr.voice.app import create_voice_app
 from ivr.voice.guard import OPEN, Guard, raw_path
+from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.voice.conftest import ACCOUNT, BASE, NEW_TOKEN, OLD_TOKEN, document
 
 VECTORS = {
@@ -60,6 +61,7 @@ def test_only_health_readiness_and_the_music_are_open(services):
     assert (response.status_code, response.data) == (200, b"ok\n")
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("path", ["/", "/voice", "/voice/attempts/x/steps/0", "/static/x", "/.env"])
 def test_paths_that_do_not_exist_look_like_those_that_do(line, path):
     response = line.client.get(path)
@@ -67,6 +69,7 @@ def test_paths_that_do_not_exist_look_like_those_that_do(line, path):
     assert (response.status_code, response.data) == (403, b"")
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize(
     "header",
     [None, "", " ", "wrong", "RSOYDt4T1cUTdK1PDd93/VVr8B8=", "ä" * 28, "A" * 10_000, "签名", "=" * 28, "\udcff"],
@@ -81,6 +84,7 @@ def test_a_bad_signature_is_refused_in_silence_and_before_the_database(line, sta
     assert statements == []
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize(
     "signed",
     [
@@ -105,6 +109,7 @@ def test_the_default_port_may_be_signed_or_not(line):
     assert response.status_code == 200
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize(("fragment", "status"), [("#rt=6000&rc=2&rp=ct,rt,5xx", 200), ("#rc=5", 403), ("#", 403)])
 def test_a_server_that_signs_the_address_as_it_was_given_is_understood_and_none_that_signs_another(line, fragment, status):
     """The carrier itself signs no fragment."""
@@ -128,6 +133,7 @@ def test_a_repeated_parameter_is_covered_by_the_signature(line):
     assert line.post(f"/voice/attempts/{line.token}/steps/0", form).status_code == 200
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize(
     "query",
     ["?x=%E4%BD%A0%E5%A5%BD", "?x=%22quoted%22", "?x=%7Etilde", "?x=a+b&y=%2B", "?b=1&a=2", "?x=%e4%bd%a0", "?x=%FF%FE", "?x=a%00b"],
@@ -136,6 +142,7 @@ def test_the_query_is_checked_as_it_came_over_the_wire(line, query):
     assert line.post(f"/voice/attempts/{line.token}/steps/0{query}").status_code == 200
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("auth_token", [OLD_TOKEN, NEW_TOKEN])
 def test_two_tokens_stand_side_by_side_while_one_replaces_the_other(line, auth_token):
     line.auth_token = auth_token
@@ -143,6 +150,7 @@ def test_two_tokens_stand_side_by_side_while_one_replaces_the_other(line, auth_t
     assert line.hook("steps/0").status_code == 200
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("auth_token", ["", "third"])
 def test_no_other_token_fits(line, auth_token):
     line.auth_token = auth_token
@@ -156,6 +164,7 @@ def test_an_empty_token_admits_nobody(services):
     assert not guard.is_signed({"RAW_URI": "/voice/incoming"}, MultiDict(), "")
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("account", ["AC" + "f" * 32, "", None])
 def test_another_account_is_refused_though_it_signs_well(line, statements, account):
     form = {name: value for name, value in line._standard().items() if name != "AccountSid"}
@@ -201,6 +210,7 @@ def test_no_body_makes_the_door_fall_over(line, body, kind):
     assert 400 <= response.status_code < 500
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_other_methods_are_refused(line, method):
     path = f"/voice/attempts/{line.token}/steps/0"
@@ -209,6 +219,7 @@ def test_other_methods_are_refused(line, method):
     assert line.client.open(path, method=method, headers={"X-Twilio-Signature": signature}).status_code in (403, 405)
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("path", ["/voice/attempts/{token}/steps/0/", "/voice//incoming", "/voice/incoming/"])
 def test_no_request_is_redirected_because_the_pressed_key_would_be_lost(line, path):
     response = line.post(path.format(token=line.token))
@@ -216,6 +227,7 @@ def test_no_request_is_redirected_because_the_pressed_key_would_be_lost(line, pa
     assert response.status_code in (200, 404)
 
 
+@ON_SQLITE_ALONE
 @pytest.mark.parametrize("token", ["x", "A" * 32, "a" * 31, "a" * 33, "%00" * 32, "..%2f" * 8, "a" * 5000])
 def test_what_cannot_be_a_token_never_reaches_the_database(line, statements, token):
     response = line.post(f"/voice/attempts/{token}/steps/0")
