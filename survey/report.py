@@ -11,22 +11,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from survey.disposition import Disposition
 from survey.rates import Counts, OutcomeRates, counts_of, outcome_rates, share
+from survey.report_rows import RANKED_FROM, SCORED_FROM, ItemFigure, Rolling, Row, ordered, ranked
 from survey.scoring import (
     FORMULAS,
     ITEMS,
     SCALE,
     UNSURE,
-    Asked,
     Rate,
     Score,
     Tally,
     asked_rate,
+    assessed,
     effect_of_weights,
     item_score,
     rate,
@@ -37,67 +38,6 @@ from survey.scoring import (
     weighted_rate,
     weighted_total,
 )  # fmt: skip
-
-SCORED_FROM = 10
-RANKED_FROM = 30
-LEAST_RANKED_UNITS = 6
-LAST = 3
-
-
-@dataclass(frozen=True)
-class ItemFigure:
-    """One item: its score, the valid answers under it, their distribution over the scale, and what was left out."""
-
-    item: str
-    score: Score
-    valid: int
-    scale: tuple[int, ...]
-    unsure: int
-    missing: int
-
-
-@dataclass(frozen=True)
-class Rolling:
-    """A unit's interviews of this month and the two before it, together."""
-
-    answered: int
-    total: Score
-    dissatisfied: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the sheet. `standing`: ranked, rolling, few (listed, not ranked) or suppressed (no score shown).
-
-    A rolling unit has too few answers for a rank by this month alone, but enough with the two months before: it is ranked
-    by the mean of all of them, `rolling` (R57); whether its month's own scores are shown still depends on the month.
-    `change` is the total mean less that of the month before; None where either month shows none (R56).
-    """
-
-    unit: str
-    frame: int
-    drawn: int
-    answered: int
-    items: tuple[ItemFigure, ...]
-    total: Score
-    valid: int
-    rates: Mapping[str, Rate]
-    dissatisfied: int
-    escalated: int
-    coverage: float | None
-    response: float | None
-    asked: Asked
-    asked_rate: Rate
-    standing: str = ""
-    rank: int | None = None
-    last_three: bool = False
-    change: float | None = None
-    rolling: Rolling | None = None
-
-    @property
-    def shown(self) -> bool:
-        """Whether scores and rates may be shown; the bureau's always are."""
-        return not self.standing or self.answered >= SCORED_FROM
 
 
 @dataclass(frozen=True)
@@ -149,7 +89,7 @@ class Head:
 class Sheet:
     """The month's sheet. `digest` covers all figures, not the moment of issue: run again, it is the same.
 
-    `earlier` names the earlier months that its figures rest on.
+    `earlier` names the earlier months that its figures rest on; `appeals_waiting`: appeals of this month's that nobody has decided on.
     """
 
     head: Head
@@ -164,6 +104,7 @@ class Sheet:
     outcome: OutcomeRates
     break_off_answers: int
     earlier: tuple[str, ...] = ()
+    appeals_waiting: int = 0
     digest: str = ""
 
     @property
@@ -172,10 +113,17 @@ class Sheet:
         return sum(count for _, count in self.dispositions)
 
 
-def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers: int = 0, earlier: Sequence[Earlier] = ()) -> Sheet:
+def build(
+    head: Head,
+    source: Frame,
+    tallies: Sequence[Tally],
+    break_off_answers: int = 0,
+    earlier: Sequence[Earlier] = (),
+    appeals_waiting: int = 0,
+) -> Sheet:
     """The sheet from the counts per unit; rows come in the order of rank, unranked units after them by name."""
     last = next((each.tallies for each in earlier if each.ago == 1), ())
-    rows = _ordered(_ranked([_compared(_row(tally), tally, earlier) for tally in tallies]))
+    rows = ordered(ranked([_compared(_row(tally), tally, earlier) for tally in tallies]))
     everybody = together(tallies)
     plain = replace(_row(everybody, whole=True), change=_change(total_score(everybody.sums), total_score(together(last).sums)))
     codes = Counter(everybody.dispositions)
@@ -194,6 +142,7 @@ def build(head: Head, source: Frame, tallies: Sequence[Tally], break_off_answers
         outcome_rates(counts),
         break_off_answers,
         tuple(each.month for each in earlier),
+        appeals_waiting,
     )
     return replace(sheet, digest=digest_of(sheet))
 
@@ -207,9 +156,10 @@ def digest_of(sheet: Sheet) -> str:
 
 def _row(tally: Tally, whole: bool = False) -> Row:
     """One unit's line, or with `whole` the bureau's, which has no standing and is always shown."""
-    shown = whole or tally.answered >= SCORED_FROM
-    standing = "ranked" if tally.answered >= RANKED_FROM else "few" if shown else "suppressed"
-    items = tuple(_item(tally, item, shown) for item in ITEMS)
+    kept = assessed(tally)
+    shown = whole or tally.assessed >= SCORED_FROM
+    standing = "ranked" if tally.assessed >= RANKED_FROM else "few" if shown else "suppressed"
+    items = tuple(_item(tally, kept, item, shown) for item in ITEMS)
     return Row(
         tally.unit, tally.frame, tally.drawn, tally.answered, items,
         total_score(tally.sums) if shown else Score(),
@@ -219,25 +169,27 @@ def _row(tally: Tally, whole: bool = False) -> Row:
         share(tally.closed, tally.drawn),
         outcome_rates(counts_of(tally.dispositions)).rr1,
         tally.asked, asked_rate(tally.asked) if shown else Rate(),
+        total_score(kept.sums) if shown else Score(), tally.assessed, kept.dissatisfied, tally.aside,
         "" if whole else standing,
     )  # fmt: skip
 
 
-def _item(tally: Tally, item: str, shown: bool) -> ItemFigure:
-    mine = [count for count in tally.answers if count.item == item]
+def _item(tally: Tally, kept: Tally, item: str, shown: bool) -> ItemFigure:
+    mine, left, out = ([count for count in counts if count.item == item] for counts in (tally.answers, kept.answers, tally.aside.answers))
     given = Counter({count.code: count.count for count in mine})
     missing = tally.answered - sum(given.values())
-    score = item_score(mine) if shown else Score()
-    return ItemFigure(item, score, sum(given[code] for code in SCALE), tuple(given[code] for code in SCALE), given[UNSURE], missing)
+    score, assessed_score = (item_score(counts) if shown else Score() for counts in (mine, left))
+    scale = tuple(given[code] for code in SCALE)
+    return ItemFigure(item, score, sum(scale), scale, given[UNSURE], missing, assessed_score, sum(count.count for count in out))
 
 
 def _compared(row: Row, tally: Tally, earlier: Sequence[Earlier]) -> Row:
     """The unit's line with its change to the month before, and with the months together where this one gives no rank."""
     before = [(each.ago, found) for each in earlier for found in each.tallies if found.code == tally.code]
-    last = next((total_score(found.sums) for ago, found in before if ago == 1 and found.answered >= SCORED_FROM), Score())
+    last = next((total_score(found.sums) for ago, found in before if ago == 1 and found.assessed >= SCORED_FROM), Score())
     row = replace(row, change=_change(row.total, last))
-    months = together([tally, *(found for _, found in before)])
-    rolling = Rolling(months.answered, total_score(months.sums), months.dissatisfied)
+    months = assessed(together([tally, *(found for _, found in before)]))
+    rolling = Rolling(months.assessed, total_score(months.sums), months.dissatisfied)
     if row.standing == "ranked" or rolling.answered < RANKED_FROM or rolling.total.mean is None:
         return row
     return replace(row, standing="rolling", rolling=rolling)
@@ -249,32 +201,13 @@ def _change(now: Score, before: Score) -> float | None:
 
 def _weighted_row(tallies: Sequence[Tally], plain: Row, effect: float | None, last: Sequence[Tally]) -> Row:
     """The bureau's row: every unit counts by its frame, N_h/r_h per answer (R43)."""
-    items = tuple(replace(figure, score=weighted_item(tallies, figure.item)) for figure in plain.items)
+    kept = [assessed(tally) for tally in tallies]
+    items = tuple(
+        replace(figure, score=weighted_item(tallies, figure.item), assessed=weighted_item(kept, figure.item)) for figure in plain.items
+    )
     rates = {name: weighted_rate(tallies, weights, effect) for name, weights in FORMULAS.items()}
     total = weighted_total(tallies)
     change = _change(total, weighted_total(last))
-    return replace(plain, items=items, total=total, rates=rates, asked_rate=weighted_asked(tallies), change=change)
-
-
-def _merit(row: Row) -> tuple[float, float]:
-    """What the rank goes by, best first: the total mean, then the lower share of dissatisfied persons (R60)."""
-    basis = row.rolling or row
-    return -round(basis.total.mean or 0.0, 9), round(basis.dissatisfied / basis.answered, 9)
-
-
-def _has_rank(row: Row) -> bool:
-    return row.standing in ("ranked", "rolling") and (row.rolling or row).total.mean is not None
-
-
-def _ranked(rows: Sequence[Row]) -> list[Row]:
-    """The rows with rank and last three: none among fewer than six, all that are equal at the third place (R60)."""
-    merits = sorted(_merit(row) for row in rows if _has_rank(row))
-    bar = merits[-LAST] if len(merits) >= LEAST_RANKED_UNITS else None
-    return [
-        replace(row, rank=merits.index(_merit(row)) + 1, last_three=bar is not None and _merit(row) >= bar) if _has_rank(row) else row
-        for row in rows
-    ]
-
-
-def _ordered(rows: Iterable[Row]) -> tuple[Row, ...]:
-    return tuple(sorted(rows, key=lambda row: (row.rank is None, row.rank or 0, row.unit)))
+    return replace(
+        plain, items=items, total=total, assessed=weighted_total(kept), rates=rates, asked_rate=weighted_asked(tallies), change=change
+    )  # fmt: skip

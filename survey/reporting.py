@@ -9,13 +9,15 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from survey.appeals import set_aside
 from survey.bureau import Bureau
 from survey.disposition import Disposition
 from survey.errors import BadInput, NotFound
 from survey.report import Earlier, Frame, Head, ScriptUsed, Sheet, build
-from survey.scoring import Asked, CodeCount, ScoreSums, Tally
+from survey.scoring import Asked, CodeCount, ScoreSums, SetAside, Tally
 from survey.script import SURVEY
 from survey.store.models import Campaign, Draw
+from survey.store.queries import appeals
 from survey.store.queries import reporting as ask
 
 ENDED = ("stopped", "finished")
@@ -81,7 +83,8 @@ def _sheet(session: Session, month: str, campaigns: Sequence[Campaign], bureau: 
         audit_n, audit_digest,
     )  # fmt: skip
     earlier = [Earlier(each.month, each.ago, tuple(_tallies(session, each.campaigns))) for each in past]
-    return build(head, _source(draw), _tallies(session, campaigns), ask.unscored_answers(session, ids), earlier)
+    unscored, waiting = ask.unscored_answers(session, ids), appeals.appeals_waiting(session, ids)
+    return build(head, _source(draw), _tallies(session, campaigns), unscored, earlier, waiting)
 
 
 def _source(draw: Draw) -> Frame:
@@ -107,12 +110,13 @@ def _tallies(session: Session, month: Sequence[Campaign]) -> list[Tally]:
         answers[unit].append(count)
     persons, cases = ask.interviewed(session, campaigns), ask.escalated(session, campaigns)
     nobody, asked = ask.Interviewed(ScoreSums(), 0), ask.asked(session, campaigns)
+    aside = set_aside(appeals.answers_under_upheld_appeals(session, campaigns))
     return [
         Tally(
             names.get(unit, NO_UNIT) if unit is not None else NO_UNIT,
             frames.get(unit, 0), dict(counts[unit]), closed[unit], tuple(answers[unit]),
             persons.get(unit, nobody).sums, persons.get(unit, nobody).dissatisfied, cases.get(unit, 0),
-            asked.get(unit, Asked()), codes.get(unit, "") if unit is not None else "",
+            asked.get(unit, Asked()), codes.get(unit, "") if unit is not None else "", aside.get(unit, SetAside()),
         )
         for unit in {**frames, **counts}
     ]  # fmt: skip

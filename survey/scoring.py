@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 from survey.disposition import Disposition
 from survey.intervals import Interval, StratumScores, design_effect, stratified, t_interval, wilson
@@ -43,6 +43,9 @@ class ScoreSums:
     def __add__(self, more: ScoreSums) -> ScoreSums:
         return ScoreSums(*(mine + theirs for mine, theirs in zip(asdict(self).values(), asdict(more).values(), strict=True)))
 
+    def __sub__(self, less: ScoreSums) -> ScoreSums:
+        return ScoreSums(*(mine - theirs for mine, theirs in zip(asdict(self).values(), asdict(less).values(), strict=True)))
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -50,6 +53,25 @@ class Asked:
 
     answered: int = 0
     yes: int = 0
+
+
+@dataclass(frozen=True)
+class SetAside:
+    """What upheld appeals take out of one unit's assessment: the answers, and what its counts lose by them (R53).
+
+    `people` gave at least one such answer; of these `gone` have no answer left.
+    """
+
+    people: int = 0
+    gone: int = 0
+    answers: tuple[CodeCount, ...] = ()
+    sums: ScoreSums = ScoreSums()
+    dissatisfied: int = 0
+
+    def __add__(self, more: SetAside) -> SetAside:
+        both = _added((*self.answers, *more.answers))
+        sums, dissatisfied = self.sums + more.sums, self.dissatisfied + more.dissatisfied
+        return SetAside(self.people + more.people, self.gone + more.gone, both, sums, dissatisfied)
 
 
 @dataclass(frozen=True)
@@ -69,6 +91,7 @@ class Tally:
     escalated: int = 0
     asked: Asked = Asked()
     code: str = ""
+    aside: SetAside = SetAside()
 
     @property
     def drawn(self) -> int:
@@ -79,6 +102,11 @@ class Tally:
     def answered(self) -> int:
         """Interviews r_h, complete and partial."""
         return self.dispositions.get(Disposition.COMPLETE, 0) + self.dispositions.get(Disposition.PARTIAL, 0)
+
+    @property
+    def assessed(self) -> int:
+        """Interviews with an answer that counts for the unit's assessment."""
+        return self.answered - self.aside.gone
 
 
 @dataclass(frozen=True)
@@ -95,6 +123,26 @@ class Rate:
 
     value: float | None = None
     interval: Interval | None = None
+
+
+def _added(counts: Iterable[CodeCount]) -> tuple[CodeCount, ...]:
+    """The counts with those of one item and code added up."""
+    found: Counter[tuple[str, str, float | None]] = Counter()
+    for count in counts:
+        found[count.item, count.code, count.score] += count.count
+    return tuple(CodeCount(*key, count) for key, count in found.items())
+
+
+def assessed(tally: Tally) -> Tally:
+    """The tally by whose scores the unit is assessed: without the answers that upheld appeals took out (R53).
+
+    Frame, dispositions and all else stay as they are, and so does `aside`.
+    """
+    less = tuple(CodeCount(each.item, each.code, each.score, -each.count) for each in tally.aside.answers)
+    left = tuple(count for count in _added((*tally.answers, *less)) if count.count)
+    return replace(
+        tally, answers=left, sums=tally.sums - tally.aside.sums, dissatisfied=tally.dissatisfied - tally.aside.dissatisfied
+    )  # fmt: skip
 
 
 def moments(counts: Iterable[CodeCount]) -> tuple[int, float, float]:
@@ -155,17 +203,15 @@ def asked_rate(asked: Asked) -> Rate:
 def together(tallies: Sequence[Tally]) -> Tally:
     """All units as one, unweighted."""
     dispositions: Counter[Disposition] = Counter()
-    answers: Counter[tuple[str, str, float | None]] = Counter()
     for tally in tallies:
         dispositions.update(tally.dispositions)
-        for count in tally.answers:
-            answers[count.item, count.code, count.score] += count.count
     return Tally(
         "", sum(tally.frame for tally in tallies), dispositions, sum(tally.closed for tally in tallies),
-        tuple(CodeCount(*key, count) for key, count in answers.items()),
+        _added(count for tally in tallies for count in tally.answers),
         sum((tally.sums for tally in tallies), ScoreSums()),
         sum(tally.dissatisfied for tally in tallies), sum(tally.escalated for tally in tallies),
         Asked(sum(tally.asked.answered for tally in tallies), sum(tally.asked.yes for tally in tallies)),
+        aside=sum((tally.aside for tally in tallies), SetAside()),
     )  # fmt: skip
 
 

@@ -29,7 +29,7 @@ from survey.casework.reminding import month_counts, note_sent, reminders
 from survey.casework.supervision import begin_recall, close, decide_appeal, decide_extension, note_recall, return_, supervise, void
 from survey.casework.views import Contact, OrderView, disclose_contact, order_view
 from survey.casework.weekly import ALL_UNITS, INSPECTION, WeeklyList, weekly_list
-from survey.store.queries.orders import answers_taken_out, cases_without_order, due_for_recall, orders_of
+from survey.store.queries.orders import cases_without_order, due_for_recall, orders_of
 from survey.store.queries.recalls import RecallView, recalls_of
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "WeeklyList",
     "address",
     "answer",
-    "answers_taken_out",
     "appeal",
     "ask_extension",
     "attach",

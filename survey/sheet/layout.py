@@ -9,10 +9,12 @@ from survey.disposition import OUTCOME_CLASSES
 from survey.eligibility import Exclusion
 from survey.intervals import Interval
 from survey.rates import FORMULAS as RATE_FORMULAS
-from survey.report import Row, Sheet
+from survey.report import Sheet
+from survey.report_rows import Row
 from survey.sheet.tables import Block, Cell, Change, Column, Line, Points, Share, Span
 from survey.sheet.words import (
     ASKED_NOTE,
+    ASSESSED_NOTE,
     CHANGE_NOTE,
     FRAME_NOTE,
     INTERVALS_NOTE,
@@ -55,7 +57,7 @@ def marks(sheet: Sheet, language: str) -> tuple[str, ...]:
 def blocks(sheet: Sheet, language: str) -> tuple[Block, ...]:
     """All tables of the sheet, the main one first. `language` is zh or en (ValueError otherwise)."""
     word = Words(language)
-    makers = (_units, _satisfaction, _items, _dispositions, _outcome_rates, _exclusions, _provenance)
+    makers = (_units, _satisfaction, _items, _appeals, _dispositions, _outcome_rates, _exclusions, _provenance)
     return tuple(make(sheet, word) for make in makers)
 
 
@@ -93,7 +95,7 @@ def _units(sheet: Sheet, word: Words) -> Block:
     columns = (
         Column(word("单位", "Unit"), numeric=False), Column(word("样框", "Frame")), Column(word("抽取", "Drawn")),
         Column(word("答访", "n")), *items, Column(word("总均分", "Total")), Column(word("95%区间", "95% CI"), span=True),
-        Column(word("较上月", "Change")), *rates, Column(word("要求好评%", "Asked%")),
+        Column(word("较上月", "Change")), Column(word("考核均分", "Assd.")), *rates, Column(word("要求好评%", "Asked%")),
         Column(word("不满意", "Dissat.")), Column(word("转人工", "Queue")),
         Column(word("覆盖%", "Cover%")), Column(word("回应%", "RR1%")), Column(word("名次", "Rank")),
         Column(word("备注", "Remark"), numeric=False),
@@ -103,6 +105,7 @@ def _units(sheet: Sheet, word: Words) -> Block:
         word(*FRAME_NOTE),
         word(*POINTS_NOTE),
         word(*CHANGE_NOTE),
+        word(*ASSESSED_NOTE),
         word(*RANKED_NOTE),
         word(*WEIGHTED_NOTE),
     )
@@ -128,7 +131,7 @@ def _remark(row: Row, word: Words) -> str:
     pieces = [word("后三位", "Last 3")] if row.last_three else []
     if row.rolling and row.rolling.total.mean is not None:
         mean, n = row.rolling.total.mean, row.rolling.answered
-        pieces.append(word(f"近三月{mean:.1f}，n={n}", f"3 months {mean:.1f}, n {n}"))
+        pieces.append(word(f"近三月{mean:.1f}，n={n}", f"3 mo. {mean:.1f}, n {n}"))
     if row.standing in STANDINGS:
         pieces.append(word(*STANDINGS[row.standing]))
     return word("；", "; ").join(pieces)
@@ -139,7 +142,7 @@ def _unit_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
         _name(row, sheet, word), row.frame, row.drawn, row.answered,
         *(_points(figure.score.mean) for figure in row.items),
         _points(row.total.mean), _span(row.total.interval, percent=False),
-        None if row.change is None else Change(row.change),
+        None if row.change is None else Change(row.change), _points(row.assessed.mean),
         *(_share(row.rates[name].value) for name in RATE_WORDS),
         _share(row.asked_rate.value), row.dissatisfied, row.escalated, _share(row.coverage), _share(row.response),
         row.rank, _remark(row, word),
@@ -179,7 +182,8 @@ def _items(sheet: Sheet, word: Words) -> Block:
     columns = (
         Column(word("单位", "Unit"), numeric=False), Column(word("项目", "Item"), numeric=False), Column(word("均分", "Mean")),
         Column(word("95%区间", "95% CI"), span=True), Column(word("有效", "Valid")), *(Column(word(*step)) for step in SCALE_WORDS),
-        Column(word("说不清", "Cannot say")), Column(word("未答", "No answer")),
+        Column(word("说不清", "Cannot say")), Column(word("未答", "No answer")), Column(word("剔除", "Taken out")),
+        Column(word("考核均分", "Assessed")),
     )  # fmt: skip
     lines = tuple(line for row in _all_rows(sheet) for line in _item_lines(row, sheet, word))
     return Block("items", word("分项明细", "Items"), columns, lines, (word("区间：t 95%", "Intervals: t, 95 %"),), long=True)
@@ -190,7 +194,27 @@ def _item_lines(row: Row, sheet: Sheet, word: Words) -> Iterator[Line]:
         scale = figure.scale if row.shown else (None,) * len(figure.scale)
         mean, span = _points(figure.score.mean), _span(figure.score.interval, percent=False)
         name = word(*ITEM_WORDS[figure.item])
-        yield Line((_name(row, sheet, word), name, mean, span, figure.valid, *scale, figure.unsure, figure.missing), _tone(row))
+        counted = (figure.valid, *scale, figure.unsure, figure.missing, figure.aside)
+        yield Line((_name(row, sheet, word), name, mean, span, *counted, _points(figure.assessed.mean)), _tone(row))
+
+
+def _appeals(sheet: Sheet, word: Words) -> Block:
+    """The units with answers that upheld appeals took out, each with both means, and the bureau's (R53)."""
+    items = [Column(word(*pair)) for pair in SHORT_ITEM_WORDS]
+    columns = (
+        Column(word("单位", "Unit"), numeric=False), Column(word("涉及人数", "Persons")), *items,
+        Column(word("总均分", "Total")), Column(word("考核人数", "Assessed n")), Column(word("考核均分", "Assessed")),
+    )  # fmt: skip
+    rows = [row for row in sheet.rows if row.aside.people]
+    waiting = word(f"待裁定的申诉 {sheet.appeals_waiting} 件", f"Appeals that wait for a decision: {sheet.appeals_waiting}")
+    nothing = () if rows else (word("没有申诉成立而剔除的评价", "No rating was taken out on appeal"),)
+    lines = tuple(Line(_appeal_cells(row, sheet, word), _tone(row)) for row in ((sheet.weighted, sheet.unweighted, *rows) if rows else ()))
+    return Block("appeals", word("申诉剔除", "Taken out on appeal"), columns, lines, (*nothing, word(*ASSESSED_NOTE), waiting))
+
+
+def _appeal_cells(row: Row, sheet: Sheet, word: Words) -> tuple[Cell, ...]:
+    out = (figure.aside for figure in row.items)
+    return _name(row, sheet, word), row.aside.people, *out, _points(row.total.mean), row.assessed_persons, _points(row.assessed.mean)
 
 
 def _dispositions(sheet: Sheet, word: Words) -> Block:

@@ -1,6 +1,6 @@
 """The sheet's words, Chinese and English side by side."""
 
-from survey.report import RANKED_FROM, SCORED_FROM
+from survey.report_rows import RANKED_FROM, SCORED_FROM
 
 LANGUAGES = ("zh", "en")
 
@@ -8,7 +8,7 @@ ITEM_WORDS = {
     "speed": ("出警速度", "Speed"), "attitude": ("处警态度", "Attitude"), "outcome": ("处置结果", "Outcome"),
     "equipment": ("单警装备", "Equipment"), "appearance": ("警容风纪", "Appearance"),
 }  # fmt: skip
-SHORT_ITEM_WORDS = (("速度", "Speed"), ("态度", "Attit."), ("结果", "Outc."), ("装备", "Equip."), ("警容", "Appear."))
+SHORT_ITEM_WORDS = (("速度", "Speed"), ("态度", "Att."), ("结果", "Outc."), ("装备", "Equip."), ("警容", "Appear."))
 SHORT_RATE_WORDS = {"strict": ("严格%", "Strict%"), "weighted": ("加权%", "Wtd%"), "broad": ("宽口径%", "Broad%")}
 RATE_WORDS = {"strict": ("严格", "Strict"), "weighted": ("加权", "Weighted"), "broad": ("宽口径", "Broad")}
 RATE_MEANINGS = {
@@ -31,15 +31,19 @@ POINTS_NOTE = (
     "Points 100, 75, 50, 25, 0; “cannot say” and no answer stay out of the means and are counted apart",
 )
 RANKED_NOTE = (
-    f"答访少于{SCORED_FROM}份不出分；少于{RANKED_FROM}份、但连同前两个月（同类数据）共达{RANKED_FROM}份的单位，按这三个月全部答案的总均分排名，备注注明；"
+    f"答访少于{SCORED_FROM}份不出分；少于{RANKED_FROM}份、但连同前两个月（同类数据）共达{RANKED_FROM}份的单位，按这三个月合计的考核均分排名，备注注明；"
     "仍不足的只列不排",
     f"No score below {SCORED_FROM} answers; a unit below {RANKED_FROM} that reaches {RANKED_FROM} with the two months before (same kind)"
-    " is ranked by the mean of all three, as remarked; else listed, not ranked",
+    " is ranked by the assessed mean of all three, as remarked; else listed, not ranked",
 )
 WEIGHTED_NOTE = ("全局加权按各单位样框 N_h/r_h", "The bureau's weighted row weights units by their frame, N_h/r_h")
 CHANGE_NOTE = (
     "较上月=本月总均分减上月总均分（同为真实或同为模拟），任一月无分则记“—”",
     "Change = total mean less last month's (real with real, simulated with simulated); a dash where either month has none",
+)
+ASSESSED_NOTE = (
+    "总均分含全部评价；考核均分不含申诉成立而剔除的评价，名次以此为准。剔除的评价仍保存",
+    "Total is of all ratings; assessed (Assd.) leaves out those taken out by upheld appeals, and rank goes by it. They stay stored",
 )
 INTERVALS_NOTE = (
     "区间：Wilson 95%，以人计（同一人的五个答案不独立），全局用有效样本量 n_eff",

@@ -11,7 +11,7 @@ import pytest
 
 from survey.disposition import Disposition
 from survey.report import Earlier, Sheet, build
-from survey.scoring import Asked
+from survey.scoring import Asked, CodeCount, ScoreSums, SetAside
 from survey.sheet import csv as sheet_csv
 from survey.sheet import html, text, xlsx
 from survey.sheet.layout import blocks
@@ -119,8 +119,8 @@ def test_a_unit_ranked_by_three_months_says_so_in_its_remark_and_the_notes_say_w
     assert any(row[-1] == last for row in cells)
     assert re.search(f"高新区第0派出所 .* 7 +{last}", shown)
     assert last in page
-    assert re.search(r"Last 3; 3 months 39\.5, n 57", text.render(made, "en"))
-    assert "连同前两个月（同类数据）共达30份的单位，按这三个月全部答案的总均分排名" in shown
+    assert re.search(r"Last 3; 3 mo\. 39\.5, n 57", text.render(made, "en"))
+    assert "连同前两个月（同类数据）共达30份的单位，按这三个月合计的考核均分排名" in shown
     for language in ("zh", "en"):
         assert max(text.width(line) for line in text.render(made, language).splitlines()) <= 180
 
@@ -186,3 +186,34 @@ def test_no_text_becomes_a_formula_and_all_come_back(cell: str) -> None:
 def test_ordinary_text_is_left_alone_and_controls_are_taken_out() -> None:
     assert sheet_csv.guarded("很满意, 3-5 分钟") == "很满意, 3-5 分钟"
     assert sheet_csv.guarded("a\x00b\u202ec\x1b[31m\ud800") == "abc[31m"
+
+
+OUT = SetAside(2, 1, (CodeCount("speed", "satisfied", 75.0, 2),), ScoreSums(1, 450.0, 6.0, 140625.0, 1875.0, 25.0))
+
+
+def test_both_means_stand_in_every_form_with_what_was_taken_out_between_them() -> None:
+    made = build(
+        HEAD, SOURCE, [*EVERY, replace(tally("诉所", 400, people((5, "neutral"), (30, "satisfied"))), aside=OUT)], appeals_waiting=3
+    )
+    total, kept = f"{12500 / 175:.1f}", f"{12050 / 169:.1f}"
+    assert total != kept
+    rows, cells, shown, page = in_every_form(made)
+    head = next(row for row in rows if "考核均分" in row)
+    unit = next(row for row in rows if row and row[0] == "诉所" and len(row) == len(head))
+    assert [unit[head.index(name)] for name in ("总均分", "考核均分")] == [total, kept]
+    titles = [row[0] if row else "" for row in rows]
+    taken = rows[titles.index("申诉剔除") + 1 :][:4]
+    assert taken[0] == ["单位", "涉及人数", "速度", "态度", "结果", "装备", "警容", "总均分", "考核人数", "考核均分"]
+    assert taken[3] == ["诉所", "2", "2", "0", "0", "0", "0", total, "34", kept]
+    top = next(row for row in cells if row[0] == "单位")
+    number = next(row for row in cells if row[0] == "诉所")[top.index("考核均分")]
+    assert number == pytest.approx(12050 / 169)
+    assert re.search(rf"诉所 .* {total} +34 +{kept}", shown)
+    for form in (shown, page):
+        assert "待裁定的申诉 3 件" in form
+        assert "考核均分不含申诉成立而剔除的评价" in form
+
+
+def test_a_month_without_upheld_appeals_says_so() -> None:
+    assert "没有申诉成立而剔除的评价" in text.render(sheet(*EVERY))
+    assert "No rating was taken out on appeal" in text.render(sheet(*EVERY), "en")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from survey.order_moves import OPEN, RUNNING
 from survey.scoring import ITEMS, SCALE
-from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, OrderAppeal, Respondent
+from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, Respondent
 from survey.store.queries.recalls import is_of_an_order
 
 ORDERED = ("dissatisfied", "abuse_alleged")
@@ -42,19 +42,6 @@ class RecallDue:
     respondent_id: int
     answered_at: datetime
     is_handed_over: bool  # the call is being made already
-
-
-@dataclass(frozen=True)
-class TakenOut:
-    """An answer that an upheld appeal takes out of its unit's assessed mean; it stays stored (R53)."""
-
-    answer_id: int
-    respondent_id: int
-    unit_id: int | None
-    item: str
-    code: str
-    score: float | None
-    ground: str
 
 
 def _without_order() -> tuple[ColumnElement[bool], ...]:
@@ -140,17 +127,4 @@ def due_for_recall(session: Session) -> list[RecallDue]:
         for order in found
         for answered_at in [order.answered_at]
         if answered_at is not None
-    ]
-
-
-def answers_taken_out(session: Session, campaigns: Sequence[int]) -> list[TakenOut]:
-    """The answers of these campaigns that upheld appeals take out: all of a person's where it was not the unit, else the items named."""
-    columns = (Answer, Respondent.unit_id, OrderAppeal.ground, OrderAppeal.items)
-    joined = select(*columns).join(Respondent, Answer.respondent_id == Respondent.id)
-    joined = joined.join(Order, Order.respondent_id == Respondent.id).join(OrderAppeal, OrderAppeal.order_id == Order.id)
-    upheld = joined.where(Respondent.campaign_id.in_(campaigns), OrderAppeal.decision == "upheld", Answer.code.in_((*SCALE, "unsure")))
-    return [
-        TakenOut(answer.id, answer.respondent_id, unit, answer.item, answer.code, answer.score, ground)
-        for answer, unit, ground, items in session.execute(upheld.order_by(Answer.id))
-        if ground == "not_own" or answer.item in items
     ]

@@ -13,6 +13,7 @@ from survey.errors import BadInput, NotAllowed, NotFound
 from survey.order_moves import Actor
 from survey.store import audit
 from survey.store.models import AuditEntry, Order, OrderAppeal, OrderEvent, OrderExtension, OrderReply, Respondent
+from survey.store.queries.appeals import answers_under_upheld_appeals, appeals_waiting
 from tests.survey.casework.conftest import CENTRE, IMPROVED, LEADER, VISITED, Bureau
 
 
@@ -129,15 +130,17 @@ def test_an_upheld_appeal_takes_answers_out_of_the_mean_and_leaves_them_stored(
     [order_id] = bureau.issued()
     bureau.do("appeal", order_id, bureau.unit(order_id), because, "录像显示民警五分钟到场", items=items)
     with bureau.ground.sessions() as session:
-        campaign_id = session.scalars(select(Respondent.campaign_id)).one()
-        assert casework.answers_taken_out(session, [campaign_id]) == []
+        campaigns = list(session.scalars(select(Respondent.campaign_id)))
+        assert answers_under_upheld_appeals(session, campaigns) == []
+        assert appeals_waiting(session, campaigns) == 1
     bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="录像属实")
 
     with bureau.ground.sessions() as session:
-        taken = casework.answers_taken_out(session, [campaign_id])
+        found = answers_under_upheld_appeals(session, campaigns)
         sealed = session.scalars(select(OrderAppeal.argument_sealed)).one()
-    assert {each.item for each in taken} == out
-    assert {each.ground for each in taken} == {because}
+        assert appeals_waiting(session, campaigns) == 0
+    assert {each.item for each in found} == {"speed", "attitude", "outcome"}
+    assert {each.item for each in found if each.is_out} == out
     assert "录像".encode() not in (sealed or b"")
     assert bureau.order(order_id).outcome == "appeal_upheld"
     assert set(bureau.view(order_id, CENTRE).scores) == {"speed", "attitude", "outcome"}
@@ -149,7 +152,9 @@ def test_a_rejected_appeal_takes_nothing_out(bureau: Bureau) -> None:
     bureau.do("decide_appeal", order_id, CENTRE, is_upheld=False, reason="录音为证")
 
     with bureau.ground.sessions() as session:
-        assert casework.answers_taken_out(session, list(session.scalars(select(Respondent.campaign_id)))) == []
+        campaigns = list(session.scalars(select(Respondent.campaign_id)))
+        assert answers_under_upheld_appeals(session, campaigns) == []
+        assert appeals_waiting(session, campaigns) == 0
 
 
 def test_an_appeal_about_an_item_that_is_not_the_orders_is_refused(bureau: Bureau) -> None:
