@@ -13,6 +13,9 @@ from typing import Any
 from survey.order_moves import STATES
 
 TITLES = {
+    "unsigned": ("交办单尚未签收", "An order is not signed for"),
+    "leader": ("交办单逾两日未签收，请督促", "An order has waited two days for a signature"),
+    "urge": ("催办", "Please see to an order"),
     "eve": ("交办单即将到期", "An order is due"),
     "overdue": ("交办单已逾期", "An order is overdue"),
     "weekly": ("交办单每周清单", "The weekly list of orders"),

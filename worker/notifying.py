@@ -56,7 +56,7 @@ def remind(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tr
             return
         session, now, terms = work.session, runtime.clock.now(), runtime.office.terms
         fresh = casework.reminders(session, runtime.office, terms, now)
-        casework.address(session, fresh, ways(runtime), now)
+        casework.address(session, [*fresh, *casework.unaddressed(session, now)], ways(runtime), now)
         casework.watch_channels(session, now)
         for delivery_id in casework.due_deliveries(session, terms, now):
             work.later("send_notice", delivery_id)

@@ -5,6 +5,7 @@ from flask_babel import lazy_gettext as _l
 from ivr.console.words import BAD, BUSY, CARE, GOOD, QUIET, Tag
 
 KINDS = {
+    "unsigned": Tag(_l("尚未签收"), "!", CARE), "leader": Tag(_l("请督促签收"), "!!", BAD), "urge": Tag(_l("催办"), "!", CARE),
     "eve": Tag(_l("即将到期"), "!", CARE), "overdue": Tag(_l("已逾期"), "!!", BAD), "weekly": Tag(_l("每周清单"), "≡", BUSY),
 }  # fmt: skip
 CHANNELS = {"file": _l("清单文件"), "mail": _l("电子邮件"), "webhook": _l("Webhook")}

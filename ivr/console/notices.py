@@ -80,7 +80,7 @@ def bell() -> int | None:
 
 def _reader(session: Session) -> Reader:
     user = people.known(session, present().name)
-    return Reader(user.id, user.role, user.unit_id)
+    return Reader(user.id, user.role, user.unit_id, user.is_head)
 
 
 def _is_until(number: int, until: str) -> bool:

@@ -18,6 +18,7 @@ from survey.casework.delivering import (
     note_delivery_problem,
     prepare_delivery,
     send_again,
+    unaddressed,
     watch_channels,
 )
 from survey.casework.handling import answer, appeal, ask_extension, sign, take_in_hand
@@ -27,6 +28,7 @@ from survey.casework.recalls import Recalled, recall_due
 from survey.casework.register import REGISTER_STATES, enter
 from survey.casework.reminding import month_counts, note_sent, reminders
 from survey.casework.supervision import begin_recall, close, decide_appeal, decide_extension, note_recall, return_, supervise, void
+from survey.casework.urging import may_urge, urge
 from survey.casework.views import Contact, OrderView, disclose_contact, order_view
 from survey.casework.weekly import ALL_UNITS, INSPECTION, WeeklyList, weekly_list
 from survey.store.queries.orders import cases_without_order, due_for_recall, orders_of
@@ -68,6 +70,7 @@ __all__ = [
     "keep_file",
     "kind_of",
     "known_files",
+    "may_urge",
     "month_counts",
     "note_delivered",
     "note_delivery_problem",
@@ -89,6 +92,8 @@ __all__ = [
     "standing_of",
     "supervise",
     "take_in_hand",
+    "unaddressed",
+    "urge",
     "void",
     "watch_channels",
     "weekly_list",

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from survey.accounts.emails import email_of
 from survey.alarms import AlarmKind
-from survey.casework.reminding import note_sent
+from survey.casework.reminding import SIGNED_WITHIN, URGE, note_sent
 from survey.errors import CannotUnseal, NotFound
 from survey.fieldwork.alarms import clear_alarm, is_standing, raise_alarm
 from survey.fieldwork.office import Office
@@ -33,7 +33,7 @@ from survey.working_days import CalendarMissing
 CHANNELS = ("file", "mail", "webhook")
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480, 960))
 TRIES, LONGEST_PAUSE = len(PAUSES), max(PAUSES)
-FAILING_FOR, LOOKED_BACK = timedelta(hours=1), timedelta(days=7)
+FAILING_FOR, LOOKED_BACK, ONE_DAY = timedelta(hours=1), timedelta(days=7), timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,14 @@ def address(session: Session, keys: Sequence[str], channels: Collection[str], no
     return len(written)
 
 
+def unaddressed(session: Session, now: datetime) -> list[str]:
+    """The keys of the last day's notices by hand of which nobody has yet decided how they leave the console."""
+    addressed = select(NoticeDelivery.id).where(NoticeDelivery.notice_id == Notice.id).exists()
+    return list(
+        session.scalars(select(Notice.key).where(Notice.kind == URGE, Notice.due_at > now - ONE_DAY, ~addressed).order_by(Notice.id))
+    )
+
+
 def _ways(session: Session, notice: Notice, channels: Collection[str]) -> Iterator[tuple[str, str]]:
     is_open = notice.unit_id is not None or notice.subject == queries.CENTRE
     if "file" in channels and notice.kind == "weekly" and is_open:
@@ -70,9 +78,12 @@ def _ways(session: Session, notice: Notice, channels: Collection[str]) -> Iterat
     if "webhook" in channels and is_open:
         yield "webhook", "webhook"
     if "mail" in channels:
-        if notice.unit_id is not None and session.get_one(Unit, notice.unit_id).email:
+        people = queries.people_of(session, notice)
+        # without an account of a head, the office's own address is better than nobody's
+        is_personal = notice.kind == queries.LEADER and any(user.is_head for user in people)
+        if notice.unit_id is not None and not is_personal and session.get_one(Unit, notice.unit_id).email:
             yield "mail", f"unit:{notice.unit_id}"
-        yield from (("mail", f"user:{user.id}") for user in queries.people_of(session, notice))
+        yield from (("mail", f"user:{user.id}") for user in people)
 
 
 def due_deliveries(session: Session, terms: Terms, now: datetime) -> list[int]:
@@ -118,6 +129,8 @@ def _is_over(session: Session, terms: Terms, notice: Notice, now: datetime) -> b
     if notice.kind == "weekly":
         return week_of(terms, now) > week_of(terms, notice.due_at)
     state = session.scalar(select(Order.state).where(Order.public_id == notice.subject.partition(":")[2]))
+    if notice.kind in SIGNED_WITHIN:
+        return state != "issued"
     last = notice.details["due_on"] if notice.kind == "eve" else str(terms.local(notice.due_at).date())
     return state not in RUNNING or str(today) > last
 

@@ -1,7 +1,7 @@
-"""What offices are reminded of, worked out anew at each tick from how the orders stand; nothing is said twice (R54, O31).
+"""What offices are reminded of, worked out anew at each tick from how the orders stand; nothing is said twice (R54, O31, C28).
 
 Whatever was missed while nothing ran is made up for where it still helps: the day before a deadline until that deadline, the
-weekly list until the next one. An overdue day that has passed is not.
+weekly list until the next one, that nobody has signed until somebody does. An overdue day that has passed is not.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,18 +19,21 @@ from survey.casework.changes import route_of, standing_of
 from survey.casework.numbering import number_text
 from survey.fieldwork.alarms import clear_alarm, raise_alarm
 from survey.fieldwork.office import Office
-from survey.order_clock import Terms, days_left, eve, is_office_open, last_day, list_day, week_of
-from survey.order_moves import OPEN, RUNNING
+from survey.order_clock import Terms, days_left, due, eve, is_office_open, last_day, list_day, week_of
+from survey.order_moves import OPEN, RUNNING, SYSTEM
 from survey.orders import is_overdue
 from survey.store.models import Notice, Order
-from survey.store.queries.notices import CENTRE
+from survey.store.queries.notices import CENTRE, LEADER
 from survey.store.queries.orders import orders_since, running_orders
 from survey.working_days import CalendarMissing
 
 COUNTED = {"issued": "交办", "answered": "回复", "overdue": "逾期", "closed": "办结"}
 
 
-KINDS = ("eve", "overdue", "weekly")
+UNSIGNED, URGE = "unsigned", "urge"
+KINDS = (UNSIGNED, LEADER, "eve", "overdue", "weekly", URGE)
+SIGNED_WITHIN = {UNSIGNED: 1, LEADER: 2}
+"""Working days after which the office, and then its leader, is told that nobody has signed for an order (C28)."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,13 @@ def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> 
         raise_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now, year=missing.year)
         return []
     clear_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now)
-    return [reminder.key for reminder in wanted if _put(session, office, reminder, now)]
+    return [reminder.key for reminder in wanted if put(session, office, reminder, now)]
 
 
 def _of_orders(orders: Iterable[Order], terms: Terms, now: datetime) -> Iterator[Reminder]:
     today = terms.local(now).date()
     for order in orders:
+        yield from _of_unsigned(order, terms, now)
         number, last = number_text(order.year, order.serial), last_day(terms, order.due_at)
         if is_overdue(standing_of(order), now):
             late = -days_left(terms, order.due_at, now)
@@ -72,6 +76,16 @@ def _of_orders(orders: Iterable[Order], terms: Terms, now: datetime) -> Iterator
         elif today >= eve(terms, order.due_at):
             text = f"交办单 {number} 将于 {last} 24 时到期 / order {number} is due at the end of {last}"
             yield _of_order(order, "eve", f"{last}", text, {"due_on": str(last)})
+
+
+def _of_unsigned(order: Order, terms: Terms, now: datetime) -> Iterator[Reminder]:
+    """Once to the office and once to its leader, when nobody has signed for the order by the end of so many working days (C28)."""
+    number, issued = number_text(order.year, order.serial), terms.local(order.issued_at).date()
+    for kind, days in SIGNED_WITHIN.items():
+        if order.state == "issued" and due(terms, order.issued_at, days) <= now:
+            zh = f"交办单 {number} 于 {issued} 下发，满 {days} 个工作日仍未签收，请" + ("督促签收" if kind == LEADER else "尽快签收")
+            en = f"order {number} was issued on {issued}; after {days} working {'day' if days == 1 else 'days'} nobody has signed for it"
+            yield _of_order(order, kind, f"{issued}", f"{zh} / {en}", {"days": days})
 
 
 def _of_order(order: Order, kind: str, day: str, text: str, details: dict[str, Any]) -> Reminder:
@@ -129,7 +143,7 @@ def month_start(terms: Terms, now: datetime) -> datetime:
     return datetime.combine(terms.local(now).date().replace(day=1), time.min, ZoneInfo(terms.zone))
 
 
-def _put(session: Session, office: Office, reminder: Reminder, now: datetime) -> bool:
+def put(session: Session, office: Office, reminder: Reminder, now: datetime, by: str = SYSTEM.name) -> bool:
     """Write the notice unless one with its key is there; whether it is new."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     values = {
@@ -139,7 +153,7 @@ def _put(session: Session, office: Office, reminder: Reminder, now: datetime) ->
     statement = dialect.insert(Notice).values(values).on_conflict_do_nothing(index_elements=["key"]).returning(Notice.id)
     is_new = session.execute(statement).scalar_one_or_none() is not None
     if is_new:
-        office.record(session, now, "system", f"notice.{reminder.kind}", reminder.subject, notice=reminder.key)
+        office.record(session, now, by, f"notice.{reminder.kind}", reminder.subject, notice=reminder.key)
     return is_new
 
 

@@ -23,11 +23,11 @@ from survey.accounts.emails import seal_email
 from survey.casework.delivering import LONGEST_PAUSE, TRIES
 from survey.notice_problems import Problem
 from survey.order_clock import is_office_open
-from survey.store.models import Alarm, AuditEntry, Escalation, Notice, NoticeDelivery, Unit, User
+from survey.store.models import Alarm, AuditEntry, Escalation, Notice, NoticeDelivery, Order, Unit, User
 from tests import hook_server, mail_server
 from tests.calls.foreign_carrier import silence
 from tests.conftest import ON_SQLITE_ALONE, StandingClock
-from tests.survey.casework.conftest import NAME, Bureau, bureau
+from tests.survey.casework.conftest import CENTRE, NAME, Bureau, bureau
 from tests.survey.fieldwork.conftest import ground
 from tests.worker.test_open_transactions import Line
 from tests.worker.transactions import Watch
@@ -111,7 +111,7 @@ def post(bureau: Bureau, tmp_path: Path) -> Iterator[Post]:
     ground, line = bureau.ground, Line(Watch(), {"fetch_recording": silence(1)})
     ours = Runtime(ground.work, ground.office, ground.clock, line, tmp_path, "http://127.0.0.1:1", channels={"mail": mail, "webhook": hook})  # type: ignore[arg-type]
     runtime.install(ours)
-    bureau.issued()
+    bureau.signed()
     made = Post(bureau, ours, mail, hook)
     made.change(Unit, email=OFFICE)
     made.tick()
@@ -120,6 +120,39 @@ def post(bureau: Bureau, tmp_path: Path) -> Iterator[Post]:
 
 
 REFUSED = DeliveryFailed(Problem("refused"))
+
+
+@pytest.mark.parametrize(
+    ("has_head", "told"), [(True, {"sun@police.example"}), (False, {OFFICE, "zhou@police.example", "sun@police.example"})]
+)
+def test_that_nobody_has_signed_for_two_days_is_written_to_the_head_of_the_unit_alone_if_it_has_one(
+    post: Post, has_head: bool, told: set[str]
+) -> None:
+    post.account("zhou", "unit", "U0", "zhou@police.example")
+    post.account("sun", "unit", "U0", "sun@police.example")
+    with post.bureau.ground.work() as work:
+        work.session.execute(update(User).where(User.name == "sun").values(is_head=has_head))
+    post.change(Order, state="issued")
+    post.at("2026-03-12T09:00").at("2026-03-13T09:00")
+
+    assert {one.address for one in post.mail.got if one.facts["kind"] == "unsigned"} == {
+        OFFICE,
+        "zhou@police.example",
+        "sun@police.example",
+    }
+    assert {one.address for one in post.mail.got if one.facts["kind"] == "leader"} == told
+
+
+def test_a_reminder_by_hand_goes_out_at_the_next_tick_and_once(post: Post) -> None:
+    post.at("2026-03-11T09:00")
+    with post.bureau.ground.sessions() as session:
+        order_id = session.scalars(select(Order.public_id)).one()
+    with post.bureau.ground.work() as work:
+        casework.urge(work.session, post.bureau.ground.office, order_id, CENTRE, post.bureau.terms, post.bureau.now)
+    post.tick().tick()
+
+    assert [(one.address, one.facts["kind"]) for one in post.mail.got] == [(OFFICE, "urge")]
+    assert [one.facts["text"]["zh"] for one in post.webhook.got] == ["催办：交办单 2026-0001，期限 2026-03-17，剩 4 个工作日"]
 
 
 def test_each_notice_goes_once_by_every_channel_that_is_set_up(post: Post) -> None:
@@ -156,8 +189,8 @@ def test_the_letter_is_in_chinese_and_then_in_english_and_holds_nothing_personal
     assert "交办单 2026-0001 已逾期 1 个工作日，请立即办理" in zh
     assert "order 2026-0001 is 1 working days overdue" in en
     assert "交办单" not in en
-    assert "2026-0001  已交办  剩 1 个工作日" in weekly.text
-    assert "2026-0001  issued  1 working days left" in weekly.text
+    assert "2026-0001  已签收  剩 1 个工作日" in weekly.text
+    assert "2026-0001  signed for  1 working days left" in weekly.text
     told = "".join(one.text + one.subject + str(one.facts) for one in [*post.mail.got, *post.webhook.got])
     assert not [word for word in (NAME, "+86100", "J000000") if word in told]
     assert eve.facts["details"] == {"due_on": "2026-03-17"}
@@ -183,7 +216,7 @@ def test_the_lists_lie_below_the_data_folder_with_nothing_personal(post: Post) -
         "all-units.csv", "all-units.xlsx", "unit-~57ce~4e1c~2f~2e~2e~2f~6240.csv", "unit-~57ce~4e1c~2f~2e~2e~2f~6240.xlsx",
     ]  # fmt: skip
     lines = list(csv.reader((folder / "all-units.csv").read_text("utf-8-sig").splitlines()))
-    assert ["2026-0001", "城东派出所", "已交办", "2026-03-10", "2026-03-17", "1", "", "0"] in lines
+    assert ["2026-0001", "城东派出所", "已签收", "2026-03-10", "2026-03-17", "1", "", "0"] in lines
     assert ["合计", "1", "0", "1", "0", "0", "0"] in lines
     book = openpyxl.load_workbook(folder / "all-units.xlsx")
     assert book.sheetnames == ["未办结交办单", "本月计数"]

@@ -226,7 +226,7 @@ def listed(ground: Ground, data: Path) -> int:
 
 
 def _delivery(ground: Ground, channel: str) -> int:
-    Bureau(ground).issued()
+    Bureau(ground).signed()
     ground.clock.moment = datetime(2026, 3, 16, 2, tzinfo=UTC)
     with ground.work() as work:
         fresh = casework.reminders(work.session, ground.office, ground.office.terms, ground.now)

@@ -170,7 +170,7 @@ class Notice(Base):
 
     __tablename__ = "notices"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16))  # eve, overdue, weekly
+    kind: Mapped[str] = mapped_column(String(16))  # unsigned, leader, eve, overdue, weekly, urge
     subject: Mapped[str] = mapped_column(String(96))  # order:<public id>, unit:<id>, route:centre, route:inspection
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))  # None: for inspection, or for the centre if it is the subject
     key: Mapped[str] = mapped_column(String(128), unique=True)

@@ -4,23 +4,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from survey.store.models import Notice, NoticeDelivery, NoticeReading, Unit, User
 
 CENTRE = "route:centre"
+LEADER = "leader"
 NEWEST = 200
 MOST_DUE = 200
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who reads the notices of an office: of a unit, of inspection, or of the centre; any other role has none."""
+    """Somebody who reads the notices of an office: of a unit, of inspection, or of the centre; any other role has none.
+
+    What is for the leader of a unit is read by its heads, or by everybody where it has none.
+    """
 
     user_id: int
     role: str
     unit_id: int | None
+    is_head: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,18 @@ def unread(session: Session, reader: Reader) -> list[int]:
 def _own(reader: Reader) -> ColumnElement[bool]:
     match reader.role:
         case "unit":
-            return Notice.unit_id == reader.unit_id
+            is_for_all = or_(Notice.kind != LEADER, ~_has_head(reader.unit_id))
+            return and_(Notice.unit_id == reader.unit_id, true() if reader.is_head else is_for_all)
         case "inspection":
             return and_(Notice.unit_id.is_(None), Notice.subject != CENTRE)
         case "centre":
             return Notice.subject == CENTRE
     return Notice.id.is_(None)
+
+
+def _has_head(unit_id: int | None) -> ColumnElement[bool]:
+    colleague = aliased(User)
+    return select(colleague.id).where(colleague.unit_id == unit_id, colleague.is_head.is_(True), colleague.disabled_at.is_(None)).exists()
 
 
 def due(session: Session, now: datetime, longest_pause: timedelta) -> list[int]:
@@ -134,8 +145,10 @@ def offices(session: Session) -> tuple[int, int]:
 
 
 def people_of(session: Session, notice: Notice) -> Sequence[User]:
-    """The accounts of a notice's office that have an e-mail address."""
+    """The accounts of a notice's office that have an e-mail address; of what is for a unit's leader its heads, if it has any."""
     role = "unit" if notice.unit_id is not None else "centre" if notice.subject == CENTRE else "inspection"
     standing = (User.role == role, User.disabled_at.is_(None), User.email_sealed.is_not(None))
-    mine = (User.unit_id == notice.unit_id,) if role == "unit" else ()
+    mine: tuple[ColumnElement[bool], ...] = (User.unit_id == notice.unit_id,) if role == "unit" else ()
+    if role == "unit" and notice.kind == LEADER:
+        mine = (*mine, or_(User.is_head.is_(True), ~_has_head(notice.unit_id)))
     return session.scalars(select(User).where(*standing, *mine).order_by(User.id)).all()

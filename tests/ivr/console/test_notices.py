@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey import casework
+from survey import accounts, casework
 from survey.order_clock import Terms
 from survey.store.models import AuditEntry, Escalation, Notice, NoticeDelivery, NoticeReading, Order, Unit, User
 from tests.ivr.console.builders import NOON
@@ -31,7 +31,7 @@ def orders(month, sessions: sessionmaker[Session], services, passwords) -> list[
         own.email = "south@police.example"
     with services.unit_of_work() as work:
         issued = casework.issue_due(work.session, services.office, Terms(), NOON - timedelta(days=14)).issued
-        work.session.execute(update(Order).values(issued_at=NOON - timedelta(days=14)))
+        work.session.execute(update(Order).values(issued_at=NOON - timedelta(days=14), state="signed"))
         fresh = casework.reminders(work.session, services.office, Terms(), NOON)
         casework.address(work.session, fresh, CHANNELS, NOON)
     return list(issued)
@@ -252,3 +252,25 @@ def test_a_new_account_has_its_address_from_the_start(log_in, sessions):
 
     with sessions() as session:
         assert session.scalars(select(User.email_sealed).where(User.name == "zhou")).one() is not None
+
+
+def test_what_is_for_the_leader_of_a_unit_is_read_by_its_head(log_in, open_page, orders, sessions, services):
+    with sessions.begin() as session:
+        session.execute(update(Order).values(state="issued"))
+    with services.unit_of_work() as work:
+        assert len(casework.reminders(work.session, services.office, Terms(), NOON)) == 6
+    unit = log_in("unit")
+    assert "请督促签收" in open_page(unit, "/notices").text
+
+    with sessions.begin() as session:
+        own = session.scalars(select(Unit).where(Unit.code == OWN_UNIT)).one()
+        accounts.add_user(session, "head", "unit", "孙所长", NOON, OWN_UNIT)
+        session.scalars(select(User).where(User.name == "head")).one().is_head = True
+        assert own.id
+    shown = open_page(unit, "/notices").text
+    assert "尚未签收" in shown
+    assert "请督促签收" not in shown
+    with sessions.begin() as session:
+        for user in session.scalars(select(User).where(User.role == "unit")):
+            user.is_head = True
+    assert "请督促签收" in open_page(unit, "/notices").text

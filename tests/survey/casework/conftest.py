@@ -78,6 +78,14 @@ class Bureau:
         self.cases(people, **settings)  # type: ignore[arg-type]
         return list(self.sweep().issued)
 
+    def signed(self, people: int = 1, **settings: object) -> list[str]:
+        """The public ids of the orders of so many fresh cases, which their offices have signed for at once."""
+        found = self.issued(people, **settings)
+        for order_id in found:
+            by = INSPECTOR if self.order(order_id).route == "inspection" else self.unit(order_id)
+            self.do("sign", order_id, by)
+        return found
+
     def order(self, order_id: str) -> Order:
         with self.ground.sessions() as session:
             order = session.scalars(select(Order).where(Order.public_id == order_id)).one()

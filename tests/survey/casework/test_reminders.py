@@ -29,7 +29,7 @@ def tick(bureau: Bureau, at: str = "") -> list[str]:
 
 
 def test_the_day_before_the_deadline_and_each_overdue_working_day(bureau: Bureau) -> None:
-    bureau.issued()
+    bureau.signed()
     tick(bureau)
 
     said = {day: tick(bureau, f"2026-03-{day}T09:00") for day in range(11, 24)}
@@ -42,7 +42,7 @@ def test_the_day_before_the_deadline_and_each_overdue_working_day(bureau: Bureau
 
 
 def test_nothing_is_said_outside_of_office_hours_and_all_of_it_once_they_begin(bureau: Bureau) -> None:
-    bureau.issued()
+    bureau.signed()
     tick(bureau)
 
     assert [tick(bureau, f"2026-03-16T{clock}") for clock in ("00:00", "08:29", "18:00", "23:59")] == [[], [], [], []]
@@ -51,7 +51,7 @@ def test_nothing_is_said_outside_of_office_hours_and_all_of_it_once_they_begin(b
 
 
 def test_an_answered_order_is_not_reminded_of_and_a_returned_one_anew(bureau: Bureau) -> None:
-    [order_id] = bureau.issued()
+    [order_id] = bureau.signed()
     tick(bureau)
     bureau.answered(order_id)
     assert tick(bureau, "2026-03-18T09:00") == ["weekly 2026-03-16", "centre 2026-03-16"], "it is still open: the centre is to call again"
@@ -61,7 +61,7 @@ def test_an_answered_order_is_not_reminded_of_and_a_returned_one_anew(bureau: Bu
 
 
 def test_an_extension_moves_the_reminder(bureau: Bureau) -> None:
-    [order_id] = bureau.issued()
+    [order_id] = bureau.signed()
     tick(bureau)
     bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 2, "需外地核实", bureau.terms)
     bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
@@ -70,8 +70,35 @@ def test_an_extension_moves_the_reminder(bureau: Bureau) -> None:
     assert tick(bureau, "2026-03-18T09:00") == ["eve 2026-03-19"]
 
 
+def test_who_has_not_signed_is_reminded_after_one_working_day_and_the_leader_told_after_two(bureau: Bureau) -> None:
+    """Issued on a Friday: Monday is the first working day after it (C28)."""
+    bureau.ground.clock.moment = datetime(2026, 3, 13, 2, tzinfo=UTC)
+    bureau.issued()
+    said = {day: tick(bureau, f"2026-03-{day}T09:00") for day in (13, 14, 16, 17, 18, 19)}
+
+    assert {day: [one for one in found if one.endswith("03-13")] for day, found in said.items()} == {
+        13: [], 14: [], 16: [], 17: ["unsigned 2026-03-13"], 18: ["leader 2026-03-13"], 19: [],
+    }  # fmt: skip
+    with bureau.ground.sessions() as session:
+        unsigned, leader = session.scalars(select(Notice).where(Notice.kind.in_(("unsigned", "leader"))).order_by(Notice.id)).all()
+    assert unsigned.text == (
+        "交办单 2026-0001 于 2026-03-13 下发，满 1 个工作日仍未签收，请尽快签收 / "
+        "order 2026-0001 was issued on 2026-03-13; after 1 working day nobody has signed for it"
+    )
+    assert "满 2 个工作日仍未签收，请督促签收" in leader.text
+    assert unsigned.unit_id == leader.unit_id is not None
+
+
+def test_who_signed_in_time_is_not_reminded_to_sign(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    assert tick(bureau, "2026-03-12T09:00") == ["unsigned 2026-03-10"]
+    bureau.do("sign", order_id, bureau.unit(order_id))
+
+    assert tick(bureau, "2026-03-13T09:00") == []
+
+
 def test_the_weekly_list_counts_the_month_and_the_days(bureau: Bureau) -> None:
-    first, second, _ = bureau.issued(3)
+    first, second, _ = bureau.signed(3)
     bureau.answered(first)
     bureau.recall(first, "satisfied")
     bureau.answered(second)
@@ -92,7 +119,7 @@ def test_the_weekly_list_counts_the_month_and_the_days(bureau: Bureau) -> None:
 def test_a_weekly_day_that_is_a_holiday_is_made_up_for_on_the_next_working_day(bureau: Bureau) -> None:
     bureau.terms = Terms(weekday=0, days=20)
     bureau.ground.clock.moment = datetime(2026, 4, 1, 2, tzinfo=UTC)
-    bureau.issued()
+    bureau.signed()
     tick(bureau)
 
     assert tick(bureau, "2026-04-06T09:00") == [], "the Monday after the Tomb Sweeping Festival is off"
@@ -100,13 +127,13 @@ def test_a_weekly_day_that_is_a_holiday_is_made_up_for_on_the_next_working_day(b
 
 
 def test_an_order_that_came_after_the_weekly_day_waits_for_the_next_list(bureau: Bureau) -> None:
-    bureau.issued()
+    bureau.signed()
 
     assert [tick(bureau, f"2026-03-{day}T09:00") for day in (10, 11, 12, 13)] == [[], [], [], []]
 
 
 def test_what_inspection_has_is_said_to_inspection_alone(bureau: Bureau) -> None:
-    bureau.issued(reasons=("dissatisfied", "abuse_alleged"), route="inspection")
+    bureau.signed(reasons=("dissatisfied", "abuse_alleged"), route="inspection")
     tick(bureau)
     tick(bureau, "2026-03-16T09:00")
 
@@ -118,7 +145,7 @@ def test_what_inspection_has_is_said_to_inspection_alone(bureau: Bureau) -> None
 
 
 def test_what_inspection_is_about_to_take_over_is_not_said_to_the_unit(bureau: Bureau) -> None:
-    bureau.issued()
+    bureau.signed()
     with bureau.ground.work() as work:
         work.session.execute(update(Escalation).values(route="inspection"))
     tick(bureau, "2026-03-16T09:00")
@@ -128,7 +155,7 @@ def test_what_inspection_is_about_to_take_over_is_not_said_to_the_unit(bureau: B
 
 
 def test_a_notice_waits_until_it_has_been_sent(bureau: Bureau) -> None:
-    bureau.issued()
+    bureau.signed()
     bureau.ground.clock.advance(days=5)
     tick(bureau)
     bureau.ground.clock.advance(days=1)
@@ -143,7 +170,7 @@ def test_a_notice_waits_until_it_has_been_sent(bureau: Bureau) -> None:
 
 
 def test_without_a_calendar_nothing_is_said_and_somebody_is_told(bureau: Bureau) -> None:
-    bureau.issued()
+    bureau.signed()
     bureau.terms = Terms(own_calendar=Calendar("cn", years=frozenset({2025})))
 
     assert tick(bureau) == []
@@ -152,7 +179,7 @@ def test_without_a_calendar_nothing_is_said_and_somebody_is_told(bureau: Bureau)
 
 
 def test_eight_clocks_at_once_say_each_thing_once(bureau: Bureau) -> None:
-    bureau.issued(5)
+    bureau.signed(5)
     bureau.ground.clock.moment = datetime(2026, 3, 16, 2, tzinfo=UTC)
     start, said, problems = threading.Barrier(8), list[str](), list[Exception]()
 
@@ -208,5 +235,11 @@ def test_nothing_is_said_twice_whenever_the_house_was_down(
     for notice in kept:
         day = date.fromisoformat(notice.key.rsplit(":", 1)[1])
         local = mine.terms.local(notice.due_at).date()
-        assert {"eve": local <= day, "overdue": local == day, "weekly": day <= local < day + timedelta(days=7)}[notice.kind]
+        assert {
+            "unsigned": day < local,
+            "leader": day < local,
+            "eve": local <= day,
+            "overdue": local == day,
+            "weekly": day <= local < day + timedelta(days=7),
+        }[notice.kind]
     assert bool(kept) or not ticks
