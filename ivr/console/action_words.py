@@ -61,6 +61,7 @@ ACTIONS = {
     "takeover.wrap_up": _l("话后整理"),
     "takeover.unsorted": _l("话后整理超时"),
     "ticket.claim": _l("领取个案"),
+    "ticket.assign": _l("指派个案"),
     "ticket.release": _l("退回队列"),
     "ticket.note": _l("登记办理情况"),
     "ticket.merge": _l("合并个案"),

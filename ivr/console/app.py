@@ -17,6 +17,7 @@ from ivr.console.account import account
 from ivr.console.alarms import alarms, banner
 from ivr.console.audit import audit
 from ivr.console.bookings import bookings
+from ivr.console.bulk import bulk
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
 from ivr.console.deliveries import deliveries
@@ -65,9 +66,9 @@ POSTED = re.compile(
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, calendar_pages, calls, campaigns, deliveries, demonstration, desk, escalations, health, hearings,
-    home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register, remarks, reports,
-    reviews, suppressions, tickets, units, users, weekly,
+    account, alarms, audit, bookings, bulk, calendar_pages, calls, campaigns, deliveries, demonstration, desk, escalations, health,
+    hearings, home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register, remarks,
+    reports, reviews, suppressions, tickets, units, users, weekly,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ MENU: tuple[tuple[tuple[str, ...], str, LazyString], ...] = (
     (("campaigns", "calls", "bookings"), "campaigns.index", _l("回访任务")),
     (("desk",), "desk.index", _l("值班台")),
     (("escalations", "tickets"), "escalations.index", _l("人工队列")),
-    (("orders", "order_handling", "order_decisions", "order_files"), "orders.index", _l("交办单")),
+    (("orders", "order_handling", "order_decisions", "order_files", "bulk"), "orders.index", _l("交办单")),
     (("remarks",), "remarks.index", _l("群众意见")),
     (("hearings",), "hearings.index", _l("语音作答")),
     (("reviews",), "reviews.index", _l("待核查")),

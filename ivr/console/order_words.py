@@ -69,6 +69,7 @@ KINDS: dict[str, LazyString] = {"application/pdf": _l("PDF 文件"), "image/jpeg
 ACTORS: dict[str, LazyString] = {"system": _l("系统")}
 TICKET_STEPS: dict[str, LazyString] = {
     "claim": _l("领取"),
+    "assign": _l("指派"),
     "release": _l("退回队列"),
     "note": _l("办理情况"),
     "merge": _l("合并"),

@@ -22,7 +22,7 @@ from survey.casework.delivering import (
     watch_channels,
 )
 from survey.casework.handling import answer, appeal, ask_extension, sign, take_in_hand
-from survey.casework.issuing import Issued, issue, issue_due
+from survey.casework.issuing import Issued, issue, issue_due, may_issue
 from survey.casework.numbering import number_text
 from survey.casework.recalls import Recalled, recall_due
 from survey.casework.register import REGISTER_STATES, enter
@@ -70,6 +70,7 @@ __all__ = [
     "keep_file",
     "kind_of",
     "known_files",
+    "may_issue",
     "may_urge",
     "month_counts",
     "note_delivered",

@@ -16,7 +16,7 @@ from survey.fieldwork.alarms import clear_alarm, raise_alarm
 from survey.fieldwork.escalations import HANDLING
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
-from survey.order_moves import SYSTEM, Actor
+from survey.order_moves import SYSTEM, Actor, Change
 from survey.store.models import Escalation, Order
 from survey.store.queries.orders import ORDERED, cases_to_issue, dissatisfied_items, orders_to_reroute
 from survey.working_days import CalendarMissing
@@ -47,15 +47,25 @@ def issue(session: Session, office: Office, case: Escalation, by: Actor, terms: 
     return known or _issue(session, office, case, by, terms, now)
 
 
-def _issue(session: Session, office: Office, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Order:
+def may_issue(session: Session, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Change:
+    """The first step of the case's order, if it may be issued now. Raises as `issue` does, and NotAllowed where it was issued before."""
+    if session.scalar(select(Order.id).where(Order.respondent_id == case.respondent_id)) is not None:
+        raise NotAllowed("已下发过交办单 / it has an order already")
+    return _first_step(case, by, terms, now)
+
+
+def _first_step(case: Escalation, by: Actor, terms: Terms, now: datetime) -> Change:
     if case.state != "open" or not set(case.reasons) & set(ORDERED):
         raise NotAllowed(
             "该件已撤回或并非不满意件，不下发交办单 / the case was withdrawn or is not one of dissatisfaction: there is no order"
         )
     if case.attempt.settled_at is None:
         raise NotAllowed("通话结果尚未确定，暂不能下发 / the call has no verdict yet: its order waits for it")
-    respondent = case.respondent
-    change = orders.issue(_route(case), respondent.unit_id, case.consent, terms, _days(case.reasons, terms), by, now)
+    return orders.issue(_route(case), case.respondent.unit_id, case.consent, terms, _days(case.reasons, terms), by, now)
+
+
+def _issue(session: Session, office: Office, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Order:
+    change, respondent = _first_step(case, by, terms, now), case.respondent
     year, new = local_year(office, now), change.after
     order = Order(
         year=year, serial=next_number(session, "order", year), unit_id=new.unit_id, respondent_id=respondent.id, escalation_id=case.id,

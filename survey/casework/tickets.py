@@ -1,4 +1,4 @@
-"""What people do with a ticket of the human queue: claim it, note, merge a second one of the same incident, close it (O9, O28, O32).
+"""What people do with a ticket of the human queue: claim, assign, note, merge a second one of the same incident, close (O9, O28, O32).
 
 Each raises NotFound where the actor may not know of the ticket, NotAllowed, BadInput; each leaves a line in the ticket's history and
 in the audit trail. Deadlines and the way into the queue: `survey.fieldwork.escalations`; what follows from one: orders.
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.office import Office
 from survey.order_moves import OPEN, Actor
-from survey.store.models import Escalation, Order, TicketNote
+from survey.store.models import Escalation, Order, TicketNote, User
 from survey.store.models.base import public_id
 from survey.store.queries.orders import INSPECTION, ORDERED
 from survey.store.sealing import place
@@ -22,7 +22,7 @@ WORKERS = ("administrator", "operator", "centre")
 RELEASERS = ("administrator", "centre", "inspection")
 """Who may take a ticket from somebody who has claimed it."""
 LONGEST_NOTE = 1000
-STEPS = ("claim", "release", "note", "merge", "close")
+STEPS = ("claim", "assign", "release", "note", "merge", "close")
 """What stands in a ticket's history."""
 
 
@@ -51,7 +51,7 @@ def ticket(session: Session, ticket_id: str, actor: Actor) -> Escalation:
 def claim(session: Session, office: Office, ticket_id: str, actor: Actor, now: datetime) -> Escalation:
     """Take the ticket, unless another was first: one conditional update decides (O9). Raises Taken."""
     case = ticket(session, ticket_id, actor)
-    _check_open(case)
+    check_open(case)
     free = (Escalation.id == case.id, Escalation.claimed_by.is_(None), Escalation.state == "open")
     taken = update(Escalation).where(*free).values(claimed_by=actor.name, claimed_at=now)
     won = session.execute(taken.execution_options(synchronize_session=False)).rowcount  # type: ignore[attr-defined]
@@ -59,7 +59,7 @@ def claim(session: Session, office: Office, ticket_id: str, actor: Actor, now: d
     if won:
         _write(session, office, case, actor, "claim", "", now)
         return case
-    _check_open(case)
+    check_open(case)
     if case.claimed_by != actor.name:
         raise Taken(case.claimed_by or "", case.claimed_at)
     return case
@@ -68,7 +68,7 @@ def claim(session: Session, office: Office, ticket_id: str, actor: Actor, now: d
 def release(session: Session, office: Office, ticket_id: str, actor: Actor, now: datetime) -> Escalation:
     """Give it back to the queue: who has it, or the centre, where that one is away."""
     case = _locked(session, ticket_id, actor)
-    _check_open(case)
+    check_open(case)
     if case.claimed_by is None:
         raise NotAllowed("无人领取此件 / nobody has claimed it")
     if case.claimed_by != actor.name and actor.role not in RELEASERS:
@@ -76,6 +76,40 @@ def release(session: Session, office: Office, ticket_id: str, actor: Actor, now:
     holder, case.claimed_by, case.claimed_at = case.claimed_by, None, None
     _write(session, office, case, actor, "release", "" if holder == actor.name else holder, now)
     return case
+
+
+def may_assign(session: Session, ticket_id: str, actor: Actor, to: Actor) -> Escalation:
+    """The ticket, if this actor may give it to `to`, also from somebody who has it (O32).
+
+    Raises NotFound where the actor may not know of it, NotAllowed for a wrong role, for a closed one, for somebody who may not know
+    of it or does not work on tickets, and for one who has it already.
+    """
+    case = ticket(session, ticket_id, actor)
+    check_open(case)
+    if actor.role not in RELEASERS:
+        raise NotAllowed("您的角色不能指派 / your role does not allow you to assign tickets")
+    if not may_know(case.route, to):
+        raise NotAllowed("所选人员无权办理此件 / the one chosen may not work on this ticket")
+    if case.claimed_by == to.name:
+        raise NotAllowed("此件已由所选人员办理 / the one chosen has it already")
+    return case
+
+
+def assign(session: Session, office: Office, ticket_id: str, actor: Actor, to: Actor, now: datetime) -> Escalation:
+    """Give the ticket to `to`, whoever had it. Raises as `may_assign` does."""
+    may_assign(session, ticket_id, actor, to)
+    case = _locked(session, ticket_id, actor)
+    check_open(case)
+    case.claimed_by, case.claimed_at = to.name, now
+    _write(session, office, case, actor, "assign", to.name, now, to=to.name)
+    return case
+
+
+def assignees(session: Session, actor: Actor) -> list[tuple[Actor, str]]:
+    """Whom the actor may give tickets to, with their display names: who works on them, and for inspection its own people."""
+    roles = (INSPECTION,) if actor.role == INSPECTION else (*WORKERS, *((INSPECTION,) if actor.role == "administrator" else ()))
+    wanted = select(User).where(User.role.in_(roles), User.disabled_at.is_(None)).order_by(User.display_name, User.name)
+    return [(Actor(user.name, user.role), user.display_name) for user in session.scalars(wanted)]
 
 
 def note(session: Session, office: Office, ticket_id: str, actor: Actor, text: str, now: datetime) -> Escalation:
@@ -88,7 +122,7 @@ def note(session: Session, office: Office, ticket_id: str, actor: Actor, text: s
 def close_ticket(session: Session, office: Office, ticket_id: str, actor: Actor, text: str, now: datetime) -> Escalation:
     """It is settled, with what came of it; one of dissatisfaction is settled by its order alone. Raises Taken, BadInput."""
     case = _locked(session, ticket_id, actor)
-    _check_open(case)
+    check_open(case)
     _check_holder(case, actor)
     order = session.scalars(select(Order).where(Order.escalation_id == case.id)).one_or_none()
     if (order is not None and order.state in OPEN) or (order is None and set(case.reasons) & set(ORDERED)):
@@ -103,7 +137,7 @@ def merge(session: Session, office: Office, ticket_id: str, into: str, actor: Ac
     locked = {one: _locked(session, one, actor) for one in sorted({ticket_id, into})}  # in one order, whoever merges which into which
     second, first = locked[ticket_id], locked[into]
     for case in (second, first):
-        _check_open(case)
+        check_open(case)
         _check_holder(case, actor)
     if second.id == first.id or second.respondent.incident_id != first.respondent.incident_id:
         raise NotAllowed("只有同一警情的两件可以合并 / only two tickets of one incident can be merged")
@@ -131,7 +165,8 @@ def _locked(session: Session, ticket_id: str, actor: Actor) -> Escalation:
     return session.scalars(locked).one()
 
 
-def _check_open(case: Escalation) -> None:
+def check_open(case: Escalation) -> None:
+    """Raises NotAllowed where the ticket is closed."""
     if case.state != "open":
         raise NotAllowed("此件已了结 / the ticket is closed")
 
@@ -148,9 +183,11 @@ def _said(text: str) -> str:
     return said
 
 
-def _write(session: Session, office: Office, case: Escalation, actor: Actor, what: str, text: str, now: datetime) -> None:
+def _write(
+    session: Session, office: Office, case: Escalation, actor: Actor, what: str, text: str, now: datetime, **details: str
+) -> None:  # fmt: skip
     identity = public_id()
     sealed = office.keys.seal(text or None, place(TicketNote.__tablename__, "text_sealed", identity))
     session.add(TicketNote(public_id=identity, escalation_id=case.id, what=what, text_sealed=sealed, by=actor.name, at=now))
     session.flush()
-    office.record(session, now, actor.name, f"ticket.{what}", f"case:{case.public_id}")
+    office.record(session, now, actor.name, f"ticket.{what}", f"case:{case.public_id}", **details)

@@ -26,3 +26,28 @@
     });
   });
 })();
+
+// Tick all rows of a list: the box is shown by this script, as it does nothing without it.
+(function () {
+  document.querySelectorAll("[data-tick-all]").forEach(function (all) {
+    function boxes() {
+      return Array.prototype.slice.call(document.querySelectorAll('input[type="checkbox"][form="' + all.dataset.tickAll + '"]'));
+    }
+    all.hidden = false;
+    all.addEventListener("change", function () {
+      boxes().forEach(function (box) {
+        box.checked = all.checked;
+      });
+    });
+    document.addEventListener("change", function (event) {
+      var found = boxes();
+      if (found.indexOf(event.target) >= 0) {
+        var ticked = found.filter(function (box) {
+          return box.checked;
+        }).length;
+        all.checked = ticked === found.length;
+        all.indeterminate = ticked > 0 && ticked < found.length;
+      }
+    });
+  });
+})();

@@ -62,6 +62,8 @@ ALLOWED = {
     "order_decisions.begin_recall": "ozi", "order_decisions.note_recall": "ozi",
     "order_decisions.account": "zci", "order_decisions.decide_accountability": "zci",
     "demonstration.next_day": EVERYBODY,
+    "bulk.show_urge": "zi", "bulk.urge": "zi", "bulk.show_issue": "zi", "bulk.issue": "zi", "bulk.show_assign": "azi", "bulk.assign": "azi",
+    "bulk.show_print": ORDERS, "bulk.print_": ORDERS,
 }  # fmt: skip
 """What each role may open: a administrator, o operator, z centre, i inspection, u unit, c commander, k auditor. A new page must be
 entered here."""
