@@ -19,7 +19,8 @@ from config import speech_models, valkey
 from config.doctor_notices import notices
 from config.doctor_operation import CHECKS, is_there
 from config.findings import GOOD, WARNING, WRONG, Finding
-from config.settings import Settings, row_of, variable, written
+from config.setting_rows import row_of, variable, written
+from config.settings import Settings
 from config.wiring import House
 from survey import script_yaml
 from survey.errors import BadInput

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from config.settings import PREFIX, SettingsFaulty
+from config.setting_rows import PREFIX
+from config.settings import SettingsFaulty
 from survey.errors import BadInput
 from survey.working_days import SpecialDay, read_special_days
 

@@ -16,7 +16,8 @@ from config import processes
 from config.child import TELLS, Child
 from config.cli import open_house
 from config.restarts import Outcome, RestartBook
-from config.settings import ROOT, Settings, row_of, variable
+from config.setting_rows import row_of, variable
+from config.settings import ROOT, Settings
 from config.wiring import House
 from survey.errors import SurveyError
 

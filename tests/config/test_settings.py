@@ -12,7 +12,8 @@ import pytest
 
 from config import settings as table
 from config.own_secrets import FILE, kept
-from config.settings import Settings, SettingsFaulty, row_of
+from config.setting_rows import row_of
+from config.settings import Settings, SettingsFaulty
 from config.wiring import House
 from survey.store.sealing import KeyRing
 

@@ -11,7 +11,8 @@ from ruamel.yaml import YAML
 
 from config.cli import COMMANDS
 from config.processes import PARTS
-from config.settings import Settings, variable
+from config.setting_rows import variable
+from config.settings import Settings
 from tests.conventions.sources import ROOT
 
 DEPLOY = ROOT / "deploy"
