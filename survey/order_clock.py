@@ -6,12 +6,12 @@ CalendarMissing for a year without a calendar: a deadline is refused, never gues
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from survey.errors import BadInput
-from survey.working_days import ONE_DAY, Calendar, add_working_days, calendar, deadline, is_working_day
+from survey.working_days import ONE_DAY, Calendar, add_working_days, calendar, deadline, is_working_day, working_days_between
 
 LAST_MOMENT = timedelta(microseconds=1)
 BOUNDS = {"days": (1, 60), "extension_days": (1, 60), "returns": (0, 9), "weekday": (0, 6)}
@@ -74,20 +74,19 @@ def extended(terms: Terms, due_at: datetime, days: int) -> datetime:
 def retimed(terms: Terms, before: Calendar, since: datetime, due_at: datetime) -> datetime:
     """The deadline by the calendar of `terms`, where it was counted by `before`: as many working days after `since` as then (R48)."""
     start, last = terms.local(since).date(), last_day(terms, due_at)
-    return due(terms, since, _worked(replace(terms, own_calendar=before), start, last))
+    return due(terms, since, len(working_days_between(before, start, last)))
 
 
 def days_left(terms: Terms, due_at: datetime, now: datetime) -> int:
     """Working days until the deadline, today not counted; negative: working days that it is overdue by, today counted (R54)."""
-    today, last = terms.local(now).date(), last_day(terms, due_at)
-    if today <= last:
-        return _worked(terms, today, last)
-    return -_worked(terms, last, today)
+    count = len(days_counted(terms, due_at, now))
+    return count if terms.local(now).date() <= last_day(terms, due_at) else -count
 
 
-def _worked(terms: Terms, after: date, until: date) -> int:
-    days = (until - after).days
-    return sum(is_working_day(terms.calendar, after + timedelta(days=n)) for n in range(1, days + 1))
+def days_counted(terms: Terms, due_at: datetime, now: datetime) -> tuple[date, ...]:
+    """The days that `days_left` counts: the working days to come up to the deadline's, or those gone by since it (O30)."""
+    after, until = sorted((terms.local(now).date(), last_day(terms, due_at)))
+    return working_days_between(terms.calendar, after, until)
 
 
 def eve(terms: Terms, due_at: datetime) -> date:

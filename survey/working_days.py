@@ -175,6 +175,12 @@ def add_working_days(calendar: Calendar, day: date, count: int) -> date:
     return day
 
 
+def working_days_between(calendar: Calendar, after: date, until: date) -> tuple[date, ...]:
+    """The working days after one day up to and with another, make-up days among them. Raises CalendarMissing."""
+    days = (after + timedelta(days=n) for n in range(1, (until - after).days + 1))
+    return tuple(day for day in days if is_working_day(calendar, day))
+
+
 def next_opening(calendar: Calendar, now: datetime, opening: time, zone: str) -> datetime:
     """When the next working day after the local day of `now` opens, as an aware time. Raises CalendarMissing."""
     tz = ZoneInfo(zone)

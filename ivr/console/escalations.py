@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
@@ -14,7 +14,7 @@ from ivr.console.rendering import render
 from ivr.console.services import services
 from survey.store.queries import console_cases, people
 from survey.store.queries.console_cases import CaseRow, Deadlines, Paged
-from survey.working_days import Calendar, CalendarMissing, calendar, is_working_day
+from survey.working_days import CalendarMissing, calendar, working_days_between
 
 escalations = Blueprint("escalations", __name__)
 
@@ -24,7 +24,8 @@ TABS: dict[str, LazyString] = {
     "unclaimed": _l("待领"),
     "today": _l("今日到期"),
     "overdue": _l("逾期"),
-    "closed": _l("已了结"),
+    "recall": _l("待再访"),
+    "closed": _l("已办结"),
 }
 SORTS: dict[str, LazyString] = {"due": _l("按期限"), "priority": _l("按紧急程度"), "opened": _l("按等待时长")}
 ONE_DAY = timedelta(days=1)
@@ -32,11 +33,12 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class DueDate:
-    """A deadline as people read it: the last day `on`, and the working days left; None when it cannot be known."""
+    """A deadline as people read it: the last day `on`, and the working days left or over with the days counted; None: not to be known."""
 
     on: datetime | None
     overdue: bool
     days_left: int | None
+    counted: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,15 +106,10 @@ def due_date(case: CaseRow, now: datetime, zone: ZoneInfo) -> DueDate:
     if due_at <= now:
         return DueDate(last, True, None)
     try:
-        return DueDate(last, False, _working_days_between(calendar(case.calendar), now.astimezone(zone), last))
+        counted = working_days_between(calendar(case.calendar), now.astimezone(zone).date(), last.date())
+        return DueDate(last, False, len(counted), counted)
     except CalendarMissing:
         return DueDate(last, False, None)
-
-
-def _working_days_between(days: Calendar, now: datetime, last: datetime) -> int:
-    """Working days after today up to the last day."""
-    span = (last.date() - now.date()).days
-    return sum(is_working_day(days, now.date() + ONE_DAY * n) for n in range(1, span + 1))
 
 
 def _midnight_after(now: datetime, zone: ZoneInfo) -> datetime:

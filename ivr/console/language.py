@@ -1,10 +1,10 @@
 """Chinese first, English complete: choice of language, and times in the bureau's zone."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from babel.dates import get_timezone_name
 from flask import Flask, g, request, session
-from flask_babel import Babel, format_datetime, get_locale, gettext
+from flask_babel import Babel, format_date, format_datetime, get_locale, gettext
 from flask_babel import lazy_gettext as _l
 
 from ivr.console.services import services
@@ -51,13 +51,13 @@ def clock_time(value: datetime | None) -> str:
     return _format(value, "HH:mm:ss") if value else "—"
 
 
-def calendar_day(value: datetime | None) -> str:
-    """A day as people say it: 11月30日 周一, Mon 30 Nov."""
+def calendar_day(value: date | None) -> str:
+    """A day, or that of a moment in the bureau's zone, as people say it: 11月30日 周一, Mon 30 Nov."""
     if value is None:
         return "—"
-    weekday = str(WEEKDAYS[value.astimezone(services().office.bureau.tzinfo).weekday()])
-    pattern = gettext("M月d日")
-    return gettext("%(day)s %(weekday)s", day=_format(value, pattern), weekday=weekday)
+    day = value.astimezone(services().office.bureau.tzinfo).date() if isinstance(value, datetime) else value
+    said: str = format_date(day, gettext("M月d日"))  # type: ignore[no-untyped-call]
+    return gettext("%(day)s %(weekday)s", day=said, weekday=str(WEEKDAYS[day.weekday()]))
 
 
 def zone_name() -> str:

@@ -20,7 +20,7 @@ from survey.casework import Contact, OrderView, Overtaken, RecallView
 from survey.casework.attachments import LARGEST
 from survey.casework.views import EventView
 from survey.errors import BadInput, NotAllowed
-from survey.order_clock import LAST_MOMENT, Terms, days_left
+from survey.order_clock import LAST_MOMENT, Terms, days_counted
 from survey.order_moves import MOVES, RUNNING, Actor
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS
@@ -111,7 +111,8 @@ def due_of(due_at: datetime, state: str, terms: Terms, now: datetime) -> DueDate
     if state not in RUNNING:
         return DueDate(last, False, None)
     try:
-        return DueDate(last, due_at <= now, abs(days_left(terms, due_at, now)))
+        counted = days_counted(terms, due_at, now)
+        return DueDate(last, due_at <= now, len(counted), counted)
     except CalendarMissing:
         return DueDate(last, due_at <= now, None)
 

@@ -33,6 +33,7 @@ TABS: dict[str, LazyString] = {
     "ended": _l("已办结"),
     "all": _l("全部"),
 }
+SORTS: dict[str, LazyString] = {"due": _l("按期限"), "newest": _l("按下发时间"), "unit": _l("按单位")}
 EVENTS: dict[str, LazyString] = {
     "issue": _l("下发"),
     "sign": _l("签收"),

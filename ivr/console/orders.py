@@ -34,7 +34,7 @@ orders = Blueprint("orders", __name__)
 UNMASKED_SECONDS = 30
 TO_ISSUE = "to_issue"
 UNIT_TABS = ("running", "to_sign", "today", "overdue", "returned", "answered", "ended", "all")
-DESK_TABS = ("running", "soon", "overdue", "requests", "answered", "recalling", "supervised", "ended", "all")
+DESK_TABS = ("running", "today", "soon", "overdue", "requests", "answered", "recalling", "supervised", "ended", "all")
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,12 @@ class WaitingLine:
 
 @dataclass(frozen=True)
 class OrdersPage:
-    """One page of one tab; `kept` are the filters for the links to other tabs and pages."""
+    """One page of one tab; `kept` are filters and sort for the links to other tabs and pages."""
 
     tabs: list[Tab]
     tab: str
+    sorts: list[tuple[str, str]]
+    sort: str
     filters: list[Choice]
     kept: dict[str, str]
     lines: list[Line]
@@ -72,7 +74,7 @@ class OrdersPage:
 @orders.get("/orders")
 @role(*MAY_READ)
 def index() -> str:
-    """The list; tab, filters and page stand in the address."""
+    """The list; tab, sort, filters and page stand in the address (O29)."""
     house, reader = services(), order_actor()
     now, terms = house.clock.now(), house.office.terms
     known = UNIT_TABS if reader.role == UNIT else DESK_TABS
@@ -81,13 +83,16 @@ def index() -> str:
     with house.reads() as session:
         filters = _filters(session, reader)
         kept = {each.name: each.chosen for each in filters if each.chosen}
-        narrowed = _narrowed(kept, terms)
+        narrowed, sort = _narrowed(kept, terms), request.args.get("sort", "")
+        sort = sort if sort in order_lists.SORTS else "due"
+        kept |= {"sort": sort} if sort != "due" else {}
         cases = [] if reader.role == UNIT else casework.cases_without_order(session, inspection=reader.role == "inspection")
         tab = asked if asked in known or (asked == TO_ISSUE and reader.role != UNIT) else known[0]
         counts = order_lists.tab_counts(session, reader, known, narrowed, when)
-        paged = _page_of(cases, page) if tab == TO_ISSUE else order_lists.orders(session, reader, tab, narrowed, when, page)
+        paged = _page_of(cases, page) if tab == TO_ISSUE else order_lists.orders(session, reader, tab, narrowed, when, page, sort)
     return render("orders/index.html", OrdersPage(
         [*([] if reader.role == UNIT else [_tab(TO_ISSUE, len(cases))]), *(_tab(each, counts[each]) for each in known)], tab,
+        [(key, str(word)) for key, word in order_words.SORTS.items() if key != "unit" or reader.role != UNIT], sort,
         filters, kept, [] if tab == TO_ISSUE else [_line(row, terms, now) for row in paged.rows],
         [_waiting(case, reader, terms, now) for case in paged.rows] if tab == TO_ISSUE else [], paged, reader.role == UNIT,
     ))  # fmt: skip

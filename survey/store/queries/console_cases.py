@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, func, select
 from sqlalchemy.orm import Session
 
-from survey.store.models import Answer, AuditEntry, Campaign, Escalation, Incident, Respondent, Unit
+from survey.store.models import Answer, AuditEntry, Campaign, Escalation, Incident, Order, Respondent, Unit
 from survey.store.queries.recalls import about_inspection
 
 PAGE = 50
@@ -68,7 +68,7 @@ class AuditRow:
     details: str
 
 
-TABS = ("open", "mine", "unclaimed", "today", "overdue", "closed")
+TABS = ("open", "mine", "unclaimed", "today", "overdue", "recall", "closed")
 SORTS: dict[str, tuple[Any, ...]] = {
     "due": (Escalation.due_at.is_(None), Escalation.due_at, Escalation.priority, Escalation.opened_at, Escalation.id),
     "priority": (Escalation.priority, Escalation.due_at.is_(None), Escalation.due_at, Escalation.id),
@@ -132,6 +132,7 @@ def _tab(tab: str, when: Deadlines, inspection: bool, name: str) -> list[ColumnE
         "unclaimed": [Escalation.claimed_by.is_(None)],
         "today": [Escalation.due_at > when.now, Escalation.due_at <= when.tonight],
         "overdue": [Escalation.due_at <= when.now],
+        "recall": [select(Order.id).where(Order.escalation_id == Escalation.id, Order.state.in_(("answered", "recalling"))).exists()],
     }
     return [Escalation.state == "open", *by_tab[tab], *routes]
 

@@ -72,6 +72,11 @@ class Workload:
 
 
 TABS = ("to_sign", "running", "today", "soon", "overdue", "returned", "requests", "answered", "recalling", "supervised", "ended", "all")
+SORTS: dict[str, tuple[Any, ...]] = {
+    "due": (Order.due_at, Order.id),
+    "newest": (Order.issued_at.desc(), Order.id.desc()),
+    "unit": (Unit.name, Order.due_at, Order.id),
+}
 _RUNS = Order.state.in_(RUNNING)
 _INSPECTED = or_(Order.route == INSPECTION, Escalation.route == INSPECTION)
 
@@ -126,13 +131,13 @@ def tab_counts(session: Session, reader: Actor, tabs: Sequence[str], filters: Fi
     return {tab: int(count) for tab, count in zip(tabs, session.execute(counted).one(), strict=True)}
 
 
-def orders(session: Session, reader: Actor, tab: str, filters: Filters, when: Moments, page: int) -> Paged:
-    """One page of a tab, nearest deadline first. Raises KeyError for an unknown tab."""
+def orders(session: Session, reader: Actor, tab: str, filters: Filters, when: Moments, page: int, sort: str = "due") -> Paged:
+    """One page of a tab, nearest deadline first unless sorted otherwise. Raises KeyError for an unknown tab or sort."""
     asked = (*_asked(reader, filters), _tab(tab, when))
     counted = select(func.count(Order.id)).join(Escalation, Order.escalation_id == Escalation.id).where(*asked)
     total = session.scalar(counted) or 0
     number = within(page, total)
-    found = _rows().where(*asked).order_by(Order.due_at, Order.id).offset((number - 1) * PAGE).limit(PAGE)
+    found = _rows().where(*asked).order_by(*SORTS[sort]).offset((number - 1) * PAGE).limit(PAGE)
     return Paged([_row(*row) for row in session.execute(found)], number, total)
 
 

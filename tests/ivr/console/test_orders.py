@@ -160,18 +160,45 @@ def test_each_tab_counts_its_rows_and_the_nearest_deadline_comes_first(desk, log
         session.execute(update(Order).where(Order.public_id == late).values(due_at=FRIDAY_NIGHT))
 
     counts = {}
-    for tab in ("to_issue", "running", "soon", "overdue", "requests", "answered", "recalling", "supervised", "ended", "all"):
+    for tab in ("to_issue", "running", "today", "soon", "overdue", "requests", "answered", "recalling", "supervised", "ended", "all"):
         page = open_page(centre, f"/orders?tab={tab}")
         link = next(one for one in page.all("a") if "active" in one.attributes.get("class", ""))
         counts[tab] = int(link.text.split()[-1])
         assert counts[tab] == len(_numbers(page)), tab
 
-    assert counts == {"to_issue": 0, "running": 3, "soon": 1, "overdue": 1, "requests": 0, "answered": 1, "recalling": 0,
+    assert counts == {"to_issue": 0, "running": 3, "today": 1, "soon": 1, "overdue": 1, "requests": 0, "answered": 1, "recalling": 0,
                       "supervised": 0, "ended": 1, "all": 5}  # fmt: skip
     running = open_page(centre, "/orders")
     assert _numbers(running) == ["2026-0001", "2026-0002", "2026-0003"]
     assert "今日到期" in running.text
     assert "逾期 1 个工作日 （11月20日 周五）" in running.text
+
+
+def test_hovering_over_a_deadline_lists_the_days_counted(desk, log_in, open_page):
+    late, running = desk.issued(2)
+    with desk.services.sessions.begin() as session:
+        session.execute(update(Order).where(Order.public_id == late).values(due_at=FRIDAY_NIGHT))
+    page = open_page(log_in("centre"), "/orders")
+
+    told = [one.attributes["title"] for one in page.all("span") if one.attributes.get("title")]
+    assert told == [
+        "计入的工作日：11月23日 周一",
+        "计入的工作日：11月24日 周二、11月25日 周三、11月26日 周四、11月27日 周五、11月30日 周一",
+    ]
+    assert "剩 5 个工作日 （11月30日 周一）" in page.text
+    assert running
+
+
+def test_the_sort_stays_in_the_address_with_tab_and_filters(desk, log_in, open_page, clock):
+    desk.issued()
+    clock.advance(minutes=5)
+    desk.issued()
+    centre = log_in("centre")
+    page = open_page(centre, "/orders?tab=all&sort=newest&state=issued")
+
+    assert _numbers(page) == ["2026-0002", "2026-0001"]
+    assert _numbers(open_page(centre, "/orders?tab=all&sort=nonsense")) == ["2026-0001", "2026-0002"]
+    assert any(one.attributes["href"] == "/orders?tab=ended&state=issued&sort=newest" for one in page.all("a"))
 
 
 def test_filters_stay_in_the_address_narrow_list_and_counts_and_nonsense_is_ignored(desk, log_in, open_page, month, sessions):

@@ -241,3 +241,16 @@ def test_a_ticket_page_is_english_for_who_reads_english(desk, log_in, open_page,
     assert "Other tickets of the same incident" in page.text
     rest = page.text.replace("城南派出所", "").replace("测试operator", "").replace("中文", "")
     assert not [one for one in rest if "\u4e00" <= one <= "\u9fff"]
+
+
+def test_the_queue_has_a_tab_for_those_who_are_to_be_called_again(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    case, unit, operator = desk.order(order_id).escalation.public_id, log_in("unit"), log_in("operator")
+    assert case not in open_page(operator, "/escalations?tab=recall").html
+    for action in ("sign", "take_in_hand", "answer"):
+        take(unit, order_id, action)
+
+    page = open_page(operator, "/escalations?tab=recall")
+    assert case in page.html
+    [link] = [one for one in page.all("a") if "active" in one.attributes.get("class", "")]
+    assert link.text.split() == ["待再访", "1"]
