@@ -1,14 +1,28 @@
 """The words, signs and colours of states, once for all pages. A tag always has word and sign, never colour alone."""
 
 import re
-from dataclasses import dataclass
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from flask_babel.speaklater import LazyString
 
 from ivr.console.action_words import ACTIONS as ACTIONS
 from ivr.console.language import is_english
+from ivr.console.remark_words import CLASS_TAGS as CLASS_TAGS
+from ivr.console.remark_words import CLASSES as CLASSES
+from ivr.console.remark_words import EVIDENCE as EVIDENCE
+from ivr.console.remark_words import FINDINGS as FINDINGS
+from ivr.console.remark_words import RECORDING as RECORDING
+from ivr.console.remark_words import SPOKEN as SPOKEN
+from ivr.console.remark_words import TRANSCRIPT as TRANSCRIPT
+from ivr.console.remark_words import TRANSCRIPTION_PROBLEMS as TRANSCRIPTION_PROBLEMS
+from ivr.console.tags import BAD as BAD
+from ivr.console.tags import BUSY as BUSY
+from ivr.console.tags import CARE as CARE
+from ivr.console.tags import GOOD as GOOD
+from ivr.console.tags import QUIET as QUIET
+from ivr.console.tags import Tag as Tag
+from ivr.console.tags import say as say
+from ivr.console.tags import tag as tag
 from survey.alarms import AlarmKind
 from survey.disposition import Disposition
 from survey.eligibility import category_words
@@ -16,18 +30,6 @@ from survey.fieldwork.reviews import REASONS as REVIEWS
 from survey.fieldwork.suppressions import SOURCES
 from survey.holds import HoldReason
 from survey.store.queries.people import UserRow
-
-GOOD, BAD, BUSY, CARE, QUIET = "good", "bad", "busy", "care", "quiet"
-
-
-@dataclass(frozen=True)
-class Tag:
-    """A state as shown: its word, a sign, and the tone that gives the colour."""
-
-    word: str | LazyString
-    sign: str
-    tone: str
-
 
 CAMPAIGN = {
     "ready": Tag(_l("待开始"), "○", QUIET),
@@ -84,55 +86,6 @@ PROBLEMS = {
 REFUSALS = {"credentials": _l("运营商账号或密钥无效"), "bad_caller_id": _l("主叫号码未获运营商许可")}
 REFUSED = re.compile(r"线路拒绝 / refused by the carrier: (\w+) ?(.*)")
 """How a campaign that was halted by itself says why."""
-RECORDING = {
-    "announced": Tag(_l("待取回"), "○", BUSY),
-    "kept": Tag(_l("已保存"), "✓", GOOD),
-    "needs_review": Tag(_l("待人工核查"), "!", CARE),
-}
-TRANSCRIPT = {
-    "waiting": Tag(_l("待转写"), "○", BUSY),
-    "no_model": Tag(_l("未转写：无语音模型"), "–", QUIET),
-    "done": Tag(_l("已转写"), "✓", GOOD),
-    "needs_review": Tag(_l("待人工听写"), "!", CARE),
-    "danger": Tag(_l("危险词语待核实"), "!!", BAD),
-}
-"""States of a remark's text; the last is a filter: words of danger that nobody has looked at."""
-TRANSCRIPTION_PROBLEMS = {
-    "not_sound": _l("录音文件无法播放"),
-    "unreadable": _l("录音无法解密"),
-    "no_file": _l("录音文件缺失"),
-    "failed": _l("转写失败"),
-    "died": _l("转写进程多次中断"),
-    "nothing_heard": _l("未听出字词"),
-}
-CLASSES = {
-    "effect": _l("成效"),
-    "need": _l("诉求"),
-    "idea": _l("建议"),
-    "praise": _l("表扬"),
-    "unclassified": _l("未归类"),
-    "uncoded": _l("尚无归类"),
-}
-CLASS_TAGS = {
-    "effect": Tag(CLASSES["effect"], "◎", BUSY),
-    "need": Tag(CLASSES["need"], "◎", BUSY),
-    "idea": Tag(CLASSES["idea"], "◎", BUSY),
-    "praise": Tag(CLASSES["praise"], "✓", GOOD),
-    "unclassified": Tag(CLASSES["unclassified"], "–", QUIET),
-}
-FINDINGS = {
-    "hot_spot": Tag(_l("治安乱点"), "▲", CARE),
-    "hazard": Tag(_l("安全隐患"), "▲", CARE),
-    "danger": Tag(_l("危险词语"), "!!", BAD),
-    "abuse": Tag(_l("反映违法违纪"), "◆", BAD),
-}
-EVIDENCE = {
-    **CLASSES,
-    **{kind: tag.word for kind, tag in FINDINGS.items()},
-    "place": _l("地点"),
-}
-"""What a word of a remark stands for."""
-SPOKEN = {"zh": _l("普通话"), "en": _l("英语")}
 PRIORITY = {
     1: Tag(_l("立即"), "!!", BAD),
     2: Tag(_l("今日"), "!", CARE),
@@ -259,17 +212,6 @@ def account(row: UserRow) -> Tag:
     if row.disabled_at is not None:
         return DISABLED
     return MUST_CHANGE if row.must_change else IN_USE
-
-
-def tag(table: dict[str, Tag] | dict[int, Tag], key: str | int) -> Tag:
-    """The tag for a stored word; a word that we do not know is shown as it is."""
-    found: Tag | None = table.get(key)  # type: ignore[arg-type]
-    return found or Tag(str(key), "?", QUIET)
-
-
-def say(table: dict[str, LazyString], key: str) -> str:
-    """The word for a stored word; one that we do not know is shown as it is."""
-    return str(table.get(key, key))
 
 
 def aapor(word: str) -> str:
