@@ -1,11 +1,9 @@
 """The console: door 2, for people. `create_console_app` is all that the outside needs."""
 
 import re
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
-from flask import Flask, Request, request
+from flask import Flask, request
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader, PrefixLoader
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -78,13 +76,6 @@ class PublicId(BaseConverter):
     regex = "[0-9a-f]{32}"
 
 
-class Upload(Request):
-    """A request whose files stay in memory: nothing that is attached to an order touches a disk in the clear."""
-
-    def _get_file_stream(self, *told: Any, **more: Any) -> BytesIO:
-        return BytesIO()
-
-
 class Month(BaseConverter):
     """A month in an address: 2026-11."""
 
@@ -96,7 +87,6 @@ def create_console_app(services: ConsoleServices) -> Flask:
     if len(services.secret_key) < 32:
         raise ValueError("the console's secret key must have at least 32 bytes")
     app = Flask(__name__, static_folder="static", template_folder="templates")
-    app.request_class = Upload
     app.extensions[KEY] = services
     app.config.update(_settings(services))
     _add_converters(app.url_map)

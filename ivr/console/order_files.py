@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import BytesIO
 
-from flask import Blueprint, abort, request, send_file
+from flask import Blueprint, abort, send_file
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -13,7 +13,7 @@ from ivr.console.access import role
 from ivr.console.order_access import MAY_READ, order_actor, roles_of, unknown_noted
 from ivr.console.order_page import act, refused
 from ivr.console.services import services
-from ivr.console.uploads import takes_file
+from ivr.console.uploads import Sent, sent, takes_file
 from survey import casework
 from survey.casework import SealedFile
 from survey.errors import BadInput, CannotUnseal
@@ -58,7 +58,7 @@ def act_with_files(order_id: str, form: str, do: DoWithFiles, done: str) -> Resp
     with unknown_noted(), house.reads() as session:
         casework.found(session, order_id, order_actor())  # nobody fills the disk of an order that is none of theirs
     try:
-        kept = _keep(_sent())
+        kept = _keep(sent("file", MOST_AT_ONCE))
     except BadInput as wrong:
         return refused(order_id, form, wrong)
     try:
@@ -67,20 +67,12 @@ def act_with_files(order_id: str, form: str, do: DoWithFiles, done: str) -> Resp
         _forget_unused(kept)
 
 
-def _sent() -> list[tuple[bytes, str]]:
-    """Content and name of the files of the form. Raises BadInput for too many."""
-    found = [one for one in request.files.getlist("file") if one.filename]
-    if len(found) > MOST_AT_ONCE:
-        raise BadInput(f"一次最多 {MOST_AT_ONCE} 个文件 / {MOST_AT_ONCE} files at a time at most", "file")
-    return [(one.read(), one.filename or "") for one in found]
-
-
-def _keep(sent: Sequence[tuple[bytes, str]]) -> Kept:
+def _keep(files: Sequence[Sent]) -> Kept:
     """All of them, or none. Raises BadInput."""
     house = services()
-    for content, _name in sent:
-        casework.kind_of(content)
-    return [(casework.keep_file(house.office.keys, house.data, content), name) for content, name in sent]
+    for file in files:
+        casework.kind_of(file.content)
+    return [(casework.keep_file(house.office.keys, house.data, file.content), file.name) for file in files]
 
 
 def _forget_unused(kept: Kept) -> None:

@@ -1,13 +1,17 @@
-"""Files that people send: larger than other requests may be where a view says so, kept on disk only while they are read."""
+"""Files that people send: larger than other requests may be where a view says so, in memory until somebody wants them on disk.
+
+Nothing that is attached to an order touches a disk in the clear; a table to be imported lies there while it is read.
+"""
 
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, Request, current_app, request
 
 from ivr.console.services import services
 from survey.errors import BadInput
@@ -18,9 +22,24 @@ FORM_BYTES = 64 * 1024
 View = TypeVar("View", bound=Callable[..., Any])
 
 
+class InMemory(Request):
+    """A request whose files stay in memory."""
+
+    def _get_file_stream(self, *told: Any, **more: Any) -> BytesIO:
+        return BytesIO()
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A file that was sent: what is in it, and what it was called, without its path."""
+
+    content: bytes
+    name: str
+
+
 @dataclass(frozen=True)
 class Upload:
-    """A file that was sent: where it lies for the moment, and what it was called, without its path."""
+    """A file that was sent, where it lies for the moment."""
 
     path: Path
     name: str
@@ -38,6 +57,7 @@ def takes_file(most_bytes: int) -> Callable[[View], View]:
 
 def allow_uploads(app: Flask) -> None:
     """Let marked views have larger requests. To be called after the guard: whoever may not send a file is refused before it is read."""
+    app.request_class = InMemory
 
     @app.before_request
     def _allow() -> None:
@@ -45,14 +65,26 @@ def allow_uploads(app: Flask) -> None:
         request.max_content_length = getattr(view, "largest_request", app.config["MAX_CONTENT_LENGTH"])
 
 
+def sent(field: str, most: int) -> list[Sent]:
+    """The files of a form; none where none was chosen. Raises BadInput for more than `most`."""
+    found = [(one, one.filename) for one in request.files.getlist(field) if one.filename]
+    if len(found) > most:
+        raise BadInput(f"一次最多 {most} 个文件 / {most} files at a time at most", field)
+    return [Sent(file.read(), _plain(name)) for file, name in found]
+
+
 @contextmanager
 def received(field: str) -> Iterator[Upload]:
-    """The file of a form, on disk for the length of the block. Raises BadInput when none was chosen."""
-    sent = request.files.get(field)
-    if sent is None or not sent.filename:
+    """The one file of a form, on disk for the length of the block. Raises BadInput when none was chosen."""
+    found = sent(field, 1)
+    if not found:
         raise BadInput("请选择文件 / choose a file", field)
-    name = "".join(one for one in sent.filename.replace("\\", "/").split("/")[-1] if one.isprintable())[:255] or "file"
     with tempfile.TemporaryDirectory(prefix="upload-", dir=services().data) as folder:
         path = Path(folder) / "file"
-        sent.save(path)
-        yield Upload(path, name)
+        path.write_bytes(found[0].content)
+        yield Upload(path, found[0].name)
+
+
+def _plain(name: str) -> str:
+    """A file's name without the folders before it and without what cannot be printed, 255 characters at most."""
+    return "".join(one for one in name.replace("\\", "/").split("/")[-1] if one.isprintable())[:255] or "file"
