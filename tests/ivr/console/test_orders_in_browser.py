@@ -83,3 +83,24 @@ def test_a_unit_signs_and_replies_by_keyboard_with_and_without_scripts(enter, de
 
     sync_api.expect(page.get_by_text("回复已提交，期限停止计算。")).to_be_visible()
     assert desk.order(order_id).state == "answered"
+
+
+def test_all_rows_are_ticked_at_once_and_what_will_happen_fits_the_screen(enter, pages):
+    page = enter("centre", "zh-CN")
+    page.goto("/orders?tab=all")
+    box, rows = page.get_by_role("checkbox", name="全选本页"), page.locator('input[name="id"]')
+    count = rows.count()
+    assert count >= 4
+
+    box.check()
+    assert page.locator('input[name="id"]:checked').count() == count
+    rows.first.uncheck()
+    assert (box.is_checked(), box.evaluate("one => one.indeterminate")) == (False, True)
+    page.get_by_role("button", name="催办").click()
+
+    assert page.locator("tbody tr").count() == count - 1
+    assert page.evaluate(WIDTH) <= SCREEN["width"]
+    page.get_by_role("button", name="确认办理").click()
+    assert page.url.endswith("/orders?tab=all")
+    assert "已催办" in page.locator(".alert-success").inner_text()
+    assert page.complaints == []
