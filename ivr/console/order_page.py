@@ -12,9 +12,11 @@ from werkzeug.wrappers import Response
 from ivr.console import order_words, words
 from ivr.console.escalations import DueDate
 from ivr.console.forms import NO_PROBLEM, Problem
+from ivr.console.notice_words import kind_of
 from ivr.console.order_access import order_actor, unknown_noted
 from ivr.console.rendering import render
 from ivr.console.services import services
+from ivr.console.tags import Tag
 from survey import casework
 from survey.casework import Contact, OrderView, Overtaken, RecallView
 from survey.casework.attachments import LARGEST
@@ -24,7 +26,7 @@ from survey.order_clock import LAST_MOMENT, Terms, days_counted
 from survey.order_moves import MOVES, RUNNING, Actor
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS
-from survey.store.queries import people
+from survey.store.queries import notices, people
 from survey.working_days import CalendarMissing
 
 Do = Callable[[Session, Actor, int, datetime], object]
@@ -44,6 +46,15 @@ class Conflict:
 
 
 @dataclass(frozen=True)
+class Reminded:
+    """One reminder of the order: when, of what kind, what was said."""
+
+    at: datetime
+    kind: Tag
+    text: str
+
+
+@dataclass(frozen=True)
 class OrderPage:
     """One order as its reader sees it. `names` map accounts to the names of people; `left` are texts that no form takes any more."""
 
@@ -60,6 +71,7 @@ class OrderPage:
     left: list[str] = field(default_factory=list)
     rated: tuple[str, ...] = RATED
     recalls: tuple[RecallView, ...] = ()
+    reminders: tuple[Reminded, ...] = ()
 
     @property
     def findings(self) -> list[tuple[str, str]]:
@@ -97,11 +109,12 @@ def order_page(
         view = casework.order_view(session, house.office, order_id, order_actor(), terms, now)
         names = people.display_names(session, {event.actor for event in view.events})
         recalls = casework.recalls_of(session, casework.found(session, order_id, order_actor()))
+        reminders = [Reminded(one.at, kind_of(one.kind), words.in_language(one.text)) for one in notices.of_order(session, order_id)]
     conflict = None if seen is None else Conflict(seen, view.version, tuple(one for one in view.events if one.number > seen))
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
-        contact, _left(problem, view), recalls=tuple(recalls),
+        contact, _left(problem, view), recalls=tuple(recalls), reminders=tuple(reminders),
     )  # fmt: skip
 
 

@@ -67,6 +67,12 @@ def notices(session: Session, reader: Reader) -> list[NoticeRow]:
     return [NoticeRow(one.id, one.kind, one.subject, one.text, one.due_at, at) for one, at in found]
 
 
+def of_order(session: Session, order_id: str) -> list[NoticeRow]:
+    """What was said about an order, in the order of time; nobody's reading stands in it."""
+    wanted = select(Notice).where(Notice.subject == f"order:{order_id}").order_by(Notice.due_at, Notice.id)
+    return [NoticeRow(one.id, one.kind, one.subject, one.text, one.due_at, None) for one in session.scalars(wanted)]
+
+
 def unread(session: Session, reader: Reader) -> list[int]:
     """The ids of the office's notices that this person has not read."""
     seen = select(NoticeReading.notice_id).where(NoticeReading.user_id == reader.user_id, NoticeReading.notice_id == Notice.id)

@@ -77,6 +77,7 @@ def test_what_will_be_reminded_is_shown_first_and_nothing_is_done_until_it_is_co
     assert "今天已催办过" in again.text
     assert ready(again.html) == []
     assert "催办：交办单 2026-0001" in open_page(unit, "/notices").text
+    assert "提醒 1 次" in open_page(unit, f"/orders/{first}").text
 
 
 def test_a_row_that_is_not_for_the_visitor_is_refused_as_if_it_were_not_there_and_is_on_record(desk, log_in, open_page):
