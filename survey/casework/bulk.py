@@ -1,5 +1,6 @@
 """Several orders or tickets at once: what will happen to each is looked at first, and each is then done or refused by itself (O36)."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from survey.working_days import CalendarMissing
 
 MOST = 50
 """As many rows as one page of a list has."""
+PUBLIC_ID = re.compile("[0-9a-f]{32}")
 Try = Callable[[str], object]
 
 
@@ -28,8 +30,8 @@ class Prospect:
 
 
 def chosen(ids: Sequence[str]) -> list[str]:
-    """The rows once each, in the order given. Raises BadInput for none, and for more than one page has."""
-    once = list(dict.fromkeys(ids))
+    """The rows once each, in the order given; what is no public id is none. Raises BadInput for none, and for more than a page has."""
+    once = [one for one in dict.fromkeys(ids) if PUBLIC_ID.fullmatch(one)]
     if not once:
         raise BadInput("请先勾选 / tick some rows first", "id")
     if len(once) > MOST:
