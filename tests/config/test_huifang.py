@@ -33,7 +33,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PIP_NO_INDEX": "1", **variables, **({"PATH": path} if path else {})}
     return subprocess.run(
-        [str(home / "huifang"), *arguments], cwd=cwd or home, env=environment, capture_output=True, text=True, check=False, timeout=120
+        [str(home / "huifang"), *arguments], cwd=cwd or home, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
 
 
