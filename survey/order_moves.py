@@ -151,7 +151,7 @@ def said(text: str) -> str:
     reason = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
         least, most = SHORTEST_REASON, LONGEST_REASON
-        raise BadInput(f"请写明原因（{least}–{most} 字）/ a reason is needed, {least} to {most} characters", "reason")
+        raise BadInput(f"请写明原因（{least}–{most} 字） / a reason is needed, {least} to {most} characters", "reason")
     return reason
 
 

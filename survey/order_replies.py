@@ -26,6 +26,7 @@ FAULTS = {
 
 LONGEST = 2000
 NAMES = {
+    "finding": ("核查结论", "the finding"), "cause": ("原因", "the cause"),
     "visited_on": ("上门日期", "the day of the visit"), "people": ("上门人员", "who made the visit"), "place": ("地点", "the place"),
     "measure": ("整改措施", "the measure taken"), "explanation": ("情况说明", "the explanation given"),
     "improvement": ("改进情况", "the improvement made"),
@@ -76,8 +77,8 @@ def verifies_fault(finding: str, cause: str) -> bool:
 
 def _known(word: str, words: dict[str, tuple[str, str]], name: str) -> None:
     if word not in words:
-        zh, en = "、".join(zh for zh, _ in words.values()), ", ".join(words)
-        raise BadInput(f"{name}: 须为{zh}之一 / must be one of {en}", name)
+        (zh, en), named = NAMES[name], list(words.values())
+        raise BadInput(f"请选择{zh}：{'、'.join(one for one, _ in named)} / choose {en}: {', '.join(one for _, one in named)}", name)
 
 
 def _demand(reply: Reply, *names: str) -> None:

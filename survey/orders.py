@@ -82,7 +82,8 @@ def appeal(standing: Standing, actor: Actor, at: datetime, ground: str) -> Chang
     """The unit says once that the rating is untrue or was not about it; its clock runs on (R53). Raises BadInput."""
     change = moved(standing, "appeal", actor, at, appeal="asked")
     if ground not in GROUNDS:
-        raise BadInput(f"ground: 须为 {' 或 '.join(GROUNDS)} / must be one of {', '.join(GROUNDS)}", "ground")
+        zh, en = "、".join(zh for zh, _ in GROUNDS.values()), ", ".join(en for _, en in GROUNDS.values())
+        raise BadInput(f"请选择申诉理由：{zh} / choose the ground of the appeal: {en}", "ground")
     if standing.route != "centre":
         raise NotAllowed("督察件不适用申诉 / there is no appeal against an order to inspection")
     if standing.appeal:
@@ -132,7 +133,7 @@ def note_recall(standing: Standing, actor: Actor, at: datetime, result: str, ter
     Whom nobody reached counts as unverified, never as satisfied.
     """
     if result not in RECALLED:
-        raise BadInput(f"result: 须为 {'、'.join(RECALLED)} 之一 / must be one of {', '.join(RECALLED)}", "result")
+        raise BadInput(f"请选择再次回访结果 / choose what came of calling again: one of {', '.join(RECALLED)}", "result")
     closing = {"satisfied": "satisfied", "unreachable": "unverified", "declined": "no_recall_wanted"}
     if result in closing:
         next_: dict[str, Any] = {"state": "closed", "outcome": closing[result], "closed_at": at}

@@ -27,7 +27,8 @@ def open_accountability(session: Session, office: Office, order_id: str, actor: 
     order = found(session, order_id, actor)
     _check_desk(order, actor)
     if fault not in FAULTS:
-        raise BadInput(f"fault: 须为 {'、'.join(FAULTS)} 之一 / must be one of {', '.join(FAULTS)}", "fault")
+        zh, en = "、".join(zh for zh, _ in FAULTS.values()), ", ".join(en for _, en in FAULTS.values())
+        raise BadInput(f"请选择查实的过错：{zh} / choose the verified fault, one of: {en}", "fault")
     replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order.id))
     if not may_account(route_of(order), actor, [(reply.finding, reply.cause) for reply in replies]):
         raise NotAllowed("尚无回复认定民警存在过错，不能追责 / no reply has found the officer at fault: nobody can be held to account")

@@ -72,7 +72,7 @@ def appeal(
     order = found(session, order_id, actor, version)
     change = orders.appeal(standing_of(order), actor, now, ground)
     if not 2 <= len(argument.strip()) <= LONGEST_ARGUMENT:
-        raise BadInput(f"请写明申诉理由（2–{LONGEST_ARGUMENT} 字）/ an argument is needed, 2 to {LONGEST_ARGUMENT} characters", "argument")
+        raise BadInput(f"请写明申诉理由（2–{LONGEST_ARGUMENT} 字） / an argument is needed, 2 to {LONGEST_ARGUMENT} characters", "argument")
     strange = [item for item in items if item not in order.items]
     if strange:
         raise BadInput(f"“{strange[0]}”不是本单的不满意项目 / “{strange[0]}” is no item of this order", "items")

@@ -179,7 +179,7 @@ def _check_holder(case: Escalation, actor: Actor) -> None:
 def _said(text: str) -> str:
     said = text.strip()
     if not 2 <= len(said) <= LONGEST_NOTE:
-        raise BadInput(f"请写明情况（2–{LONGEST_NOTE} 字）/ say what happened, 2 to {LONGEST_NOTE} characters", "text")
+        raise BadInput(f"请写明情况（2–{LONGEST_NOTE} 字） / say what happened, 2 to {LONGEST_NOTE} characters", "text")
     return said
 
 

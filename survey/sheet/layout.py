@@ -225,7 +225,7 @@ def _dispositions(sheet: Sheet, word: Words) -> Block:
     lines = [Line((each.aapor, each.outcome_class, word(each.zh, each.en), count)) for each, count in sheet.dispositions]
     lines.append(Line(("", "", word("合计", "Total"), sheet.cases), "total"))
     classes = [f"{name} {word(*words)}" for name, words in OUTCOME_CLASSES.items()]
-    notes = tuple("，".join(part) for part in (classes[:4], classes[4:]))
+    notes = tuple(word("，", ", ").join(part) for part in (classes[:4], classes[4:]))
     return Block("dispositions", word("回访结果（AAPOR）", "Final dispositions (AAPOR)"), columns, tuple(lines), notes)
 
 
@@ -234,7 +234,7 @@ def _outcome_rates(sheet: Sheet, word: Words) -> Block:
     lines = tuple(
         Line((name.upper() if name != "e" else name, _share(value), RATE_FORMULAS[name])) for name, value in asdict(sheet.outcome).items()
     )
-    counts = "，".join(f"{name.upper()}={count}" for name, count in asdict(sheet.counts).items())
+    counts = word("，", ", ").join(f"{name.upper()}={count}" for name, count in asdict(sheet.counts).items())
     return Block("outcome", word("结果比率", "Outcome rates"), columns, lines, (counts,))
 
 
@@ -256,11 +256,12 @@ def _exclusion(reason: str, word: Words) -> str:
 
 def _provenance(sheet: Sheet, word: Words) -> Block:
     head = sheet.head
-    scripts = "，".join(f"{script.name} v{script.number} ({script.digest[:12]})" for script in head.scripts)
+    comma = word("，", ", ")
+    scripts = comma.join(f"{script.name} v{script.number} ({script.digest[:12]})" for script in head.scripts)
     effect = "—" if sheet.design_effect is None else f"{sheet.design_effect:.4f} / {sheet.effective_n:.2f}"
     pairs = (
-        (word("回访任务", "Campaigns"), "，".join(head.campaigns)),
-        (word("连同比较的月份", "Earlier months used"), "，".join(sheet.earlier) or "—"),
+        (word("回访任务", "Campaigns"), comma.join(head.campaigns)),
+        (word("连同比较的月份", "Earlier months used"), comma.join(sheet.earlier) or "—"),
         (word("话术版本", "Script versions"), scripts),
         (word("抽样种子", "Seed of the draw"), str(sheet.source.seed)),
         (word("样框校验值", "Digest of the frame"), sheet.source.digest),

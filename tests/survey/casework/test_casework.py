@@ -261,7 +261,7 @@ def test_accountability_needs_a_verified_fault_and_keeps_decision_and_date(burea
     with pytest.raises(NotAllowed, match="nobody can be held to account"):
         open_()
     bureau.answered(order_id)
-    with pytest.raises(BadInput, match="must be one of"):
+    with pytest.raises(BadInput, match="choose the verified fault"):
         open_(fault="equipment")
     with pytest.raises(NotAllowed, match="role"):
         open_(bureau.unit(order_id))
