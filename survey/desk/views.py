@@ -75,7 +75,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class TakeoverView:
-    """A call in the hands of an operator."""
+    """A call in the hands of an operator; `language` is that of the script's words."""
 
     public_id: str
     respondent: str
@@ -97,6 +97,7 @@ class TakeoverView:
     next_words: str
     asked: tuple[Asked, ...]
     is_dangerous: bool
+    language: str
 
 
 def board(session: Session, office: Office, user_id: int, login: str, now: datetime) -> Board:
@@ -152,6 +153,7 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
         takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0, takeover.extensions < LONGEST_EXTENSIONS,
         tuple(case.reasons) if case else (), case.consent if case else "unasked", attempt.disposition,
         next((each.words for each in asked if each.is_next), ""), asked, "danger" in (takeover.reason, *(case.reasons if case else ())),
+        script.language,
     )  # fmt: skip
 
 

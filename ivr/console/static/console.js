@@ -1,8 +1,9 @@
 "use strict";
-// Everything works without this script. It keeps open details open while the progress refreshes,
-// and stops refreshing while nobody looks.
+// Everything works without this script. It keeps open details open and the focus where it is while a part of the page refreshes,
+// stops refreshing while nobody looks, and gives the page's single keys: "?" lists them, and all can be switched off (WCAG 2.1.4).
 (function () {
   var openBefore = [];
+  var focusedBefore = null;
 
   function titlesOfOpenDetails(root) {
     return Array.prototype.map.call(root.querySelectorAll("details[open] > summary"), function (summary) {
@@ -16,15 +17,105 @@
     }
   });
 
+  function isSame(one, other) {
+    var form = one.form, otherForm = other.form;
+    return one.tagName === other.tagName && one.name === other.name && one.value === other.value && one.id === other.id
+      && one.getAttribute("href") === other.getAttribute("href")
+      && (form ? form.getAttribute("action") : "") === (otherForm ? otherForm.getAttribute("action") : "")
+      && (one.name || form || one.textContent === other.textContent);
+  }
+
+  function focusAgain(gone) {
+    var isLost = gone && !document.contains(gone) && (!document.activeElement || document.activeElement === document.body);
+    var found = isLost && Array.prototype.filter.call(document.querySelectorAll(gone.tagName), function (one) {
+      return isSame(one, gone);
+    })[0];
+    if (found) {
+      found.focus({ preventScroll: true });
+    }
+  }
+
   document.addEventListener("htmx:beforeSwap", function (event) {
-    openBefore = titlesOfOpenDetails(event.detail.target);
+    var target = event.detail.target;
+    openBefore = titlesOfOpenDetails(target);
+    focusedBefore = target.contains(document.activeElement) ? document.activeElement : null;
   });
 
   document.addEventListener("htmx:afterSettle", function () {
     document.querySelectorAll("#progress details > summary").forEach(function (summary) {
       summary.parentElement.open = openBefore.indexOf(summary.textContent) >= 0;
     });
+    focusAgain(focusedBefore);
+    focusedBefore = null;
   });
+
+  // What is wider than its place scrolls by the arrow keys, so Tab must reach it: not by itself in Chromium before 130.
+  function reachScrollers() {
+    document.querySelectorAll(".table, .sheet-scroll, .histogram").forEach(function (one) {
+      if (one.scrollWidth > one.clientWidth + 1) {
+        one.tabIndex = 0;
+      } else {
+        one.removeAttribute("tabindex");
+      }
+    });
+  }
+
+  window.addEventListener("resize", reachScrollers);
+  document.addEventListener("htmx:afterSettle", reachScrollers);
+  reachScrollers();
+
+  // single keys
+
+  var SINGLE_KEYS = "single-keys";
+  var TYPED_INTO = /^(INPUT|SELECT|TEXTAREA)$/;
+  var PRESSED = /^(radio|checkbox)$/;
+
+  function areKeysOn() {
+    return window.localStorage.getItem(SINGLE_KEYS) !== "off";
+  }
+
+  function isTyping(target) {
+    return TYPED_INTO.test(target.tagName) && !PRESSED.test(target.type);
+  }
+
+  // The key, where it is one that the page may take: alone, not typed into a field, and not switched off.
+  window.singleKey = function (event) {
+    return areKeysOn() && !event.ctrlKey && !event.altKey && !event.metaKey && !isTyping(event.target) ? event.key : "";
+  };
+
+  function listKeys() {
+    var list = document.querySelector("details.keys");
+    if (list) {
+      list.open = true;
+      list.querySelector("summary").focus();
+    }
+    return Boolean(list);
+  }
+
+  function goTo(key) {
+    var wanted = /^[a-z]$/.test(key) && document.querySelector('[data-shortcut="' + key + '"]');
+    if (wanted && wanted.tagName === "BUTTON") {
+      wanted.click();
+    } else if (wanted) {
+      wanted.focus();
+    }
+    return Boolean(wanted);
+  }
+
+  document.addEventListener("keydown", function (event) {
+    var key = window.singleKey(event);
+    if (key && !event.repeat && (key === "?" ? listKeys() : goTo(key))) {
+      event.preventDefault();
+    }
+  });
+
+  var box = document.getElementById("single-keys");
+  if (box) {
+    box.checked = areKeysOn();
+    box.addEventListener("change", function () {
+      window.localStorage.setItem(SINGLE_KEYS, box.checked ? "on" : "off");
+    });
+  }
 })();
 
 // Tick all rows of a list: the box is shown by this script, as it does nothing without it.

@@ -2,7 +2,6 @@
 // The desk works without this script. It rings for a new call, shows calls in the title, says when the desk cannot be reached,
 // and gives keys to what the buttons do.
 (function () {
-  var SINGLE_KEYS = "desk-single-keys";
   var title = document.title;
   var waiting = 0;
   var sound = null;
@@ -53,10 +52,6 @@
     }
   }
 
-  function isTyping(target) {
-    return /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && target.type !== "radio";
-  }
-
   function press(selector) {
     var button = document.querySelector(selector);
     if (button) {
@@ -77,23 +72,10 @@
       if (press(DEEDS[key])) {
         event.preventDefault();
       }
-    } else if (/^[1-6]$/.test(event.key) && !event.ctrlKey && !event.altKey && !isTyping(event.target) && singleKeys()) {
+    } else if (/^[1-6]$/.test(window.singleKey(event))) {
       press(".asked-next button[data-key='" + event.key + "']");
     }
   });
-
-  function singleKeys() {
-    var box = document.getElementById("single-keys");
-    return Boolean(box && box.checked);
-  }
-
-  var box = document.getElementById("single-keys");
-  if (box) {
-    box.checked = window.localStorage.getItem(SINGLE_KEYS) !== "off";
-    box.addEventListener("change", function () {
-      window.localStorage.setItem(SINGLE_KEYS, box.checked ? "on" : "off");
-    });
-  }
 
   document.addEventListener("click", unlock);
   document.addEventListener("htmx:afterSwap", function () { setReachable(true); look(); });

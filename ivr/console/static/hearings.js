@@ -1,7 +1,6 @@
 "use strict";
 // Everything works without this script. It lets digits choose what was heard and the space bar play the sound.
 (function () {
-  var TYPED_INTO = /^(INPUT|SELECT|TEXTAREA)$/;
   var PRESSED = /^(A|AUDIO|BUTTON|SUMMARY)$/;
   var chosen = false;
 
@@ -18,15 +17,16 @@
 
   document.addEventListener("keydown", function (event) {
     var audio = document.querySelector(".listening audio");
-    if (!audio || event.repeat || event.ctrlKey || event.altKey || event.metaKey || TYPED_INTO.test(event.target.tagName)) {
+    var key = window.singleKey(event);
+    if (!audio || event.repeat || event.target.type === "checkbox") {
       return;
     }
-    if (event.key === " " && !PRESSED.test(event.target.tagName)) {
+    if (key === " " && !PRESSED.test(event.target.tagName)) {
       event.preventDefault();
       playOrPause(audio);
       return;
     }
-    var button = /^[0-9]$/.test(event.key) && document.querySelector('.verdicts button[data-key="' + event.key + '"]');
+    var button = /^[0-9]$/.test(key) && document.querySelector('.verdicts button[data-key="' + key + '"]');
     if (button && !chosen) {
       chosen = true;
       button.click();
