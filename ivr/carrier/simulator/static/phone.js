@@ -8,7 +8,7 @@
   const AGAIN_AFTER = 700; // ms, when the connection is lost
   const at = {};
   ["status", "peer", "timer", "recording", "problem", "take-back", "ringing", "answer", "decline", "keypad", "hang-up", "dialler", "to",
-    "lines", "nothing", "microphone", "microphone-state", "level", "silent"].forEach(function (id) { at[id] = document.getElementById(id); });
+    "lines", "nothing", "microphone", "microphone-state", "level", "silent", "keys-on"].forEach(function (id) { at[id] = document.getElementById(id); });
   const keys = Array.from(document.querySelectorAll(".key"));
   let socket = null;
   let state = { call: null, real: true, bureau: "" };
@@ -141,7 +141,7 @@
   }
 
   function onKey(event) {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.target.tagName === "INPUT") return;
+    if (!at["keys-on"].checked || event.ctrlKey || event.altKey || event.metaKey || event.target.type === "text") return;
     if (event.key === "Escape" && (phase() === "talking" || phase() === "ringing")) hangUp();
     else if (KEYS.includes(event.key) && !event.repeat) press(event.key);
     else return;
