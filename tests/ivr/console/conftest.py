@@ -54,11 +54,16 @@ def clock() -> StandingClock:
 
 @pytest.fixture
 def services(sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, tmp_path: Path) -> ConsoleServices:
+    return services_over(sessions, clock, keys, audit_key, tmp_path)
+
+
+def services_over(sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, data: Path) -> ConsoleServices:
+    """What a console of the tests stands on: simulated lines, a queue that remembers, files below `data`."""
     bureau = Bureau("临江市公安局", "Linjiang Public Security Bureau", "0100-5550110", 1, "Asia/Shanghai")
     office = Office(keys, audit_key, bureau, NumberPolicy(fictitious=True))
     reads = session_factory(reading(sessions.kw["bind"]))
     return ConsoleServices(
-        sessions, reads, SilentQueue(), clock, office, "test", simulated=True, secret_key=b"s" * 32, https=False, data=tmp_path
+        sessions, reads, SilentQueue(), clock, office, "test", simulated=True, secret_key=b"s" * 32, https=False, data=data
     )
 
 
@@ -71,10 +76,15 @@ def app(services: ConsoleServices) -> Flask:
 def passwords(sessions: sessionmaker[Session]) -> dict[str, str]:
     """One account per role, named like it; role → password. The role `unit` acts for the unit with the code OWN_UNIT."""
     with sessions.begin() as session:
-        session.add(Unit(code=OWN_UNIT, name="城南派出所"))
-        session.flush()
-        units = {"unit": OWN_UNIT}
-        return {role: accounts.add_user(session, role, role, f"测试{role}", NOON, units.get(role, "")) for role in accounts.ROLES}
+        return one_account_per_role(session)
+
+
+def one_account_per_role(session: Session) -> dict[str, str]:
+    """Add the unit OWN_UNIT and an account per role; role → password."""
+    session.add(Unit(code=OWN_UNIT, name="城南派出所"))
+    session.flush()
+    units = {"unit": OWN_UNIT}
+    return {role: accounts.add_user(session, role, role, f"测试{role}", NOON, units.get(role, "")) for role in accounts.ROLES}
 
 
 @pytest.fixture

@@ -21,13 +21,13 @@ sync_api = pytest.importorskip(
     "playwright.sync_api", reason="playwright is not installed (requirements-dev.txt): browser tests are left out"
 )
 sync_api.expect.set_options(timeout=30_000)
-pytestmark = [
-    ON_SQLITE_ALONE,
+WITH_CHROMIUM = [
     pytest.mark.browser,
     pytest.mark.skipif(
         shutil.which("chromium") is None, reason="Chromium is not installed (apt install chromium): browser tests are left out"
     ),
 ]
+pytestmark = [ON_SQLITE_ALONE, *WITH_CHROMIUM]
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--autoplay-policy=no-user-gesture-required")  # fmt: skip
 HIDDEN_COLUMNS = """() => Array.from(document.querySelectorAll(".sheet-scroll"))
