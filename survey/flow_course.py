@@ -6,7 +6,18 @@ from survey import flow_ends as ends
 from survey.actions import Action, Collect, Record, Say
 from survey.flow_ends import Turn
 from survey.flow_state import State, is_dissatisfied, verdict, was_said
-from survey.script import CALLBACK_QUESTION, OPERATOR_QUESTION, ConfirmStep, HangupStep, Question, RecordStep, SayStep, Script
+from survey.recall_results import is_dissatisfied_again
+from survey.script import (
+    CALLBACK_QUESTION,
+    FOLLOWUP,
+    OPERATOR_QUESTION,
+    ConfirmStep,
+    HangupStep,
+    Question,
+    RecordStep,
+    SayStep,
+    Script,
+)
 
 
 def attempts(script: Script, question: Question) -> int:
@@ -63,9 +74,14 @@ def for_operator(state: State, reason: str) -> State:
 
 def _is_operator_due(script: Script, state: State, index: int) -> bool:
     """Whether a dissatisfied person is to be offered an operator before step `index`."""
-    if script.operator is None or not may_offer(script, state, "dissatisfied") or not is_dissatisfied(script, state):
+    if script.operator is None or not may_offer(script, state, "dissatisfied") or not _is_unhappy(script, state):
         return False
     return state.confirmed and (not script.operator.after or index > script.positions[script.operator.after])
+
+
+def _is_unhappy(script: Script, state: State) -> bool:
+    """By a rating, or by the answers of a second call, which open no case of their own: its result sends the order back (R51)."""
+    return is_dissatisfied(script, state) or (script.kind == FOLLOWUP and is_dissatisfied_again(state.answers))
 
 
 def ask(script: Script, state: State, question: Question, prompt: str, *before: Action) -> Turn:

@@ -25,7 +25,7 @@ def check_walk(script: Script, places: Places) -> Iterator[Issue]:
         return
     early = {script.steps[index].id for index in script_structure.reachable(script, without=ConfirmStep)}
     for place, step_id, text in lint_wording.texts(script):
-        found = RATED_BADLY.search(text) if step_id in early or place[0] in ("notices", "callback") else None
+        found = RATED_BADLY.search(text) if step_id in early or place[0] in ("notices", "callback", "operator") else None
         if found:
             zh = f"“{step_id}”在确认本人之前透露了对方曾经不满意：{found[0]}"
             en = f"{step_id!r} tells before the person is confirmed that somebody was dissatisfied: {found[0]}"

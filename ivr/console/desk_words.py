@@ -15,6 +15,7 @@ DUTY = {
 NOTES = {"missed": _l("连续两次未接，已改为离席"), "rang_out": _l("电话无人接听，已改为离席")}
 REASONS = {
     "dissatisfied": _l("评分不满意"),
+    "dissatisfied_again": _l("复核仍不满意"),
     "human_requested": _l("按8要人工"),
     "not_understood": _l("两题未听清"),
     "danger": _l("紧急词"),
@@ -41,3 +42,5 @@ VERDICTS = {
     "resolved": _l("通话中已解决"),
     "no_contact": _l("不再跟进"),
 }
+SECOND_VERDICTS = {**VERDICTS, "order": _l("退回责任单位"), "resolved": _l("已满意，可办结")}
+"""The same after a second call, whose answers decide over the order (R51)."""

@@ -57,6 +57,7 @@ WHISPER = {
 TAKEN_AWAY = {"zh": "这个来电已由他人接听，或对方已经挂断。再见。", "en": "This call was taken by somebody else, or is over. Goodbye."}
 REASONS: Mapping[str, Mapping[str, str]] = {
     "dissatisfied": {"zh": "评分不满意", "en": "dissatisfied"},
+    "dissatisfied_again": {"zh": "复核仍不满意", "en": "still dissatisfied after the unit's answer"},
     "human_requested": {"zh": "要求人工", "en": "asks for a person"},
     "not_understood": {"zh": "两题没有听清", "en": "was not understood"},
     "danger": {"zh": "可能有危险", "en": "may be in danger"},

@@ -23,6 +23,7 @@ from survey.order_clock import Terms
 from survey.recall_results import result_of
 from survey.store.models import Order, Recall
 from survey.store.queries import recalls as queries
+from survey.store.queries.desk import is_in_hand, last_verdict
 from survey.store.rows import read_again
 from survey.working_days import CalendarMissing
 
@@ -70,8 +71,8 @@ def _conclude(session: Session, office: Office, recall: Recall, terms: Terms, no
     if not _is_waited_for(recall.order, recall):
         _let_be(session, recall, now)
         return None
-    if recall.respondent.state != "closed":
-        return None
+    if recall.respondent.state != "closed" or is_in_hand(session, recall.respondent_id):
+        return None  # an operator who has the call may still write down what decides it
     order = queries.lock_order(session, recall.order_id)
     result = _result(session, order, recall)
     if result is None or not _is_waited_for(order, recall):
@@ -96,7 +97,8 @@ def _result(session: Session, order: Order, recall: Recall) -> str | None:
     person = recall.respondent
     if order.route != route_of(order) or (order.route == "centre" and ABUSE in queries.reasons_of(session, person.id)):
         return None
-    return result_of(answered(session, person.id), person.close_reason, Disposition.from_word(person.disposition))
+    verdict = last_verdict(session, person.id)
+    return result_of(answered(session, person.id), person.close_reason, Disposition.from_word(person.disposition), verdict)
 
 
 def _let_be(session: Session, recall: Recall, now: datetime) -> None:

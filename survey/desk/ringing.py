@@ -12,10 +12,12 @@ from sqlalchemy import select, update
 from survey.accounts.people import telephone_of
 from survey.fieldwork.office import Office
 from survey.flow_operator import DESK
-from survey.script import WAITING
-from survey.store.models import CallAttempt, Duty, Incident, Offer, Respondent, Unit
+from survey.script import FOLLOWUP, WAITING
+from survey.store.models import CallAttempt, Duty, Incident, Offer, Respondent, Takeover, Unit
 from survey.store.queries import desk as queries
 from survey.store.unit_of_work import UnitOfWork
+
+DISSATISFIED_AGAIN = "dissatisfied_again"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class WayOn:
     token: str
     step: int
     attempt_id: int
+
+
+def reason_of(takeover: Takeover) -> str:
+    """Why the call comes to an operator, as it is said: who is dissatisfied in a second call has rated nothing."""
+    is_again = takeover.reason == "dissatisfied" and takeover.attempt.campaign.kind == FOLLOWUP
+    return DISSATISFIED_AGAIN if is_again else takeover.reason
 
 
 def prepare_ring(work: UnitOfWork, office: Office, takeover_id: int, now: datetime) -> RingOrder | None:
@@ -86,7 +94,7 @@ def picked_up(work: UnitOfWork, office: Office, token: str, sid: str) -> Whisper
     attempt = takeover.attempt
     wanted = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
     unit = work.session.scalar(wanted.where(Respondent.id == attempt.respondent_id)) or ""
-    return Whisper(unit, takeover.reason, office.script(work.session, attempt.script_version_id).language)
+    return Whisper(unit, reason_of(takeover), office.script(work.session, attempt.script_version_id).language)
 
 
 def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:

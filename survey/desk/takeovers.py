@@ -1,6 +1,7 @@
 """What an operator does with a call: claim it, steer the talk, write answers down, sort it out (O9, O18–O21, O25–O27)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -8,11 +9,14 @@ from sqlalchemy.orm import Session
 
 from survey.desk.duty import WORKING
 from survey.desk_clock import LONGEST_EXTENSIONS, round_of
+from survey.disposition import Disposition
 from survey.errors import BadInput, NotAllowed, NotFound
+from survey.fieldwork.beginnings import answered
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition
 from survey.flow_state import State, interview
-from survey.script import RATED_ITEMS, ChoiceStep, Script
+from survey.recall_results import is_dissatisfied_again
+from survey.script import FOLLOWUP, ChoiceStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
 from survey.store.queries import desk as queries
 from survey.store.queries.fieldwork import put_answer
@@ -180,9 +184,8 @@ def _weigh_again(session: Session, attempt: CallAttempt, item: str, code: str, n
     state = State.from_json(attempt.flow_state or {})
     answers = {**state.answers, item: code}
     attempt.flow_state = {**(attempt.flow_state or {}), "answers": answers}
-    answered = sum(rated in answers for rated in RATED_ITEMS)
-    if state.confirmed and attempt.disposition in ("break_off", "partial") and answered >= 3:
-        verdict = interview(State(confirmed=True, answers=answers))
+    verdict = interview(replace(state, answers=answers))
+    if state.confirmed and attempt.disposition in ("break_off", "partial") and verdict is not Disposition.BREAK_OFF:
         attempt.disposition = verdict.word
         change_disposition(session, attempt.respondent, verdict, now, attempt.id)
 
@@ -204,13 +207,18 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
     """
     takeover = mine(session, public_id, user, "wrap")
     case = session.scalars(select(Escalation).where(Escalation.respondent_id == takeover.attempt.respondent_id)).one_or_none()
-    check(given, case.reasons if case else [])
+    is_second = takeover.attempt.campaign.kind == FOLLOWUP
+    reasons = case.reasons if case else []
+    check(given, reasons, is_second=is_second)
+    if is_second:
+        check_second(given, answered(session, takeover.attempt.respondent_id))
     takeover.state, takeover.wrapped_at, takeover.verdict = "done", now, given.verdict
     takeover.remark_sealed = office.keys.seal(given.remark.strip() or None, place("takeovers", "remark", takeover.public_id))
     takeover.version += 1
     if case is not None:
         case.consent = given.consent if given.consent != "unasked" else case.consent
-        if given.verdict in ("resolved", "no_contact") and case.state == "open":
+        is_sent_back = is_second and given.verdict == "order" and not BOUND & set(reasons)
+        if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open":
             case.state = "settled"
     free = update(Duty).where(Duty.user_id == user.id, Duty.state == "wrapping").values(state="free", since=now)
     session.execute(free)
@@ -221,7 +229,7 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
     )  # fmt: skip
 
 
-def check(given: WrapUp, reasons: list[str]) -> None:
+def check(given: WrapUp, reasons: list[str], *, is_second: bool = False) -> None:
     """Whether a way to sort a call out is possible for a case with these reasons (O27). Raises BadInput with the field and why not."""
     if given.verdict not in VERDICTS:
         raise BadInput("请选择处理结果 / choose what becomes of the case", "verdict")
@@ -233,9 +241,22 @@ def check(given: WrapUp, reasons: list[str]) -> None:
         zh = "有不满意评分、反映违纪或涉及危险的，须交办或回电，不能在通话中办结"
         en = "a dissatisfied rating, alleged misconduct or danger goes on to an order or a call back: it cannot be settled in the talk"
         raise BadInput(f"{zh} / {en}", "verdict")
-    if given.verdict == "order" and not {"dissatisfied", "abuse_alleged"} & set(reasons):
+    if given.verdict == "order" and not is_second and not {"dissatisfied", "abuse_alleged"} & set(reasons):
         raise BadInput("没有不满意的评分，不能交办 / without a dissatisfied rating there is nothing for an order", "verdict")
     if given.verdict == "call_back" and given.consent == "no":
         raise BadInput("群众不同意联系，不能选择回电 / who wants no contact cannot be called back", "verdict")
     if given.verdict == "resolved" and not given.remark.strip():
         raise BadInput("在通话中办结的，请写明如何解决 / write down how it was settled", "remark")
+
+
+def check_second(given: WrapUp, answers: Mapping[str, str]) -> None:
+    """Whether a way to sort a second call out agrees with its answers, which decide over the order (R51). Raises BadInput as `check`."""
+    is_again = is_dissatisfied_again(answers)
+    if given.verdict == "order" and not is_again:
+        zh, en = "没有“仍不满意”的回答，不能退回", "no answer says that the person is still dissatisfied: nothing can go back to the unit"
+        raise BadInput(f"{zh}；请先录入“现在是否满意” / {en}; write down first whether the person is satisfied now", "verdict")
+    if given.verdict in ("resolved", "no_contact") and is_again:
+        zh, en = "群众仍不满意，交办单须退回责任单位", "the person is still dissatisfied: the order goes back to the unit"
+        raise BadInput(f"{zh}；若已改变，请先改录“现在是否满意” / {en}; if that has changed, write the answer down first", "verdict")
+    if given.verdict == "resolved" and answers.get("satisfied_now") != "yes":
+        raise BadInput("请先录入“现在是否满意” / write down first whether the person is satisfied now", "verdict")

@@ -8,11 +8,13 @@ from sqlalchemy.orm import Session
 
 from survey import prompts
 from survey.desk.duty import WORKING
+from survey.desk.ringing import reason_of
 from survey.desk.takeovers import Taken
 from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of
 from survey.errors import NotFound
 from survey.fieldwork.office import Office
-from survey.script import ChoiceStep, RecordStep, Script
+from survey.recall_results import is_dissatisfied_again
+from survey.script import FOLLOWUP, ChoiceStep, RecordStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Incident, Offer, OperatorAnswer, Respondent, Takeover, Unit, User
 from survey.store.queries import desk as queries
 from survey.store.queries.orders import dissatisfied_items
@@ -75,7 +77,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class TakeoverView:
-    """A call in the hands of an operator; `language` is that of the script's words."""
+    """A call in the hands of an operator; `language` is that of the script's words.
+
+    `is_second`: it is about an order, and `is_dissatisfied_again` sends that order back (R51).
+    """
 
     public_id: str
     respondent: str
@@ -98,6 +103,8 @@ class TakeoverView:
     asked: tuple[Asked, ...]
     is_dangerous: bool
     language: str
+    is_second: bool
+    is_dissatisfied_again: bool
 
 
 def board(session: Session, office: Office, user_id: int, login: str, now: datetime) -> Board:
@@ -125,7 +132,7 @@ def _waiting(session: Session, office: Office, takeover: Takeover, now: datetime
     respondent_id, terms, opened = takeover.attempt.respondent_id, office.desk, takeover.opened_at
     unit = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
     return WaitingCall(
-        takeover.public_id, takeover.reason, session.scalar(unit.where(Respondent.id == respondent_id)) or "",
+        takeover.public_id, reason_of(takeover), session.scalar(unit.where(Respondent.id == respondent_id)) or "",
         tuple(dissatisfied_items(session, respondent_id)), _seconds(now - opened),
         _seconds(round_ends(terms, opened, round_of(terms, opened, now)) - now),
         _seconds(given_up_at(terms, opened) - now), is_wide(terms, opened, now),
@@ -148,12 +155,13 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
     asked = _asked(session, office, takeover, script)
     case = session.scalars(select(Escalation).where(Escalation.respondent_id == attempt.respondent_id)).one_or_none()
     return TakeoverView(
-        takeover.public_id, attempt.respondent.public_id, takeover.reason, takeover.state, takeover.result, takeover.wish,
+        takeover.public_id, attempt.respondent.public_id, reason_of(takeover), takeover.state, takeover.result, takeover.wish,
         takeover.version, takeover.held, takeover.muted, takeover.opened_at, takeover.bridged_at or takeover.joined_at,
         takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0, takeover.extensions < LONGEST_EXTENSIONS,
         tuple(case.reasons) if case else (), case.consent if case else "unasked", attempt.disposition,
         next((each.words for each in asked if each.is_next), ""), asked, "danger" in (takeover.reason, *(case.reasons if case else ())),
         script.language,
+        attempt.campaign.kind == FOLLOWUP, is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
     )  # fmt: skip
 
 

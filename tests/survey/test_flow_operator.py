@@ -9,7 +9,7 @@ from survey.actions import Action, Collect, Escalate, Hangup, Join, Say, Transfe
 from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, Heard, HungUp, LineFailed, NoInput, OperatorReady, TransferEnded
 from survey.script import OPERATOR_QUESTION, TALKING, TRANSFER_REASONS, WAITING, Script
-from tests.survey.scripts import SHIPPED, press, shipped
+from tests.survey.scripts import FOLLOWUPS, SHIPPED, press, shipped
 from tests.survey.test_flow import CONFIRMED, ONE_BAD, said, verdict
 
 Reached = tuple[flow.State, tuple[Action, ...]]
@@ -247,3 +247,22 @@ def test_hanging_up_before_the_confirmation_is_no_refusal_of_who_asked_for_a_hum
 
 def test_a_line_that_breaks_while_waiting_is_technical() -> None:
     assert verdict(call(CONFIRMED + "8", LineFailed())[1]) is Disposition.TECHNICAL
+
+
+@pytest.mark.parametrize("name", FOLLOWUPS)
+@pytest.mark.parametrize(("keys", "is_offered"), [("1" + "22", True), ("1" + "12", True), ("1" + "21", False), ("1" + "11", False)])
+def test_in_a_second_call_who_is_dissatisfied_again_is_offered_one_and_no_second_case_is_made(
+    name: str, keys: str, is_offered: bool
+) -> None:
+    state, _ = call(keys, script=shipped(name))
+
+    assert (state.node == OPERATOR_QUESTION) == is_offered
+    assert state.escalated == ()
+
+
+def test_a_second_call_that_an_operator_gives_back_goes_on_with_what_is_left() -> None:
+    state, actions = call("1" + "22" + "1", READY, BACK, script=shipped(FOLLOWUPS[0]))
+
+    assert state.node == "reason"
+    assert Say("operator.back") in actions
+    assert state.escalated == ("human_requested",)

@@ -22,6 +22,7 @@ BROKEN = [
     ("CS15", "      - 没有收到有效的选择。最近", "      - 没有收到有效的选择。您投诉过，最近", "您投诉过"),
     ("CS15", "  wrong_person: 好的", "  wrong_person: 有人给了差评。好的", "wrong_person:"),
     ("CS15", "  text: 好的，什么时候方便", "  text: 关于您反映的问题，什么时候方便", "text: 关于您反映的问题，什么"),
+    ("CS15", "  connecting: 好的", "  connecting: 您投诉过，好的", "connecting:"),
     ("CS17", "text: 第二，", "text: '{{ scale_short }}'  # ", "scale_short"),
     ("CS04", "    when: discipline is yes", "    when: any_dissatisfied", "any_dissatisfied"),
 ]  # fmt: skip

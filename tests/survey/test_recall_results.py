@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.console.words import CLOSE_REASONS
+from survey.desk.takeovers import VERDICTS
 from survey.disposition import Disposition
 from survey.orders import RECALLED
-from survey.recall_results import result_of
+from survey.recall_results import is_dissatisfied_again, result_of
 
 YES, NO = {"satisfied_now": "yes"}, {"satisfied_now": "no"}
 ANSWERS = st.dictionaries(st.sampled_from(["put_right", "satisfied_now", "remark"]), st.sampled_from(["yes", "no", "none"]))
@@ -40,9 +41,18 @@ def test_the_result_of_a_second_call(answers: dict[str, str], close_reason: str,
     assert result_of(answers, close_reason, disposition) == result
 
 
-@given(ANSWERS, REASONS, st.sampled_from(Disposition))
-def test_nobody_is_satisfied_who_has_not_said_so(answers: dict[str, str], close_reason: str, disposition: Disposition) -> None:
-    result = result_of(answers, close_reason, disposition)
+@pytest.mark.parametrize(("verdict", "result"), [("no_contact", "declined"), ("call_back", None), ("", None)])
+def test_who_told_an_operator_to_want_nothing_more_is_owed_no_call(verdict: str, result: str | None) -> None:
+    assert result_of({}, "handed_over", Disposition.BREAK_OFF, verdict) == result
+    assert result_of(NO, "handed_over", Disposition.BREAK_OFF, verdict) == "dissatisfied"
+
+
+@given(ANSWERS, REASONS, st.sampled_from(Disposition), st.sampled_from(["", *VERDICTS]))
+def test_nobody_is_satisfied_who_has_not_said_so(
+    answers: dict[str, str], close_reason: str, disposition: Disposition, verdict: str
+) -> None:
+    result = result_of(answers, close_reason, disposition, verdict)
 
     assert result is None or result in RECALLED
     assert (result == "satisfied") == (answers.get("satisfied_now") == "yes")
+    assert (result == "dissatisfied") == is_dissatisfied_again(answers)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
-from survey.store.models import Duty, Offer, OperatorAnswer, Takeover
+from survey.store.models import CallAttempt, Duty, Offer, OperatorAnswer, Takeover
 
 IN_HAND = ("claimed", "ready", "talking", "wrap")
 URGENCY = case((Takeover.reason == "danger", 0), else_=1)
@@ -71,6 +71,19 @@ def claimed_of(session: Session, user_id: int) -> Takeover | None:
 def is_call_in_hand(session: Session) -> bool:
     """Whether any operator is about a call: claimed, talked, or to be sorted out."""
     return bool(session.scalar(select(exists().where(Takeover.state.in_(IN_HAND)))))
+
+
+def is_in_hand(session: Session, respondent_id: int) -> bool:
+    """Whether a call of the respondent is still before an operator: waited for, talked, or to be sorted out."""
+    mine = select(Takeover.id).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
+    return bool(session.scalar(select(mine.where(CallAttempt.respondent_id == respondent_id, Takeover.state != "done").exists())))
+
+
+def last_verdict(session: Session, respondent_id: int) -> str:
+    """What an operator last made of a talk with the respondent; empty where none was sorted out."""
+    mine = select(Takeover.verdict).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
+    sorted_out = mine.where(CallAttempt.respondent_id == respondent_id, Takeover.verdict != "").order_by(Takeover.wrapped_at.desc())
+    return session.scalar(sorted_out.limit(1)) or ""
 
 
 def offered_users(session: Session, takeover_id: int) -> dict[int, set[str]]:
