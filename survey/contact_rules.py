@@ -254,7 +254,7 @@ def next_call(
     uses = Counter(_daypart(calendar, attempt.at, zone) for attempt in ours)
     only_new = rules.max_attempts - len(ours) <= rules.dayparts - len(uses)
     chosen = partial(_choose, uses=uses, last=last.disposition, part=_daypart(calendar, last.at, zone), only_new=only_new)
-    rested = last.at.astimezone(UTC) + _pause(rules, history, zone)
+    rested = last.at.astimezone(UTC) + pause(rules, history, zone)
     limit = (ours or history)[0].at.astimezone(UTC) + timedelta(days=rules.within_days)
     found = chosen(openings(rules, calendar, max(now, rested), zone, limit))
     if found is None and last.disposition is Disposition.NOT_AVAILABLE:
@@ -276,7 +276,7 @@ def _declines(attempt: PastAttempt) -> bool:
     return attempt.disposition in DECLINING or (attempt.declined and attempt.disposition is not Disposition.NOT_AVAILABLE)
 
 
-def _pause(rules: Rules, history: Sequence[PastAttempt], zone: str) -> timedelta:
+def pause(rules: Rules, history: Sequence[PastAttempt], zone: str) -> timedelta:
     """The least time after the last attempt: short after a busy line, a few times a local day."""
     last = history[-1]
     if last.disposition is Disposition.BUSY:

@@ -120,7 +120,7 @@ def _request(runtime: Runtime, order: DialOrder) -> CallRequest:
         answer_url=insist(f"{base}/steps/0"),
         fallback_url=insist(f"{base}/fallback"),
         status_url=insist(f"{base}/status"),
-        machine_url=insist(f"{base}/machine") if runtime.machine_detection else None,
+        machine_url=insist(f"{base}/machine") if runtime.machine_detection and order.may_be_machine else None,
         ring_seconds=order.ring_seconds,
         limit_seconds=runtime.call_limit_seconds,
     )

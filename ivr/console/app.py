@@ -16,6 +16,7 @@ from ivr.console.alarms import alarms, banner
 from ivr.console.audit import audit
 from ivr.console.bookings import bookings
 from ivr.console.bulk import bulk
+from ivr.console.callbacks import callbacks
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
 from ivr.console.deliveries import deliveries
@@ -56,7 +57,7 @@ LARGEST_REQUEST = 64 * 1024
 POSTED = re.compile(
     r"/(pause|resume|stop|pace|limits|booking|unmask|open|correct|code|review|holds/\d+/lift|(?<=/reviews/)\d+|(?<=/suppressions/)(search|\d+/lift)"
     r"|sign|take-in-hand|answer|(ask|decide)-extension|(decide-)?appeal|return|supervise|close|void|(begin|note)-recall|contact"
-    r"|(?<=[0-9a-f]{32}/)attachments|accountability(/[0-9a-f]{32})?|claim|release|note|merge/[0-9a-f]{32}"
+    r"|(?<=[0-9a-f]{32}/)attachments|accountability(/[0-9a-f]{32})?|claim|release|note|call-back|merge/[0-9a-f]{32}"
     r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
     r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
     r"|(?<=/desk/)duty|claim|decline|deed|answers|wrap-up"
@@ -64,9 +65,9 @@ POSTED = re.compile(
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, bulk, calendar_pages, calls, campaigns, deliveries, demonstration, desk, escalations, health,
-    hearings, home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register, remarks,
-    reports, reviews, suppressions, tickets, units, users, weekly,
+    account, alarms, audit, bookings, bulk, calendar_pages, callbacks, calls, campaigns, deliveries, demonstration, desk, escalations,
+    health, hearings, home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register,
+    remarks, reports, reviews, suppressions, tickets, units, users, weekly,
 )  # fmt: skip
 
 

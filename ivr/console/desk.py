@@ -124,6 +124,8 @@ def deed(public_id: str) -> Response:
                     use.takeovers.hold(work, house.office, public_id, user, now, on=wanted == "hold")
                 case "mute" | "unmute":
                     use.takeovers.mute(work, house.office, public_id, user, now, on=wanted == "mute")
+                case "call_off":
+                    use.callbacks.call_off(work, house.office, public_id, user, now)
                 case "prolong":
                     use.takeovers.prolong(work.session, house.office, public_id, user)
                 case _:

@@ -18,6 +18,7 @@ REASONS = {
     "dissatisfied_again": _l("复核仍不满意"),
     "human_requested": _l("按8要人工"),
     "not_understood": _l("两题未听清"),
+    "abuse_alleged": _l("反映违纪"),
     "danger": _l("紧急词"),
 }
 STATES = {
@@ -36,6 +37,40 @@ RESULTS = {
     "handed_back": _l("已交还自动回访"),
     "left": _l("对方已挂断"),
 }
+UNREACHED = {
+    "rang_out": _l("您的电话没有接听，未拨打群众"),
+    "called_off": _l("回拨已取消"),
+    "busy": _l("对方占线"),
+    "no_answer": _l("对方无人接听"),
+    "unreachable": _l("未能接通对方"),
+    "no_line": _l("线路全忙，未能拨打"),
+    "refused": _l("此号码已登记拒访，未拨打"),
+    "outside_hours": _l("已过可拨打的时段，未拨打"),
+    "no_number": _l("没有可拨打的号码"),
+}
+"""How a call back ends in which the two did not meet."""
+CALLING = {
+    "planned": _l("您按1后，系统拨打群众"),
+    "claimed": _l("正在等候空闲线路"),
+    "requested": _l("正在拨打群众"),
+    "unknown": _l("运营商没有答复，正在核实是否已经拨出"),
+    "placed": _l("正在拨打群众"),
+    "initiated": _l("正在拨打群众"),
+    "ringing": _l("群众的电话正在振铃"),
+    "in_progress": _l("群众已接听，正在接通"),
+}
+"""How far the call to the person has come, by its status."""
+FORBIDDEN = {
+    "closed": _l("此件已了结，不能回拨。"),
+    "no_contact": _l("群众不同意联系，不能回拨。"),
+    "no_number": _l("没有可拨打的号码，不能回拨。"),
+    "refused": _l("此号码已登记拒访，不能回拨。"),
+    "no_such_number": _l("运营商不接通此号码，不能回拨。"),
+    "max_attempts": _l("回拨未通已达上限，不再回拨。请登记情况后了结，或改用其他方式联系。"),
+    "no_calendar": _l("缺少节假日安排，无法判断能否拨打。请管理员载入。"),
+    "going_on": _l("正在回拨。"),
+}
+"""Why a ticket cannot be called back at all."""
 VERDICTS = {
     "order": _l("交办责任单位"),
     "call_back": _l("另行回电"),

@@ -9,8 +9,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from ivr.console import words
+from ivr.console import desk_words, words
 from ivr.console.access import DESK, INSPECTION, actor, role
+from ivr.console.callbacks import CallbackOffer, offer_of
 from ivr.console.escalations import DueDate, due_date, sees_inspection
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.language import moment
@@ -56,6 +57,7 @@ class TicketPage:
     may_release: bool
     may_close: bool
     longest: int
+    callback: CallbackOffer | None = None
     problem: Problem = NO_PROBLEM
 
 
@@ -147,6 +149,7 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
     with unknown_noted(), house.reads() as session:
         found = use_cases.ticket(session, public_id, reader)
         detail = queries.detail(session, found, sees_inspection())
+        callback = offer_of(session, found, house.clock.now())
         names = people.display_names(session, {*(one.by for one in detail.notes), detail.case.claimed_by or ""})
     case, order = detail.case, detail.order
     is_free = order.state not in OPEN if order else not set(case.reasons) & set(ORDERED)
@@ -155,12 +158,13 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
         detail, [Step(row, _opened(row)) for row in detail.notes], due_date(case, house.clock.now(), house.office.bureau.tzinfo), names,
         number_text(order.year, order.serial) if order else "", holder == actor(),
         is_open and holder is not None and (holder == actor() or reader.role in use_cases.RELEASERS),
-        is_open and is_free and holder in (None, actor()), use_cases.LONGEST_NOTE, problem,
+        is_open and is_free and holder in (None, actor()), use_cases.LONGEST_NOTE, callback, problem,
     )  # fmt: skip
 
 
 def _opened(row: NoteRow) -> str:
     try:
-        return services().office.keys.open(row.text, place(TicketNote.__tablename__, "text_sealed", row.public_id)) or ""
+        text = services().office.keys.open(row.text, place(TicketNote.__tablename__, "text_sealed", row.public_id)) or ""
     except CannotUnseal:
         return disclosure.UNREADABLE
+    return str(words.say({**desk_words.RESULTS, **desk_words.UNREACHED}, text)) if row.what == "not_reached" else text

@@ -47,6 +47,7 @@ RESPONDENT = {
     "needs_review": Tag(_l("待人工核查"), "!", CARE),
 }
 ATTEMPT = {
+    "planned": Tag(_l("等值班员接听"), "○", QUIET),
     "claimed": Tag(_l("准备拨打"), "○", QUIET),
     "requested": Tag(_l("已提交"), "○", BUSY),
     "unknown": Tag(_l("结果不明"), "?", CARE),

@@ -63,7 +63,8 @@ def whisper(token: str) -> Response:
         return announce(wording.TAKEN_AWAY)
     language = found.language.partition("-")[0]
     reason = wording.REASONS[found.reason][language]
-    told = wording.spoken(wording.WHISPER, services.voices, services.office.bureau, language, unit=found.unit, reason=reason)
+    whispered = wording.WHISPER_OF_CALLBACK if found.is_callback else wording.WHISPER
+    told = wording.spoken(whispered, services.voices, services.office.bureau, language, unit=found.unit, reason=reason)
     return speak(twiml.ask_key(told, url_of(f"/voice/desk/{token}/accept"), ACCEPT_SECONDS))
 
 

@@ -104,7 +104,12 @@ def compose(services: VoiceServices, actions: tuple[SpeakingAction, ...], next_s
     voice = wording.voice_of(services.voices, context.script.language)
     urls = replace(addresses(services, context.token), step=f"{attempt}/steps/{next_step}")
     ear = _ear(services, next_step, context, voice) if context.listens else None
-    return twiml.render(actions, lambda prompt: prompts.speak(context.script, prompt, context.variables), urls, voice, ear)
+    return twiml.render(actions, lambda prompt: _words(services, prompt, context), urls, voice, ear)
+
+
+def _words(services: VoiceServices, prompt: str, context: TurnContext) -> str:
+    house = wording.of_the_house(prompt, services.office.bureau, context.script.language)
+    return prompts.speak(context.script, prompt, context.variables) if house is None else house
 
 
 def addresses(services: VoiceServices, token: str) -> Urls:

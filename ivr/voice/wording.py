@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from ivr.voice.twiml import Voice
 from survey.bureau import Bureau
+from survey.flow_callback import FAREWELL as THANKS
+from survey.flow_callback import GREETING, SORRY
 from survey.prompts import digits
 
 VOICES: Mapping[str, Voice] = {"zh": Voice("zh-CN", "Polly.Zhiyu"), "en": Voice("en-US", "Polly.Joanna")}
@@ -54,12 +56,29 @@ WHISPER = {
     "zh": "回访来电，{unit}，{reason}。接听请按1，不接请挂断。",
     "en": "Callback survey: {unit}, {reason}. To take the call, press 1; else hang up.",
 }
+WHISPER_OF_CALLBACK = {
+    "zh": "您要拨的回电，{unit}，{reason}。现在拨打群众请按1，不拨请挂断。",
+    "en": "Your call back: {unit}, {reason}. To call the person now, press 1; else hang up.",
+}
+OF_CALLBACKS: Mapping[str, Mapping[str, str]] = {
+    GREETING: {
+        "zh": "您好，这里是{bureau}指挥中心，值班员给您回电，正在为您接通。",
+        "en": "Hello, this is {bureau}'s command centre. An officer is calling you back. We are connecting you.",
+    },
+    THANKS: {"zh": "感谢您的接听，再见。", "en": "Thank you for taking the call. Goodbye."},
+    SORRY: {
+        "zh": "抱歉，值班员的线路中断了，我们会再给您回电。如有需要可拨打{hotline}。再见。",
+        "en": "Sorry, the officer's line was interrupted. We will call you again. If you need us, please call {hotline}. Goodbye.",
+    },
+}
+"""What the house says in a call that an operator makes; nothing of the incident, as nobody has asked yet who it is (R26)."""
 TAKEN_AWAY = {"zh": "这个来电已由他人接听，或对方已经挂断。再见。", "en": "This call was taken by somebody else, or is over. Goodbye."}
 REASONS: Mapping[str, Mapping[str, str]] = {
     "dissatisfied": {"zh": "评分不满意", "en": "dissatisfied"},
     "dissatisfied_again": {"zh": "复核仍不满意", "en": "still dissatisfied after the unit's answer"},
     "human_requested": {"zh": "要求人工", "en": "asks for a person"},
     "not_understood": {"zh": "两题没有听清", "en": "was not understood"},
+    "abuse_alleged": {"zh": "反映违纪", "en": "alleges misconduct"},
     "danger": {"zh": "可能有危险", "en": "may be in danger"},
 }
 """Why a call comes to an operator, as it is whispered."""
@@ -89,3 +108,9 @@ def spoken(
         (texts[found].format(bureau=names[found], hotline=hotline, **given), voice)
         for each, voice in chosen.items() for found in [each.partition("-")[0]]
     ]  # fmt: skip
+
+
+def of_the_house(prompt: str, bureau: Bureau, language: str) -> str | None:
+    """The words of a prompt that no script holds, in this language; None for a script's own."""
+    texts = OF_CALLBACKS.get(prompt)
+    return None if texts is None else "".join(text for text, _ in spoken(texts, VOICES, bureau, language))

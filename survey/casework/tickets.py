@@ -11,19 +11,19 @@ from sqlalchemy.orm import Session
 
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.office import Office
+from survey.fieldwork.ticket_notes import note_step
 from survey.order_moves import OPEN, Actor
-from survey.store.models import Escalation, Order, TicketNote, User
-from survey.store.models.base import public_id
+from survey.store.models import Escalation, Order, User
 from survey.store.queries.orders import INSPECTION, ORDERED
-from survey.store.sealing import place
 
 WORKERS = ("administrator", "operator", "centre")
 """Who works on tickets; those of inspection are its own, and its administrator's."""
 RELEASERS = ("administrator", "centre", "inspection")
 """Who may take a ticket from somebody who has claimed it."""
 LONGEST_NOTE = 1000
-STEPS = ("claim", "assign", "release", "note", "merge", "close")
-"""What stands in a ticket's history."""
+CALLS = ("call_back", "not_reached", "call_resolved", "call_order", "call_call_back", "call_no_contact", "call_unsorted")
+STEPS = ("claim", "assign", "release", "note", "merge", "close", *CALLS)
+"""What stands in a ticket's history; of a call back: that it was begun, reached nobody, or with which verdict it was sorted out."""
 
 
 class Taken(NotAllowed):
@@ -186,8 +186,4 @@ def _said(text: str) -> str:
 def _write(
     session: Session, office: Office, case: Escalation, actor: Actor, what: str, text: str, now: datetime, **details: str
 ) -> None:  # fmt: skip
-    identity = public_id()
-    sealed = office.keys.seal(text or None, place(TicketNote.__tablename__, "text_sealed", identity))
-    session.add(TicketNote(public_id=identity, escalation_id=case.id, what=what, text_sealed=sealed, by=actor.name, at=now))
-    session.flush()
-    office.record(session, now, actor.name, f"ticket.{what}", f"case:{case.public_id}", **details)
+    note_step(session, office, case, actor.name, what, text, now, **details)

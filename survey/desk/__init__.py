@@ -1,10 +1,11 @@
 """The desk: operators on duty take over calls of people who want a person (R33–R36, O1–O27).
 
 duty (who is there) → offers (what happens by the clock) → takeovers (claim, steer, write down, sort out) → ringing (the operator's
-telephone). The person's side of the call is `survey.fieldwork.transfers`. Each takes the caller's unit of work and `now`.
+telephone); callbacks (the operator calls the person). The person's side of a call is `survey.fieldwork.transfers` and
+`survey.fieldwork.callbacks`. Each takes the caller's unit of work and `now`.
 """
 
-from survey.desk import duty, offers, ringing, takeovers
+from survey.desk import callbacks, duty, offers, ringing, takeovers
 from survey.desk.offers import give_up, tend
 from survey.desk.ringing import RingOrder, WayOn, Whisper
 from survey.desk.takeovers import Taken, WrapUp, claim, decline, wish, wrap_up, write_answer
@@ -21,6 +22,7 @@ __all__ = [
     "Whisper",
     "WrapUp",
     "board",
+    "callbacks",
     "claim",
     "decline",
     "duty",

@@ -8,7 +8,10 @@ from sqlalchemy.orm import Session
 from survey.desk.duty import WORKING
 from survey.desk.ringing import take_back
 from survey.desk_clock import DeskTerms, given_up_at, is_wide, round_ends, round_of
+from survey.fieldwork import transfers
+from survey.fieldwork.callbacks import case_of, is_callback
 from survey.fieldwork.office import Office
+from survey.fieldwork.ticket_notes import note_step
 from survey.store.models import Duty, Offer, Takeover
 from survey.store.queries import desk as queries
 from survey.store.unit_of_work import UnitOfWork
@@ -18,6 +21,9 @@ REFUSED = {"declined", "rang_out"}
 
 RING_GRACE = timedelta(seconds=15)
 """The carrier rings up to five seconds longer, and its report may be late."""
+
+CALLING = timedelta(minutes=4)
+"""So long an operator waits for a person who is called back, whatever has become of the call at the carrier."""
 
 PATIENCE = timedelta(seconds=2)
 """How long the jobs that were asked for at once may take before the sweep asks for them again."""
@@ -34,6 +40,8 @@ def tend(work: UnitOfWork, office: Office, now: datetime) -> None:
     _expire(session, terms, now)
     for takeover_id in queries.rung_in_vain(session, now - timedelta(seconds=terms.ring) - RING_GRACE):
         take_back(work, office, takeover_id, "rang_out", now)
+    for takeover in queries.stuck_callbacks(session, now - CALLING):
+        transfers.close(work, office, takeover, "unreachable", now)
     for takeover in queries.unsorted(session, now):
         close_unsorted(session, office, takeover, now)
     _wake(work, now)
@@ -81,6 +89,9 @@ def close_unsorted(session: Session, office: Office, takeover: Takeover, now: da
         session.execute(free)
     session.flush()
     office.record(session, now, "system", "takeover.unsorted", f"takeover:{takeover.public_id}")
+    case = case_of(session, takeover.attempt) if is_callback(takeover.attempt) else None
+    if case is not None:
+        note_step(session, office, case, "system", "call_unsorted", "", now)
 
 
 def _wake(work: UnitOfWork, now: datetime) -> None:

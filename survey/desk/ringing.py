@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from survey.accounts.people import telephone_of
+from survey.fieldwork import transfers
+from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.office import Office
 from survey.flow_operator import DESK
 from survey.script import FOLLOWUP, WAITING
@@ -33,11 +36,15 @@ class RingOrder:
 
 @dataclass(frozen=True)
 class Whisper:
-    """What the operator hears before the bridge: the unit complained of, and why the call is transferred; the script's language."""
+    """What the operator hears before the bridge: the unit complained of, and why the call is transferred; the script's language.
+
+    `is_callback`: the person is dialled only then.
+    """
 
     unit: str
     reason: str
     language: str
+    is_callback: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,7 +101,7 @@ def picked_up(work: UnitOfWork, office: Office, token: str, sid: str) -> Whisper
     attempt = takeover.attempt
     wanted = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
     unit = work.session.scalar(wanted.where(Respondent.id == attempt.respondent_id)) or ""
-    return Whisper(unit, reason_of(takeover), office.script(work.session, attempt.script_version_id).language)
+    return Whisper(unit, reason_of(takeover), office.script(work.session, attempt.script_version_id).language, is_callback(attempt))
 
 
 def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:
@@ -108,8 +115,18 @@ def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:
     if takeover.state == "claimed":
         takeover.state, takeover.ready_at = "ready", now
         takeover.version += 1
-        work.later("leave_desk", takeover.id)
+        _bring_person(work, takeover, now)
     return takeover.attempt.token
+
+
+def _bring_person(work: UnitOfWork, takeover: Takeover, now: datetime) -> None:
+    """The person comes out of the queue; one who is called back is dialled now."""
+    attempt = takeover.attempt
+    if not is_callback(attempt):
+        work.later("leave_desk", takeover.id)
+    elif attempt.status == "planned":
+        attempt.status, attempt.claimed_at = "claimed", now
+        work.later("dial", attempt.id, attempt.epoch)
 
 
 def note_leg_over(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
@@ -121,7 +138,9 @@ def note_leg_over(work: UnitOfWork, office: Office, token: str, now: datetime) -
     if takeover is None:
         return
     takeover.released_at = takeover.released_at or now
-    if takeover.state in ("claimed", "ready") and takeover.ended_at is None:
+    if takeover.state == "ready" and takeover.ended_at is None and is_callback(takeover.attempt):
+        transfers.close(work, office, takeover, "called_off", now)
+    elif takeover.state in ("claimed", "ready") and takeover.ended_at is None:
         take_back(work, office, takeover.id, "rang_out", now)
 
 
@@ -135,22 +154,30 @@ def note_bridged(work: UnitOfWork, attempt_token: str, now: datetime) -> None:
 
 
 def take_back(work: UnitOfWork, office: Office, takeover_id: int, outcome: str, now: datetime) -> None:
-    """Put a claimed call back at the head of the queue, for the other operators (O13)."""
+    """Put a claimed call back at the head of the queue, for the other operators (O13); a call back is over: nobody was dialled."""
     session = work.session
     takeover = queries.locked(session, takeover_id)
     if takeover is None or takeover.state not in ("claimed", "ready") or takeover.ended_at is not None:
         return
     operator_id = takeover.operator_id
+    if is_callback(takeover.attempt):
+        _set_away(session, operator_id, outcome, now)
+        transfers.close(work, office, takeover, outcome, now)
+        return
     theirs = (Offer.takeover_id == takeover.id, Offer.user_id == operator_id, Offer.outcome == "claimed")
     session.execute(update(Offer).where(*theirs).values(outcome=outcome))
     others = (Offer.takeover_id == takeover.id, Offer.outcome == "taken", Offer.until > now)
     session.execute(update(Offer).where(*others).values(outcome="open"))
-    session.execute(update(Duty).where(Duty.user_id == operator_id, Duty.state == "talking").values(state="away", since=now, note=outcome))
+    _set_away(session, operator_id, outcome, now)
     takeover.state, takeover.operator_id, takeover.claimed_at = "waiting", None, None
     takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.ready_at = takeover.released_at = None
     takeover.version += 1
     session.flush()
     office.record(session, now, "system", "takeover.return", f"takeover:{takeover.public_id}", outcome=outcome)
+
+
+def _set_away(session: Session, operator_id: int | None, note: str, now: datetime) -> None:
+    session.execute(update(Duty).where(Duty.user_id == operator_id, Duty.state == "talking").values(state="away", since=now, note=note))
 
 
 def way_on(work: UnitOfWork, takeover_id: int) -> WayOn | None:

@@ -12,8 +12,10 @@ from survey.desk_clock import LONGEST_EXTENSIONS, round_of
 from survey.disposition import Disposition
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.beginnings import answered
+from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition
+from survey.fieldwork.ticket_notes import note_step
 from survey.flow_state import State, interview
 from survey.recall_results import is_dissatisfied_again
 from survey.script import FOLLOWUP, ChoiceStep, Script
@@ -25,11 +27,17 @@ from survey.store.unit_of_work import UnitOfWork
 
 STATES = ("waiting", "claimed", "ready", "talking", "wrap", "done")
 RESULTS = ("nobody", "failed", "lost", "ended", "handed_back", "left")
+UNREACHED = (
+    "rang_out", "called_off", "busy", "no_answer", "unreachable", "no_line", "refused", "outside_hours", "no_number",
+)  # fmt: skip
+"""Results of a call back in which the two did not meet."""
 WISHES = ("handed_back", "ended")
 VERDICTS = ("resolved", "order", "call_back", "no_contact")
 """What becomes of the case: settled in the talk, an order to the unit, another call by a person, nothing more is wanted."""
 BOUND = frozenset({"dissatisfied", "abuse_alleged", "danger"})
 """Reasons for which a case goes on whatever is said in the talk (R34, R35, R47)."""
+OWED = frozenset({"danger"})
+"""What a call back settles: the call was owed."""
 
 LONGEST_REMARK = 2000
 
@@ -121,6 +129,8 @@ def wish(work: UnitOfWork, office: Office, public_id: str, user: User, what: str
     if what not in WISHES:
         raise BadInput(f"没有这个动作：{what} / there is no such action", "wish")
     takeover = mine(work.session, public_id, user, "talking")
+    if what == "handed_back" and is_callback(takeover.attempt):
+        raise NotAllowed("回拨的通话没有可交还的自动回访 / a call back has no script to be given back to")
     takeover.wish = what
     takeover.version += 1
     office.record(work.session, now, user.name, f"takeover.{what}", f"takeover:{takeover.public_id}")
@@ -209,7 +219,8 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
     case = session.scalars(select(Escalation).where(Escalation.respondent_id == takeover.attempt.respondent_id)).one_or_none()
     is_second = takeover.attempt.campaign.kind == FOLLOWUP
     reasons = case.reasons if case else []
-    check(given, reasons, is_second=is_second)
+    is_ours = is_callback(takeover.attempt)
+    check(given, reasons, is_second=is_second, bound=BOUND - OWED if is_ours else BOUND)
     if is_second:
         check_second(given, answered(session, takeover.attempt.respondent_id))
     takeover.state, takeover.wrapped_at, takeover.verdict = "done", now, given.verdict
@@ -220,6 +231,8 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
         is_sent_back = is_second and given.verdict == "order" and not BOUND & set(reasons)
         if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open":
             case.state = "settled"
+        if is_ours:
+            note_step(session, office, case, user.name, f"call_{given.verdict}", given.remark.strip(), now)
     free = update(Duty).where(Duty.user_id == user.id, Duty.state == "wrapping").values(state="free", since=now)
     session.execute(free)
     seconds = round((now - takeover.ended_at).total_seconds()) if takeover.ended_at else 0
@@ -229,7 +242,7 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
     )  # fmt: skip
 
 
-def check(given: WrapUp, reasons: list[str], *, is_second: bool = False) -> None:
+def check(given: WrapUp, reasons: list[str], *, is_second: bool = False, bound: frozenset[str] = BOUND) -> None:
     """Whether a way to sort a call out is possible for a case with these reasons (O27). Raises BadInput with the field and why not."""
     if given.verdict not in VERDICTS:
         raise BadInput("请选择处理结果 / choose what becomes of the case", "verdict")
@@ -237,7 +250,7 @@ def check(given: WrapUp, reasons: list[str], *, is_second: bool = False) -> None
         raise BadInput("请选择是否同意联系 / choose whether contact is allowed", "consent")
     if len(given.remark) > LONGEST_REMARK:
         raise BadInput(f"备注不超过 {LONGEST_REMARK} 字 / at most {LONGEST_REMARK} characters", "remark")
-    if given.verdict in ("resolved", "no_contact") and BOUND & set(reasons):
+    if given.verdict in ("resolved", "no_contact") and bound & set(reasons):
         zh = "有不满意评分、反映违纪或涉及危险的，须交办或回电，不能在通话中办结"
         en = "a dissatisfied rating, alleged misconduct or danger goes on to an order or a call back: it cannot be settled in the talk"
         raise BadInput(f"{zh} / {en}", "verdict")

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import prompts
+from survey.desk.callbacks import Course, course
 from survey.desk.duty import WORKING
 from survey.desk.ringing import reason_of
 from survey.desk.takeovers import Taken
@@ -79,7 +80,8 @@ class Asked:
 class TakeoverView:
     """A call in the hands of an operator; `language` is that of the script's words.
 
-    `is_second`: it is about an order, and `is_dissatisfied_again` sends that order back (R51).
+    `is_second`: it is about an order, and `is_dissatisfied_again` sends that order back (R51). `callback`: the operator has
+    called the person, and not the other way round.
     """
 
     public_id: str
@@ -105,6 +107,7 @@ class TakeoverView:
     language: str
     is_second: bool
     is_dissatisfied_again: bool
+    callback: Course | None
 
 
 def board(session: Session, office: Office, user_id: int, login: str, now: datetime) -> Board:
@@ -162,6 +165,7 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
         next((each.words for each in asked if each.is_next), ""), asked, "danger" in (takeover.reason, *(case.reasons if case else ())),
         script.language,
         attempt.campaign.kind == FOLLOWUP, is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
+        course(session, office, takeover, now),
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from survey.alarms import AlarmKind
+from survey.callback_rules import CALLBACK
 from survey.errors import UnknownAttempt
 from survey.fieldwork.alarms import raise_alarm
 from survey.store.models import CallAttempt, CarrierEvent, Respondent
@@ -29,7 +30,7 @@ def revive(session: Session, attempt: CallAttempt, call_sid: str, now: datetime)
 
     Where the respondent has been called anew, the carrier's list has made us ring twice: that is written down.
     """
-    if attempt.error != NOT_PLACED or attempt.settled_at is None:
+    if attempt.error != NOT_PLACED or attempt.settled_at is None or attempt.purpose == CALLBACK:
         return
     respondent: Respondent = attempt.respondent
     read_again(session, respondent, "state")

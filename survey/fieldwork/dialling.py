@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from survey.fieldwork import breaker, limits
+from survey.fieldwork import breaker, callbacks, limits, transfers
 from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.clearance import is_cleared, look_up, number_of, renew_number
 from survey.fieldwork.holds import lift_expired
@@ -19,6 +19,7 @@ from survey.pace import Pace, pace_of
 from survey.store.models import CallAttempt, Campaign, Respondent
 from survey.store.queries import dialling
 from survey.store.queries import fieldwork as queries
+from survey.store.queries.desk import open_takeover
 from survey.store.rows import read_again
 from survey.store.unit_of_work import UnitOfWork
 
@@ -37,6 +38,7 @@ class DialOrder:
     to: str
     caller_id: str
     ring_seconds: int
+    may_be_machine: bool = True  # whether the carrier is to find out who answers; an operator hears it
 
 
 @dataclass(frozen=True)
@@ -198,9 +200,12 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     """
     session = work.session
     dialling.one_at_a_time(session)
+    dialling.hold_takeover(session, attempt_id)
     attempt = dialling.take_claimed(session, attempt_id)
     if attempt is None:
         return None
+    if callbacks.is_callback(attempt):
+        return _prepare_callback(work, office, attempt, now)
     campaign, respondent = attempt.campaign, attempt.respondent
     if _is_fresh(attempt, now) and (opening := _opening(session, office, attempt, now)) > now:
         return Early(opening)
@@ -213,6 +218,29 @@ def prepare_dial(work: UnitOfWork, office: Office, attempt_id: int, now: datetim
     respondent.tries += 1
     office.record(session, now, "system", "contact.dial", f"attempt:{attempt.id}", number=attempt.number, campaign=campaign.public_id)
     return DialOrder(attempt.id, now, attempt.token, to, campaign.caller_id, rules_of(campaign).ring_seconds)
+
+
+def _prepare_callback(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> DialOrder | Early | None:
+    """The same for the call of an operator who waits on the line, whatever its campaign does; one that must not go out any more is over."""
+    session, respondent = work.session, attempt.respondent
+    takeover = open_takeover(session, attempt.id)
+    why = callbacks.obstacle(session, office, attempt, takeover, now)
+    if why == callbacks.WAIT:
+        return None
+    if why:
+        if takeover is not None:
+            transfers.close(work, office, takeover, why, now)
+        return None
+    if (opening := _opening(session, office, attempt, now)) > now:
+        return Early(opening)
+    to, key = number_of(office, respondent), respondent.incident.phone_key
+    if to is None or key is None or not breaker.may_request(session, now):
+        return None
+    attempt.phone_key = attempt.live_key = key
+    attempt.status, attempt.requested_at = "requested", now
+    office.record(session, now, "system", "contact.dial", f"attempt:{attempt.id}", number=attempt.number, purpose=attempt.purpose)
+    seconds = rules_of(attempt.campaign).ring_seconds
+    return DialOrder(attempt.id, now, attempt.token, to, attempt.campaign.caller_id, seconds, may_be_machine=False)
 
 
 def _is_fresh(attempt: CallAttempt, now: datetime) -> bool:

@@ -1,11 +1,13 @@
 """What has been tried with a respondent, as the rules of contact want to see it."""
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from survey.callback_rules import CALLBACK, ORDINARY
 from survey.contact_rules import DECLINING, FINAL, PastAttempt
 from survey.disposition import Disposition
 from survey.store.models import CallAttempt
+from survey.store.queries.dialling import INTERVIEWS
 
 BARRED = frozenset({"21215", "21216", "13225", "13227"})
 """The carrier's codes for numbers that it puts no call through to, however often it is asked."""
@@ -14,9 +16,16 @@ THEIRS = FINAL | DECLINING | {Disposition.NOT_AVAILABLE}
 
 
 def settled_attempts(session: Session, respondent_id: int) -> list[CallAttempt]:
-    """The respondent's attempts that have a verdict, oldest first."""
+    """The respondent's attempts that have a verdict, oldest first; of an operator's calls back those that became an interview."""
     mine = select(CallAttempt).where(CallAttempt.respondent_id == respondent_id, CallAttempt.disposition.is_not(None))
-    return list(session.scalars(mine.order_by(CallAttempt.number)))
+    counted = or_(CallAttempt.purpose == ORDINARY, CallAttempt.disposition.in_(INTERVIEWS))
+    return list(session.scalars(mine.where(counted).order_by(CallAttempt.number)))
+
+
+def callbacks_of(session: Session, respondent_id: int) -> list[PastAttempt]:
+    """An operator's calls back to the respondent that rang and are over, oldest first."""
+    mine = select(CallAttempt).where(CallAttempt.respondent_id == respondent_id, CallAttempt.disposition.is_not(None))
+    return [_past(attempt) for attempt in session.scalars(mine.where(CallAttempt.purpose == CALLBACK).order_by(CallAttempt.number))]
 
 
 def past_attempts(attempts: list[CallAttempt]) -> list[PastAttempt]:

@@ -8,9 +8,10 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from survey.alarms import AlarmKind
-from survey.fieldwork import breaker
+from survey.fieldwork import breaker, transfers
 from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.attempts import NOT_PLACED, bind_call, note_second_leg
+from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.campaigns import halt
 from survey.fieldwork.holds import CARRIER, scope_of
 from survey.fieldwork.office import Office
@@ -20,6 +21,7 @@ from survey.fieldwork.statuses import note_event, report
 from survey.fieldwork.suppressions import is_suppressed
 from survey.store.models import CallAttempt, CarrierEvent
 from survey.store.queries import fieldwork as queries
+from survey.store.queries.desk import open_takeover
 from survey.store.unit_of_work import UnitOfWork
 
 FIRST_BACK_OFF, LONGEST_BACK_OFF = timedelta(seconds=20), timedelta(minutes=15)
@@ -79,10 +81,10 @@ def note_rejected(work: UnitOfWork, office: Office, attempt_id: int, kind: str, 
         breaker.note_reached(session, now)
     if kind in HALTS:  # first, because it takes the campaign's row for itself
         _halt(session, office, attempt, kind, code, now)
-    if kind in NOTHING_RANG:
+    if kind in NOTHING_RANG and not is_callback(attempt):
         give_back(session, attempt, "rejected", now + (_back_off(attempt) if kind == "busy" else timedelta(0)), now)
     else:
-        if kind == "review":
+        if kind == "review" and not is_callback(attempt):
             ask_review(session, attempt.respondent, "unlisted_code", now)
         report(work, attempt, "rejected", now)
     if code == QUEUE_FULL:
@@ -142,17 +144,28 @@ def reconcile(work: UnitOfWork, office: Office, attempt_id: int, seen: Sequence[
         for call in matches:
             note_event(work.session, attempt, CANDIDATE, call.sid, now)
         attempt.error = "several calls"
-        ask_review(work.session, attempt.respondent, "several_calls", now)
+        _ask(work.session, attempt, "several_calls", now)
         report(work, attempt, "failed", now)
         return "review"
     if not _is_surely_empty(work.session, attempt, now):
         return "not_yet"
     attempt.status, attempt.error, attempt.live_key, attempt.settled_at = "rejected", NOT_PLACED, None, now
+    if is_callback(attempt):
+        transfers.leave(work, office, attempt, now, "unreachable")
+        return "not_placed"
     if queries.attempts_with(work.session, attempt.respondent_id, NOT_PLACED) >= MOST_NOT_PLACED:
         ask_review(work.session, attempt.respondent, "never_listed", now)
         return "review"
     wait_again(work.session, attempt.respondent, now, now)
     return "not_placed"
+
+
+def _ask(session: Session, attempt: CallAttempt, reason: str, now: datetime) -> None:
+    """Leave the respondent to a person; whoever is called back is before one already, and the two calls are told by an alarm."""
+    if not is_callback(attempt):
+        ask_review(session, attempt.respondent, reason, now)
+    elif reason == "several_calls":
+        raise_alarm(session, AlarmKind.DOUBLE_RING, f"attempt:{attempt.id}", now, attempt=attempt.id)
 
 
 def _is_known(session: Session, sid: str) -> bool:
@@ -181,16 +194,19 @@ def note_unreadable(work: UnitOfWork, attempt_id: int, now: datetime) -> None:
     since = attempt.requested_at or attempt.claimed_at
     if attempt.status in ("requested", "unknown") and now - since >= LIST_PATIENCE:
         attempt.error = "list unreadable"
-        ask_review(work.session, attempt.respondent, "list_unreadable", now)
+        _ask(work.session, attempt, "list_unreadable", now)
         report(work, attempt, "failed", now)
 
 
 def prepare_call_off(work: UnitOfWork, attempt_id: int) -> str | None:
-    """The carrier's sid of a call that shall ring no more: campaign paused or stopped, number refused. None: let it be."""
+    """The carrier's sid of a call that shall ring no more: campaign paused or stopped, number refused, operator gone. None: let it be."""
     attempt = work.session.get(CallAttempt, attempt_id)
     if attempt is None or attempt.status not in ("placed", "initiated", "ringing"):
         return None
-    is_halted = attempt.status != "ringing" and attempt.campaign.state in ("paused", "stopped")
+    if is_callback(attempt):
+        is_halted = open_takeover(work.session, attempt.id) is None
+    else:
+        is_halted = attempt.status != "ringing" and attempt.campaign.state in ("paused", "stopped")
     return attempt.carrier_sid if is_halted or is_suppressed(work.session, attempt.phone_key) else None
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from survey import events, flow
+from survey.callback_rules import ORDINARY
 from survey.fieldwork.attempts import was_broken
 from survey.replay import StoredCall, StoredTurn
 from survey.store.models import CallAttempt, Turn
@@ -21,6 +22,7 @@ def stored_calls(session: Session, campaign_id: int) -> Iterator[StoredCall]:
         select(CallAttempt, Turn.event, Turn.node)
         .join(Turn, Turn.attempt_id == CallAttempt.id)
         .where(CallAttempt.campaign_id == campaign_id, CallAttempt.settled_at.is_not(None), CallAttempt.flow_state.is_not(None))
+        .where(CallAttempt.purpose == ORDINARY)  # what an operator says stands in no script
         .order_by(CallAttempt.id, Turn.step)
     )
     rows = session.execute(wanted.execution_options(yield_per=500))

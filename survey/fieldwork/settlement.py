@@ -1,5 +1,6 @@
 """After a call: its verdict, what it cost and whether it was silent, and what becomes of the respondent (R15–R18, R39)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
@@ -16,6 +17,7 @@ from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.attempts import was_broken
 from survey.fieldwork.beginnings import answered
 from survey.fieldwork.bookings import stands
+from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.campaigns import finish_if_done, rules_of
 from survey.fieldwork.clearance import ASK_AGAIN
 from survey.fieldwork.history import BARRED, past_attempts, settled_attempts
@@ -23,6 +25,7 @@ from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition, close, give_back, is_reopened, wait_again
 from survey.fieldwork.suppressions import is_suppressed
 from survey.fieldwork.turns import advance
+from survey.flow_state import interview
 from survey.ladder import is_ended
 from survey.store.models import CallAttempt, Escalation
 from survey.store.unit_of_work import UnitOfWork
@@ -35,6 +38,11 @@ BY_STATUS = {
     "busy": Disposition.BUSY, "no_answer": Disposition.NO_ANSWER, "canceled": Disposition.NO_ANSWER,
     "failed": Disposition.TECHNICAL, "rejected": Disposition.TECHNICAL, "completed": Disposition.NOT_CONFIRMED,
 }  # fmt: skip
+REACHED_NOBODY = {
+    "busy": "busy", "no_answer": "no_answer", "canceled": "called_off", "failed": "unreachable", "rejected": "unreachable",
+    "completed": "unreachable",
+}  # fmt: skip
+"""How a call back came to its end that nobody picked up, by the status of the call."""
 NO_SUCH_NUMBER = frozenset({"404", "410", "484", "604", "21211", "21214", "21217", "13224"})
 BLOCKED = BARRED | {"403", "603", "607", "608"}
 
@@ -44,18 +52,16 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
     attempt = work.session.get(CallAttempt, attempt_id, with_for_update=True)
     if attempt is None or attempt.settled_at is not None or not is_ended(attempt.status):
         return False
+    if is_callback(attempt):
+        return _settle_callback(work, office, attempt, now)
     if attempt.status == "canceled" and attempt.ringing_at is None and attempt.answered_at is None:
         if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
             return False  # the report that it rang may still be under way, and the carrier's record of a call does not tell
         give_back(work.session, attempt, "canceled", now, now)  # called off by us before it rang: nobody was disturbed
         finish_if_done(work.session, office, attempt.campaign, now)
         return True
-    if not _conversation_over(attempt):
-        if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
-            transfers.leave(work, office, attempt, now)
-            return False
-        end = LineFailed() if was_broken(work.session, attempt) else HungUp()
-        advance(work, office, attempt, end, office.script(work.session, attempt.script_version_id), now)
+    if not _end_conversation(work, office, attempt, now):
+        return False
     if attempt.disposition is None:
         attempt.disposition = _by_carrier(attempt).word
     attempt.settled_at = now
@@ -65,6 +71,55 @@ def settle(work: UnitOfWork, office: Office, attempt_id: int, now: datetime) -> 
     _guard(work.session, attempt, now)
     finish_if_done(work.session, office, attempt.campaign, now)
     return True
+
+
+def _end_conversation(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> bool:
+    """End a conversation of which no last word came; False while one may still come."""
+    if _conversation_over(attempt):
+        return True
+    if attempt.ended_at is not None and now < attempt.ended_at + LATE_TURN_GRACE:
+        transfers.leave(work, office, attempt, now)
+        return False
+    end = LineFailed() if was_broken(work.session, attempt) else HungUp()
+    advance(work, office, attempt, end, office.script(work.session, attempt.script_version_id), now)
+    return True
+
+
+def _settle_callback(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> bool:
+    """The call of an operator is over: the operator learns how, and what was written down counts for the interview.
+
+    When the machine calls the respondent, and whether at all, stays as it was, unless the interview is complete by now.
+    """
+    session, respondent = work.session, attempt.respondent
+    transfers.leave(work, office, attempt, now, REACHED_NOBODY.get(attempt.status, "left") if attempt.flow_state is None else "left")
+    if not _end_conversation(work, office, attempt, now):
+        return False
+    attempt.disposition, attempt.settled_at = _of_callback(session, attempt), now
+    silence.judge(attempt)
+    session.flush()
+    verdicts = [Disposition.from_word(past.disposition) for past in settled_attempts(session, respondent.id) if past.disposition]
+    if verdicts:
+        change_disposition(session, respondent, dispositions.of_case(verdicts, answered(session, respondent.id)), now, attempt.id)
+    if respondent.state == "waiting" and Disposition.from_word(respondent.disposition) in FINAL:
+        close(respondent, "finished", now)
+    _guard(session, attempt, now)
+    finish_if_done(session, office, attempt.campaign, now)
+    return True
+
+
+def _of_callback(session: Session, attempt: CallAttempt) -> str | None:
+    """The verdict of an operator's call; none where nothing rang. An interview that was whole before is none of this call."""
+    if attempt.answered_at is not None and attempt.flow_state is not None:
+        before = flow.State.from_json(attempt.flow_state)
+        after = replace(before, answers={**before.answers, **answered(session, attempt.respondent_id)})
+        attempt.flow_state = after.to_json()
+        was = interview(replace(before, answers={item: before.answers.get(item, "") for item in before.known}))
+        is_interview = interview(after) is not Disposition.BREAK_OFF and was is not Disposition.COMPLETE
+        return interview(after).word if is_interview else Disposition.OTHER.word
+    verdict = _by_carrier(attempt)
+    rang = attempt.ringing_at is not None or attempt.status in ("busy", "no_answer", "completed") or verdict is not Disposition.TECHNICAL
+    is_called_off = attempt.status == "canceled" and attempt.ringing_at is None
+    return verdict.word if rang and not is_called_off else None
 
 
 def _guard(session: Session, attempt: CallAttempt, now: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from survey.actions import Action, Join, Transfer
 from survey.events import Event, HungUp, LineFailed, MachineAnswered, OperatorReady, TransferEnded
+from survey.fieldwork import callbacks
 from survey.fieldwork.office import Office
 from survey.flow_operator import DESK
 from survey.flow_state import State
@@ -53,11 +54,11 @@ def _late(session: Session, attempt: CallAttempt) -> Event:
     return TransferEnded(takeover.wish or "ended", written_answers(session, takeover.id))
 
 
-def leave(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime) -> None:
+def leave(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime, result: str = "left") -> None:
     """The call is over: whoever is at the desk learns it at once, also while a late word from the line may still come (O12)."""
     takeover = open_takeover(work.session, attempt.id)
     if takeover is not None:
-        _close(work, office, takeover, "left", now)
+        close(work, office, takeover, result, now)
 
 
 def note(
@@ -67,7 +68,7 @@ def note(
     takeover = open_takeover(work.session, attempt.id)
     if after.node not in DESK:
         if takeover is not None:
-            _close(work, office, takeover, event.result if isinstance(event, TransferEnded) else "left", now)
+            close(work, office, takeover, event.result if isinstance(event, TransferEnded) else "left", now)
         return
     for action in actions:
         match action:
@@ -85,7 +86,7 @@ def _open(session: Session, office: Office, attempt: CallAttempt, reason: str, n
     office.record(session, now, "system", "takeover.open", f"attempt:{attempt.id}", reason=reason)
 
 
-def _close(work: UnitOfWork, office: Office, takeover: Takeover, result: str, now: datetime) -> None:
+def close(work: UnitOfWork, office: Office, takeover: Takeover, result: str, now: datetime) -> None:
     """The person's part is over: who has talked sorts the call out, who has not is free again."""
     session, talked = work.session, takeover.state == "talking"
     takeover.ended_at, takeover.result, takeover.state = now, result, "wrap" if talked else "done"
@@ -100,3 +101,5 @@ def _close(work: UnitOfWork, office: Office, takeover: Takeover, result: str, no
     office.record(session, now, "system", "takeover.end", f"takeover:{takeover.public_id}", result=result)
     if takeover.ring_asked_at is not None and takeover.released_at is None:
         work.later("let_go", takeover.id)
+    if callbacks.is_callback(takeover.attempt):
+        callbacks.note_end(work, office, takeover, now)

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey import events, flow, ladder, prompts
+from survey import events, flow, flow_callback, ladder, prompts
 from survey.actions import (
     Action,
     CallLater,
@@ -28,7 +28,7 @@ from survey.actions import (
     Withdraw,
 )  # fmt: skip
 from survey.events import Event
-from survey.fieldwork import transfers
+from survey.fieldwork import callbacks, transfers
 from survey.fieldwork.attempts import bind_call, find_attempt, may_be_led_back, note_broken, note_second_leg, revive
 from survey.fieldwork.beginnings import begin
 from survey.fieldwork.bookings import note_wish, promised
@@ -129,11 +129,11 @@ def advance(
     work: UnitOfWork, office: Office, attempt: CallAttempt, event: Event, script: Script, now: datetime
 ) -> tuple[SpeakingAction, ...]:  # fmt: skip
     """Take one step of the flow, apply what it records, and return what is to be played."""
-    state = flow.State.from_json(attempt.flow_state) if attempt.flow_state else begin(work.session, attempt, script, now)
+    state = _state(work.session, attempt, script, now)
     if script.operator is not None:
         state = replace(state, operator_free=is_operator_free(work.session))
     was_at_desk = state.node in DESK
-    state, actions = flow.step(script, state, event)
+    state, actions = flow_callback.step(state, event) if callbacks.is_callback(attempt) else flow.step(script, state, event)
     for action in actions:
         if not isinstance(action, SPEAKING):
             apply(work, office, attempt, action, now)
@@ -146,11 +146,17 @@ def advance(
     return tuple(action for action in actions if isinstance(action, SPEAKING))
 
 
+def _state(session: Session, attempt: CallAttempt, script: Script, now: datetime) -> flow.State:
+    if attempt.flow_state:
+        return flow.State.from_json(attempt.flow_state)
+    return callbacks.begin(session, attempt, script) if callbacks.is_callback(attempt) else begin(session, attempt, script, now)
+
+
 def _told(session: Session, attempt: CallAttempt, script: Script, event: Event, now: datetime) -> Event:
-    """The event as the desk knows it, where the call is there."""
-    if script.operator is None or not attempt.flow_state:
+    """The event as the desk knows it, where the call is there; a call that an operator makes is there from the beginning."""
+    if not callbacks.is_callback(attempt) and (script.operator is None or not attempt.flow_state):
         return event
-    return transfers.told(session, attempt, flow.State.from_json(attempt.flow_state), event, now)
+    return transfers.told(session, attempt, _state(session, attempt, script, now), event, now)
 
 
 def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: RecordingAction, now: datetime) -> None:

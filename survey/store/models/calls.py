@@ -24,6 +24,7 @@ class CallAttempt(Base):
     respondent_id: Mapped[int] = mapped_column(ForeignKey("respondents.id"), index=True)
     number: Mapped[int]  # 1, 2, ... per respondent
     direction: Mapped[str] = mapped_column(String(8), default="out", server_default="out")  # out, or in: the person called back
+    purpose: Mapped[str] = mapped_column(String(8), default="survey", server_default="survey")  # survey, callback: an operator calls
     token: Mapped[str] = mapped_column(String(32), unique=True)
     epoch: Mapped[int] = mapped_column(default=0)
     phone_key: Mapped[bytes] = mapped_column(LargeBinary(16))

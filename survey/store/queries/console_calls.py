@@ -61,10 +61,11 @@ class SealedIncident:
 
 @dataclass(frozen=True)
 class AttemptRow:
-    """One dialling."""
+    """One dialling. `purpose` is a word of `callback_rules`: the machine's interview, or an operator's call back."""
 
     number: int
     direction: str
+    purpose: str
     status: str
     disposition: str | None
     answered_by: str | None
@@ -230,9 +231,8 @@ def _attempts(session: Session, respondent_id: int) -> tuple[AttemptRow, ...]:
     attempts = session.scalars(select(CallAttempt).where(CallAttempt.respondent_id == respondent_id).order_by(CallAttempt.number))
     return tuple(
         AttemptRow(
-            one.number, one.direction, one.status, one.disposition, one.answered_by, one.error, one.carrier_sid, one.requested_at,
-            one.ringing_at,
-            one.answered_at, one.ended_at, one.seconds, one.abandoned, tuple(turns.get(one.id, ())),
+            one.number, one.direction, one.purpose, one.status, one.disposition, one.answered_by, one.error, one.carrier_sid,
+            one.requested_at, one.ringing_at, one.answered_at, one.ended_at, one.seconds, one.abandoned, tuple(turns.get(one.id, ())),
         )
         for one in attempts
     )  # fmt: skip

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, case, exists, func, literal, select
 from sqlalchemy.orm import Session
 
+from survey.callback_rules import CALLBACK
 from survey.store.models import CallAttempt, Duty, Offer, OperatorAnswer, Takeover
 
 IN_HAND = ("claimed", "ready", "talking", "wrap")
@@ -73,6 +74,19 @@ def is_call_in_hand(session: Session) -> bool:
     return bool(session.scalar(select(exists().where(Takeover.state.in_(IN_HAND)))))
 
 
+def open_callback(session: Session, respondent_id: int) -> Takeover | None:
+    """The call of an operator to the respondent that is under way."""
+    mine = select(Takeover).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
+    mine = mine.where(CallAttempt.respondent_id == respondent_id, CallAttempt.purpose == CALLBACK, Takeover.state != "done")
+    return session.scalars(mine.order_by(Takeover.id).limit(1)).first()
+
+
+def stuck_callbacks(session: Session, before: datetime) -> Sequence[Takeover]:
+    """Calls back in which the operator is on the line since before that moment, and nobody else has come."""
+    ready = select(Takeover).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
+    return session.scalars(ready.where(CallAttempt.purpose == CALLBACK, Takeover.state == "ready", Takeover.ready_at < before)).all()
+
+
 def is_in_hand(session: Session, respondent_id: int) -> bool:
     """Whether a call of the respondent is still before an operator: waited for, talked, or to be sorted out."""
     mine = select(Takeover.id).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
@@ -107,7 +121,8 @@ def rung_in_vain(session: Session, before: datetime) -> Sequence[int]:
 def kept_waiting(session: Session, now: datetime, patience: timedelta) -> Sequence[int]:
     """Calls whose person is to be brought on, and was not for so long: to the operator, out of the queue, back to the script,
     out of a room in which nobody is any more."""
-    ready = (Takeover.state == "ready") & (Takeover.ready_at < now - patience)
+    taken_over = Takeover.attempt_id.in_(select(CallAttempt.id).where(CallAttempt.purpose != CALLBACK))
+    ready = (Takeover.state == "ready") & (Takeover.ready_at < now - patience) & taken_over
     asked = (Takeover.result == "nobody") | ((Takeover.state == "talking") & (Takeover.wish != ""))
     alone = (Takeover.state == "talking") & (Takeover.released_at < now - patience)
     return session.scalars(select(Takeover.id).where(Takeover.ended_at.is_(None), ready | asked | alone)).all()

@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, joinedload
 
+from survey.callback_rules import CALLBACK, ORDINARY
 from survey.disposition import Disposition
-from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, Respondent, Suppression, table_of
+from survey.store.models import CallAttempt, Campaign, CarrierEvent, Hold, Respondent, Suppression, Takeover, table_of
 
 DIALLING = 0x68756966616E67
 """The advisory lock of PostgreSQL that everybody takes who counts lines or calls and then adds one."""
@@ -67,6 +68,13 @@ def take_claimed(session: Session, attempt_id: int) -> CallAttempt | None:
     wanted = select(CallAttempt).options(whole, joinedload(CallAttempt.campaign, innerjoin=True))
     wanted = wanted.where(CallAttempt.id == attempt_id, CLAIMED).with_for_update(of=CallAttempt)
     return session.scalar(wanted.execution_options(populate_existing=True))
+
+
+def hold_takeover(session: Session, attempt_id: int) -> None:
+    """Lock the call's takeover before the call: the desk takes the two in this order. On SQLite a writing transaction is alone anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        mine = Takeover.attempt_id == attempt_id, Takeover.ended_at.is_(None)
+        session.execute(select(Takeover.id).where(*mine).with_for_update())
 
 
 def rates(session: Session) -> dict[int, float]:
@@ -145,13 +153,16 @@ def take(session: Session, respondent_ids: Collection[int]) -> set[int]:
 def to_be_called_off(session: Session) -> list[int]:
     """Calls that the carrier has taken and that nobody has answered, and that were not called off.
 
-    In paused and stopped campaigns those that do not ring yet; everywhere those to a number that has been refused meanwhile.
+    In paused and stopped campaigns those that do not ring yet; everywhere those to a number that has been refused meanwhile, and the calls
+    back whose operator is gone.
     """
     asked = select(CarrierEvent.id).where(CarrierEvent.attempt_id == CallAttempt.id, CarrierEvent.kind == "call_off").exists()
     refused = select(Suppression.id).where(Suppression.phone_key == CallAttempt.phone_key, Suppression.lifted_at.is_(None)).exists()
     taken = CallAttempt.status.in_(("placed", "initiated", "ringing")), CallAttempt.direction == "out", CallAttempt.carrier_sid.is_not(None)
-    halted = and_(Campaign.state.in_(("paused", "stopped")), CallAttempt.status != "ringing")
-    wanted = select(CallAttempt.id).join(Campaign).where(*taken, or_(halted, refused), ~asked)
+    halted = and_(Campaign.state.in_(("paused", "stopped")), CallAttempt.status != "ringing", CallAttempt.purpose == ORDINARY)
+    waited_for = select(Takeover.id).where(Takeover.attempt_id == CallAttempt.id, Takeover.ended_at.is_(None)).exists()
+    left = and_(CallAttempt.purpose == CALLBACK, ~waited_for)
+    wanted = select(CallAttempt.id).join(Campaign).where(*taken, or_(halted, refused, left), ~asked)
     return list(session.scalars(wanted.order_by(CallAttempt.id)))
 
 

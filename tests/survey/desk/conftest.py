@@ -58,10 +58,9 @@ class Desk:
             desk.tend(work, self.ground.office, self.ground.now)
 
     def claim(self, user: User, public_id: str | None = None) -> Takeover:
+        wanted = public_id or self.takeover().public_id
         with self.ground.work() as work:
-            return desk.claim(
-                work, self.ground.office, public_id or self.takeover().public_id, self._own(work.session, user), self.ground.now
-            )
+            return desk.claim(work, self.ground.office, wanted, self._own(work.session, user), self.ground.now)
 
     def ring(self) -> desk.RingOrder:
         number = self.takeover().id
