@@ -49,24 +49,21 @@ class Reply:
 
 
 def checked(reply: Reply, consent: str, issued_on: date, today: date) -> Reply:
-    """The reply as it can be accepted, texts without blanks around them. Raises BadInput naming the first field that is wrong.
+    """The reply as it can be accepted, texts without blanks around them. Raises BadInput with everything that is wrong (C29).
 
     Only with consent to be contacted is there a visit, between the day of issue and today; else the improvement made stands for it.
     """
     texts = {name: getattr(reply, name).strip() for name in ("measure", "explanation", "improvement", "people", "place")}
     reply = Reply(reply.finding, reply.cause, visited_on=reply.visited_on, **texts)
-    _known(reply.finding, FINDINGS, "finding")
-    _known(reply.cause, CAUSES, "cause")
-    if consent == "yes":
-        _demand(reply, "visited_on", "people")
-        _check_day(reply.visited_on, issued_on, today)
-    else:
-        _refuse_visit(reply)
-        _demand(reply, "improvement")
-    _demand(reply, "measure" if reply.cause == "officer" else "explanation")
-    for name, text in texts.items():
-        if len(text) > LONGEST:
-            raise BadInput(f"{NAMES[name][0]}最多 {LONGEST} 字 / {NAMES[name][1]}: {LONGEST} characters at most", name)
+    wrong = [
+        *_unknown(reply.finding, FINDINGS, "finding"),
+        *_unknown(reply.cause, CAUSES, "cause"),
+        *(_wrong_visit(reply, issued_on, today) if consent == "yes" else _wrong_improvement(reply)),
+        *_wrong_remedy(reply),
+        *(_too_long(name) for name, text in texts.items() if len(text) > LONGEST),
+    ]
+    if wrong:
+        raise BadInput.of_all(wrong)
     return reply
 
 
@@ -75,25 +72,41 @@ def verifies_fault(finding: str, cause: str) -> bool:
     return cause == "officer" and finding in ("substantiated", "partly")
 
 
-def _known(word: str, words: dict[str, tuple[str, str]], name: str) -> None:
-    if word not in words:
-        (zh, en), named = NAMES[name], list(words.values())
-        raise BadInput(f"请选择{zh}：{'、'.join(one for one, _ in named)} / choose {en}: {', '.join(one for _, one in named)}", name)
+def _unknown(word: str, words: dict[str, tuple[str, str]], name: str) -> list[BadInput]:
+    if word in words:
+        return []
+    (zh, en), named = NAMES[name], list(words.values())
+    told = f"请选择{zh}：{'、'.join(one for one, _ in named)} / choose {en}: {', '.join(one for _, one in named)}"
+    return [BadInput(told, name)]
 
 
-def _demand(reply: Reply, *names: str) -> None:
-    for name in names:
-        if not getattr(reply, name):
-            raise BadInput(f"请填写{NAMES[name][0]} / {NAMES[name][1]} is missing", name)
+def _missing(reply: Reply, *names: str) -> list[BadInput]:
+    return [BadInput(f"请填写{NAMES[name][0]} / {NAMES[name][1]} is missing", name) for name in names if not getattr(reply, name)]
 
 
-def _check_day(day: date | None, issued_on: date, today: date) -> None:
-    if day is None or not issued_on <= day <= today:
-        zh, en = f"上门日期须在 {issued_on} 至 {today} 之间", f"the visit must lie between {issued_on} and {today}"
-        raise BadInput(f"{zh} / {en}", "visited_on")
+def _wrong_visit(reply: Reply, issued_on: date, today: date) -> list[BadInput]:
+    missing = _missing(reply, "visited_on", "people")
+    if reply.visited_on is None or issued_on <= reply.visited_on <= today:
+        return missing
+    zh, en = f"上门日期须在 {issued_on} 至 {today} 之间", f"the visit must lie between {issued_on} and {today}"
+    return [BadInput(f"{zh} / {en}", "visited_on"), *missing]
 
 
-def _refuse_visit(reply: Reply) -> None:
-    for name in VISIT:
-        if getattr(reply, name):
-            raise BadInput("当事人不同意联系，不得填写上门情况 / the person did not agree to be contacted: there can be no visit", name)
+def _wrong_improvement(reply: Reply) -> list[BadInput]:
+    zh, en = "当事人不同意联系，不得填写上门情况", "the person did not agree to be contacted: there can be no visit"
+    visited = [BadInput(f"{zh} / {en}", name) for name in VISIT if getattr(reply, name)]
+    return [*visited[:1], *_missing(reply, "improvement")]
+
+
+def _wrong_remedy(reply: Reply) -> list[BadInput]:
+    """The measure where the officer was the cause, else the explanation; one of the two where no cause was chosen yet."""
+    if reply.cause in CAUSES:
+        return _missing(reply, "measure" if reply.cause == "officer" else "explanation")
+    if reply.measure or reply.explanation:
+        return []
+    zh, en = "请按所选原因填写整改措施或情况说明", "the measure taken or the explanation given is missing, as the cause has it"
+    return [BadInput(f"{zh} / {en}", "measure")]
+
+
+def _too_long(name: str) -> BadInput:
+    return BadInput(f"{NAMES[name][0]}最多 {LONGEST} 字 / {NAMES[name][1]}: {LONGEST} characters at most", name)

@@ -14,7 +14,7 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierCall, CarrierError, C
 from ivr.voice.call_status import ladder_status
 from ivr.voice.insistence import insist
 from speech.audio import NotSound, Sound, inspect_wav
-from survey import desk, fieldwork
+from survey import desk, drafts, fieldwork
 from survey.fieldwork import DialOrder, Early, FetchOrder, SeenCall, transcripts
 from survey.store.models import CallAttempt, Recording
 from survey.store.queries import fieldwork as queries
@@ -267,6 +267,7 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
         fieldwork.watch(session, now)
         transcripts.take_stock(work, runtime.speech_models, now)
         desk.tend(work, runtime.office, now)
+        drafts.tidy(session, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
             ("reconcile", queries.doubtful_attempts(session, now, LIST_GRACE, ASK_PAUSE)),

@@ -56,6 +56,7 @@ ACTIONS = {
     "takeover.ended": _l("值班员结束通话"),
     "takeover.hold": _l("保持通话"),
     "takeover.mute": _l("通话静音"),
+    "takeover.danger": _l("危险处置"),
     "takeover.answer": _l("人工录入答案"),
     "takeover.call_back": _l("回拨群众"),
     "takeover.call_off": _l("取消回拨"),

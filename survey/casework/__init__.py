@@ -21,7 +21,7 @@ from survey.casework.delivering import (
     unaddressed,
     watch_channels,
 )
-from survey.casework.handling import answer, appeal, ask_extension, sign, take_in_hand
+from survey.casework.handling import answer, appeal, ask_extension, may_answer, sign, take_in_hand
 from survey.casework.issuing import Issued, issue, issue_due, may_issue
 from survey.casework.numbering import number_text
 from survey.casework.recalls import Recalled, recall_due
@@ -70,6 +70,7 @@ __all__ = [
     "keep_file",
     "kind_of",
     "known_files",
+    "may_answer",
     "may_issue",
     "may_urge",
     "month_counts",

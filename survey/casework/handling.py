@@ -13,7 +13,7 @@ from survey.casework.changes import carry_out, found, standing_of
 from survey.errors import BadInput
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
-from survey.order_moves import Actor
+from survey.order_moves import Actor, actions
 from survey.order_replies import Reply
 from survey.store.models import Order, OrderAppeal, OrderExtension, OrderReply
 from survey.store.models.base import public_id
@@ -33,6 +33,11 @@ def take_in_hand(session: Session, office: Office, order_id: str, actor: Actor, 
     """The unit works on it, for the first time or after it came back."""
     order = found(session, order_id, actor, version)
     return carry_out(session, office, order, orders.take_in_hand(standing_of(order), actor, now))
+
+
+def may_answer(session: Session, order_id: str, actor: Actor) -> bool:
+    """Whether the order takes a reply of this actor now. Raises NotFound where the actor may not know of it."""
+    return "answer" in actions(standing_of(found(session, order_id, actor)), actor)
 
 
 def answer(session: Session, office: Office, order_id: str, actor: Actor, version: int, reply: Reply, terms: Terms, now: datetime) -> Order:

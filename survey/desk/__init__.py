@@ -8,7 +8,7 @@ telephone); callbacks (the operator calls the person). The person's side of a ca
 from survey.desk import callbacks, duty, offers, ringing, takeovers
 from survey.desk.offers import give_up, tend
 from survey.desk.ringing import RingOrder, WayOn, Whisper
-from survey.desk.takeovers import Taken, WrapUp, claim, decline, wish, wrap_up, write_answer
+from survey.desk.takeovers import Taken, WrapUp, claim, decline, settle_danger, wish, wrap_up, write_answer
 from survey.desk.views import Board, TakeoverView, board, view
 from survey.desk.waits import Wait, wait_of
 
@@ -29,6 +29,7 @@ __all__ = [
     "give_up",
     "offers",
     "ringing",
+    "settle_danger",
     "takeovers",
     "tend",
     "view",

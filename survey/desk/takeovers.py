@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from survey.desk import danger
 from survey.desk.duty import WORKING
 from survey.desk_clock import LONGEST_EXTENSIONS, round_of
 from survey.disposition import Disposition
@@ -22,6 +23,7 @@ from survey.script import FOLLOWUP, ChoiceStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
 from survey.store.queries import desk as queries
 from survey.store.queries.fieldwork import put_answer
+from survey.store.queries.said import danger_heard_at
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
 
@@ -200,6 +202,16 @@ def _weigh_again(session: Session, attempt: CallAttempt, item: str, code: str, n
         change_disposition(session, attempt.respondent, verdict, now, attempt.id)
 
 
+def settle_danger(session: Session, office: Office, public_id: str, user: User, choice: str, now: datetime) -> None:
+    """Write down what was done about a person who may be in danger (O22). Raises BadInput for what is no choice, and as `mine`."""
+    if choice not in danger.CHOICES:
+        raise BadInput("请选择已采取的处置 / choose what was done", "choice")
+    takeover = mine(session, public_id, user, *queries.IN_HAND)
+    takeover.danger_choice, takeover.danger_at = choice, now
+    takeover.version += 1
+    office.record(session, now, user.name, "takeover.danger", f"takeover:{takeover.public_id}", choice=choice)
+
+
 def prolong(session: Session, office: Office, public_id: str, user: User) -> None:
     """Take more time to sort the call out (O26). Raises NotAllowed after the second time, and as `mine`."""
     takeover = mine(session, public_id, user, "wrap")
@@ -219,12 +231,16 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
     case = session.scalars(select(Escalation).where(Escalation.respondent_id == takeover.attempt.respondent_id)).one_or_none()
     is_second = takeover.attempt.campaign.kind == FOLLOWUP
     reasons = case.reasons if case else []
+    if danger.is_unsettled(takeover, reasons, danger_heard_at(session, takeover.attempt_id)):
+        raise BadInput(
+            "群众可能有危险：请先在页面上方选择已采取的处置 / the person may be in danger: first say, at the top, what was done", "danger"
+        )
     is_ours = is_callback(takeover.attempt)
     check(given, reasons, is_second=is_second, bound=BOUND - OWED if is_ours else BOUND)
     if is_second:
         check_second(given, answered(session, takeover.attempt.respondent_id))
     takeover.state, takeover.wrapped_at, takeover.verdict = "done", now, given.verdict
-    takeover.remark_sealed = office.keys.seal(given.remark.strip() or None, place("takeovers", "remark", takeover.public_id))
+    takeover.remark_sealed = office.keys.seal(given.remark.strip() or None, place("takeovers", "remark_sealed", takeover.public_id))
     takeover.version += 1
     if case is not None:
         case.consent = given.consent if given.consent != "unasked" else case.consent

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from survey import prompts
 from survey.desk.callbacks import Course, course
+from survey.desk.danger import is_dangerous, is_unsettled
 from survey.desk.duty import WORKING
 from survey.desk.ringing import reason_of
+from survey.desk.said import Piece, said
 from survey.desk.takeovers import Taken
 from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of
 from survey.errors import NotFound
@@ -19,6 +21,10 @@ from survey.script import FOLLOWUP, ChoiceStep, RecordStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Incident, Offer, OperatorAnswer, Respondent, Takeover, Unit, User
 from survey.store.queries import desk as queries
 from survey.store.queries.orders import dissatisfied_items
+from survey.store.queries.said import danger_heard_at
+
+HUNG_UP_SHOWN = timedelta(seconds=60)
+"""How long the desk still shows that a person has hung up before anybody talked to them (O12)."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,16 @@ class WaitingCall:
     offered_seconds: int
     left_seconds: int
     is_wide: bool
+
+
+@dataclass(frozen=True)
+class HungUp:
+    """Somebody who hung up before anybody talked to them; `case` is the ticket for the call back, empty for one that others have."""
+
+    reason: str
+    unit: str
+    at: datetime
+    case: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,7 @@ class Board:
     note: str
     elsewhere: bool
     waiting: tuple[WaitingCall, ...]
+    hung_up: tuple[HungUp, ...]
     colleagues: tuple[Colleague, ...]
     mine: str | None
     mine_state: str
@@ -74,6 +91,7 @@ class Asked:
     before_raw: str
     before_mode: str
     is_next: bool
+    is_unsure: bool
 
 
 @dataclass(frozen=True)
@@ -103,7 +121,12 @@ class TakeoverView:
     disposition: str | None
     next_words: str
     asked: tuple[Asked, ...]
+    said: tuple[Piece, ...]
+    case: str
     is_dangerous: bool
+    is_danger_open: bool
+    danger_choice: str
+    danger_at: datetime | None
     language: str
     is_second: bool
     is_dissatisfied_again: bool
@@ -122,6 +145,7 @@ def board(session: Session, office: Office, user_id: int, login: str, now: datet
         duty.state if duty else "off", duty.since if duty else None, duty.note if duty else "",
         duty is not None and duty.state != "off" and duty.login != login,
         tuple(_waiting(session, office, each, now) for each in shown),
+        tuple(_hung_up(session, each) for each in queries.hung_up(session, user_id, now - HUNG_UP_SHOWN)),
         tuple(Colleague(name, each.state, each.since, each.note) for name, each in sorted(names, key=lambda row: row[0])),
         mine.public_id if mine else None, mine.state if mine else "",
     )  # fmt: skip
@@ -131,11 +155,29 @@ def _is_for(office: Office, takeover: Takeover, state: str, declined: set[int], 
     return takeover.id not in declined and (state == "free" or is_wide(office.desk, takeover.opened_at, now))
 
 
+def _hung_up(session: Session, takeover: Takeover) -> HungUp:
+    respondent_id, ended_at = takeover.attempt.respondent_id, takeover.ended_at or takeover.opened_at
+    return HungUp(reason_of(takeover), _unit(session, respondent_id), ended_at, _ticket(_case(session, respondent_id)))
+
+
+def _case(session: Session, respondent_id: int) -> Escalation | None:
+    return session.scalars(select(Escalation).where(Escalation.respondent_id == respondent_id)).one_or_none()
+
+
+def _ticket(case: Escalation | None) -> str:
+    """The ticket to open for a call back; what went to inspection is not the desk's (R35)."""
+    return case.public_id if case is not None and case.route != "inspection" else ""
+
+
+def _unit(session: Session, respondent_id: int) -> str:
+    unit = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
+    return session.scalar(unit.where(Respondent.id == respondent_id)) or ""
+
+
 def _waiting(session: Session, office: Office, takeover: Takeover, now: datetime) -> WaitingCall:
     respondent_id, terms, opened = takeover.attempt.respondent_id, office.desk, takeover.opened_at
-    unit = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
     return WaitingCall(
-        takeover.public_id, reason_of(takeover), session.scalar(unit.where(Respondent.id == respondent_id)) or "",
+        takeover.public_id, reason_of(takeover), _unit(session, respondent_id),
         tuple(dissatisfied_items(session, respondent_id)), _seconds(now - opened),
         _seconds(round_ends(terms, opened, round_of(terms, opened, now)) - now),
         _seconds(given_up_at(terms, opened) - now), is_wide(terms, opened, now),
@@ -156,13 +198,15 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
     attempt = takeover.attempt
     script = office.script(session, attempt.script_version_id)
     asked = _asked(session, office, takeover, script)
-    case = session.scalars(select(Escalation).where(Escalation.respondent_id == attempt.respondent_id)).one_or_none()
+    case = _case(session, attempt.respondent_id)
+    reasons = tuple(case.reasons) if case else ()
     return TakeoverView(
         takeover.public_id, attempt.respondent.public_id, reason_of(takeover), takeover.state, takeover.result, takeover.wish,
         takeover.version, takeover.held, takeover.muted, takeover.opened_at, takeover.bridged_at or takeover.joined_at,
         takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0, takeover.extensions < LONGEST_EXTENSIONS,
-        tuple(case.reasons) if case else (), case.consent if case else "unasked", attempt.disposition,
-        next((each.words for each in asked if each.is_next), ""), asked, "danger" in (takeover.reason, *(case.reasons if case else ())),
+        reasons, case.consent if case else "unasked", attempt.disposition, next((each.words for each in asked if each.is_next), ""), asked,
+        said(session, office, attempt), _ticket(case), is_dangerous(takeover, reasons),
+        is_unsettled(takeover, reasons, danger_heard_at(session, attempt.id)), takeover.danger_choice, takeover.danger_at,
         script.language,
         attempt.campaign.kind == FOLLOWUP, is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
         course(session, office, takeover, now),
@@ -184,18 +228,20 @@ def _asked(session: Session, office: Office, takeover: Takeover, script: Script)
         if not script.holds(question.when, codes) and question.item not in answers:
             continue
         is_next = question.item not in answers and not any(each.is_next for each in found)
-        found.append(
-            _one(question, prompts.speak(script, question.id, given), answers.get(question.item), before.get(question.item), is_next)
-        )
+        words, item, sure = prompts.speak(script, question.id, given), question.item, script.understanding.accept
+        found.append(_one(question, words, answers.get(item), before.get(item), is_next, sure))
     return tuple(found)
 
 
-def _one(question: ChoiceStep | RecordStep, words: str, answer: Answer | None, before: OperatorAnswer | None, is_next: bool) -> Asked:
+def _one(
+    question: ChoiceStep | RecordStep, words: str, answer: Answer | None, before: OperatorAnswer | None, is_next: bool, sure: float
+) -> Asked:  # fmt: skip
     choices = tuple((each.key, each.code, each.say) for each in getattr(question, "choices", ()))
+    confidence = answer.confidence if answer else None
     return Asked(
         question.item, words, choices, answer.code if answer else "", answer.raw if answer else "", answer.mode if answer else "",
-        answer.confidence if answer else None, (before.before_code or "") if before else "", (before.before_raw or "") if before else "",
-        (before.before_mode or "") if before else "", is_next,
+        confidence, (before.before_code or "") if before else "", (before.before_raw or "") if before else "",
+        (before.before_mode or "") if before else "", is_next, confidence is not None and confidence < sure,
     )  # fmt: skip
 
 

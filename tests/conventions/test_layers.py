@@ -11,7 +11,7 @@ from tests.conventions.sources import PACKAGES, Source, read, sources
 
 RANKS = {"config": 3, "worker": 2, "ivr": 1, "survey": 0, "speech": 0}
 SQL_USE_CASES = (
-    "survey/accounts/*.py", "survey/drawing.py", "survey/calendar_days.py", "survey/disclosure.py", "survey/exports.py",
+    "survey/accounts/*.py", "survey/drawing.py", "survey/calendar_days.py", "survey/disclosure.py", "survey/drafts.py", "survey/exports.py",
     "survey/reporting.py", "survey/scripting.py", "survey/casework/*.py", "survey/desk/*.py", "survey/fieldwork/*.py",
     "survey/incidents/importing.py", "survey/incidents/storing.py",
 )  # fmt: skip

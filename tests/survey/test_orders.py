@@ -221,6 +221,22 @@ def test_a_reply_that_lacks_something_is_refused_and_the_field_named(reply: Repl
     assert refused.value.field == field
 
 
+@pytest.mark.parametrize(
+    ("reply", "consent", "fields"),
+    [
+        (Reply("", ""), "yes", ["finding", "cause", "visited_on", "people", "measure"]),
+        (Reply("", "officer"), "no", ["finding", "improvement", "measure"]),
+        (Reply("partly", "objective", visited_on=date(2026, 3, 13)), "yes", ["visited_on", "people", "explanation"]),
+        (Reply("partly", "", explanation="y" * 2001, improvement="z"), "no", ["cause", "explanation"]),
+    ],
+)
+def test_everything_that_a_reply_lacks_is_told_at_once(reply: Reply, consent: str, fields: list[str]) -> None:
+    with pytest.raises(BadInput) as refused:
+        accept(reply, consent)
+
+    assert [refused.value.field, *(one.field for one in refused.value.more)] == fields
+
+
 def test_a_whole_reply_is_accepted_with_a_visit_or_with_the_improvement() -> None:
     assert accept(VISITED) == VISITED
     assert accept(Reply("unsubstantiated", "objective", explanation=" 警力不足 ", improvement="增派"), "no").explanation == "警力不足"

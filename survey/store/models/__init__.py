@@ -10,6 +10,7 @@ from survey.store.models.calls import Answer, CallAttempt, CarrierEvent, Disposi
 from survey.store.models.campaigns import Campaign, Respondent, ScriptVersion
 from survey.store.models.cases import Escalation, Suppression, TicketNote
 from survey.store.models.desk import Duty, Offer, OperatorAnswer, Takeover
+from survey.store.models.drafts import Draft
 from survey.store.models.incidents import Draw, DrawnIncident, Incident, IncidentImport, Unit
 from survey.store.models.notices import NoticeDelivery, NoticeReading
 from survey.store.models.operation import Alarm, Hold, Lease
@@ -41,6 +42,7 @@ __all__ = [
     "Campaign",
     "CarrierEvent",
     "DispositionChange",
+    "Draft",
     "Draw",
     "DrawnIncident",
     "Duty",

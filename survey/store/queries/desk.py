@@ -63,6 +63,13 @@ def ahead_of(session: Session, takeover: Takeover) -> int:
     return session.scalar(rows) or 0
 
 
+def hung_up(session: Session, user_id: int, since: datetime) -> Sequence[Takeover]:
+    """Calls offered to an operator, and not declined, whose person hung up after that moment and before anybody talked to them."""
+    offered = exists().where(Offer.takeover_id == Takeover.id, Offer.user_id == user_id, Offer.outcome != "declined")
+    left = (Takeover.state == "done", Takeover.result == "left", Takeover.joined_at.is_(None), Takeover.ended_at > since)
+    return session.scalars(select(Takeover).where(*left, offered).order_by(Takeover.ended_at.desc())).all()
+
+
 def claimed_of(session: Session, user_id: int) -> Takeover | None:
     """The call that an operator is about: claimed, talked, or to be sorted out; the newest first."""
     mine = select(Takeover).where(Takeover.operator_id == user_id, Takeover.state.in_(IN_HAND))
