@@ -44,6 +44,7 @@ from ivr.console.reports import reports
 from ivr.console.reviews import reviews
 from ivr.console.services import KEY, ConsoleServices
 from ivr.console.suppressions import suppressions
+from ivr.console.takeovers import takeovers
 from ivr.console.tickets import tickets
 from ivr.console.units import units
 from ivr.console.uploads import allow_uploads
@@ -60,14 +61,14 @@ POSTED = re.compile(
     r"|(?<=[0-9a-f]{32}/)attachments|accountability(/[0-9a-f]{32})?|claim|release|note|call-back|merge/[0-9a-f]{32}"
     r"|(?<=/units/)email|(?<=/notices/)read|\d+/again"
     r"|(?<=/calendar/)import|(?<=/register/)(import|entries)"
-    r"|(?<=/desk/)duty|claim|decline|deed|answers|wrap-up"
+    r"|(?<=/desk/)duty|claim|decline|deed|answers|wrap-up|person|danger|(answer/)?draft"
     r"|contact|change|disable|enable|renew-password|remove-second-factor|(?<=/account/)(password|telephone|email|second-factor(/confirm)?))$"
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
     account, alarms, audit, bookings, bulk, calendar_pages, callbacks, calls, campaigns, deliveries, demonstration, desk, escalations,
     health, hearings, home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register,
-    remarks, reports, reviews, suppressions, tickets, units, users, weekly,
+    remarks, reports, reviews, suppressions, takeovers, tickets, units, users, weekly,
 )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def unmask(public_id: str) -> tuple[str, int] | Response:
                 session, house.office.keys, house.office.audit_key, public_id, actor(), request.form.get("reason", ""), house.clock.now()
             )
     except BadInput:
-        return render("calls/show.html", page_of(public_id, problem=_reason_wanted())), 422
+        return render("calls/show.html", page_of(public_id, problem=reason_wanted())), 422
     shown = render("calls/show.html", CallPage(page.detail, person, True, page.arrival_minutes, page.due))
     return Response(
         shown, mimetype="text/html", headers={"Refresh": f"{UNMASKED_SECONDS}; url={url_for('calls.show', public_id=public_id)}"}
@@ -110,7 +110,7 @@ def permit(public_id: str) -> Response | tuple[str, int]:
                 session, house.office.audit_key, public_id, actor(), request.form.get("reason", ""), house.clock.now()
             )
     except BadInput:
-        return render("calls/show.html", page_of(call, problem=_reason_wanted())), 422
+        return render("calls/show.html", page_of(call, problem=reason_wanted())), 422
     except NotAllowed:
         flash(_("录音尚未取回，暂不能收听。"), "danger")
         return redirect(url_for("calls.show", public_id=call), 303)
@@ -144,11 +144,14 @@ def sound(public_id: str, number: int) -> Response:
     return send_file(BytesIO(data), mimetype="audio/wav", conditional=False)
 
 
-def page_of(public_id: str, problem: str = "", booking: Problem = NO_PROBLEM) -> CallPage:
-    """The respondent's page, personal data masked; with what was wrong with a reason, or with a time for a call-back."""
+def page_of(public_id: str, problem: str = "", booking: Problem = NO_PROBLEM, *, in_hand: bool = False) -> CallPage:
+    """The respondent's page, personal data masked; with what was wrong with a reason, or with a time for a call-back.
+
+    `in_hand`: the visitor has the call, so that they see it also where its case has gone to inspection meanwhile (R35).
+    """
     house = services()
     with house.reads() as session:
-        detail = console_calls.call_detail(session, public_id, sees_inspection())
+        detail = console_calls.call_detail(session, public_id, in_hand or sees_inspection())
     incident, case = detail.incident, detail.case
     due = due_date(case, house.clock.now(), house.office.bureau.tzinfo) if case else None
     return CallPage(detail, _masked(incident), False, _minutes(incident), due, problem, booking)
@@ -179,5 +182,6 @@ def _minutes(incident: SealedIncident) -> int | None:
     return round((incident.arrived_at - incident.occurred_at).total_seconds() / 60)
 
 
-def _reason_wanted() -> str:
+def reason_wanted() -> str:
+    """What is said where a reason says nothing or too much."""
     return _("请写明事由（%(least)s 至 %(most)s 个字）后重试。", least=disclosure.SHORTEST_REASON, most=disclosure.LONGEST_REASON)

@@ -7,15 +7,15 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from ivr.console import words
+from ivr.console import drafts, words
 from ivr.console.access import DESK, actor, present, role
-from ivr.console.calls import CallPage, page_of
-from ivr.console.forms import NO_PROBLEM, Problem
+from ivr.console.forms import Problem
 from ivr.console.rendering import render
 from ivr.console.services import services
+from ivr.console.takeovers import keep_typed, shown, takeover_page
 from survey import desk as use
 from survey.accounts.people import known, telephone_of
-from survey.desk import Board, Taken, TakeoverView, WrapUp
+from survey.desk import Board, WrapUp
 from survey.errors import BadInput, CannotUnseal, NotAllowed
 from survey.phone import mask
 from survey.store.models import User
@@ -29,16 +29,6 @@ class DeskPage:
 
     board: Board
     telephone: str
-
-
-@dataclass(frozen=True)
-class TakeoverPage:
-    """A call in the operator's hands, with the facts of the incident, masked."""
-
-    it: TakeoverView
-    call: CallPage
-    emergency: str
-    problem: Problem = NO_PROBLEM
 
 
 @desk.get("/desk")
@@ -101,14 +91,14 @@ def decline(public_id: str) -> Response:
 @role(*DESK)
 def show(public_id: str) -> str | Response:
     """The call in one's hands."""
-    return _shown(public_id, "desk/show.html")
+    return shown(public_id, "desk/show.html")
 
 
 @desk.get("/desk/calls/<public_id:public_id>/state")
 @role(*DESK)
 def state(public_id: str) -> str | Response:
     """The part of the call's page that changes by itself."""
-    return _shown(public_id, "desk/state.html")
+    return shown(public_id, "desk/state.html", is_fragment=True)
 
 
 @desk.post("/desk/calls/<public_id:public_id>/deed")
@@ -151,35 +141,21 @@ def answer(public_id: str) -> Response:
 @desk.post("/desk/calls/<public_id:public_id>/wrap-up")
 @role(*DESK)
 def wrap_up(public_id: str) -> Response | tuple[str, int]:
-    """Sort the call out; what cannot stand together is refused with the reason (O27)."""
+    """Sort the call out; what cannot stand together is refused with the reason (O27), and nothing that was typed is lost (O24)."""
     house, form = services(), request.form
     given = WrapUp(form.get("verdict", ""), form.get("consent", "unasked"), form.get("remark", ""))
     try:
+        keep_typed(public_id)
         with house.unit_of_work() as work:
             use.wrap_up(work.session, house.office, public_id, _user(work.session), given, house.clock.now())
+            drafts.drop(work.session, drafts.WRAP_UP, public_id)
     except BadInput as problem:
-        complaint = Problem("wrap_up", problem.field, words.in_language(problem), form)
-        return render("desk/show.html", _takeover(public_id, complaint)), 422
+        return render("desk/show.html", takeover_page(public_id, Problem.of("wrap_up", problem, form))), 422
     except NotAllowed as problem:
         flash(words.in_language(problem), "warning")
     else:
         flash(_("已整理，您现在空闲。"), "success")
     return redirect(url_for("desk.index"), 303)
-
-
-def _shown(public_id: str, template: str) -> str | Response:
-    try:
-        return render(template, _takeover(public_id))
-    except Taken as problem:
-        flash(words.in_language(problem), "warning")
-        return redirect(url_for("desk.index"), 303)
-
-
-def _takeover(public_id: str, problem: Problem = NO_PROBLEM) -> TakeoverPage:
-    house = services()
-    with house.reads() as session:
-        found = use.view(session, house.office, public_id, _user(session), house.clock.now())
-    return TakeoverPage(found, page_of(found.respondent), house.office.bureau.emergency, problem)
 
 
 def _desk() -> DeskPage:

@@ -79,3 +79,9 @@ VERDICTS = {
 }
 SECOND_VERDICTS = {**VERDICTS, "order": _l("退回责任单位"), "resolved": _l("已满意，可办结")}
 """The same after a second call, whose answers decide over the order (R51)."""
+DANGER = {
+    "hall": _l("已通知指挥大厅"),
+    "told_110": _l("已请群众拨打110"),
+    "none": _l("确认无危险"),
+}
+"""What an operator did about a person who may be in danger."""

@@ -2,19 +2,20 @@
 
 from datetime import date, datetime
 
-from flask import Blueprint, request
+from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from ivr.console import drafts, words
 from ivr.console.access import role
-from ivr.console.order_access import roles_of
+from ivr.console.order_access import order_actor, roles_of, unknown_noted
 from ivr.console.order_files import LARGEST_UPLOAD, Kept, act_with_files, attach_all
-from ivr.console.order_page import act
+from ivr.console.order_page import act, refused
 from ivr.console.services import services
 from ivr.console.uploads import takes_file
 from survey import casework
-from survey.errors import BadInput
+from survey.errors import BadInput, NotAllowed
 from survey.order_moves import Actor
 from survey.order_replies import Reply
 
@@ -47,14 +48,36 @@ def take_in_hand(public_id: str) -> Response | tuple[str, int]:
 @role(*roles_of("answer"))
 @takes_file(LARGEST_UPLOAD)
 def answer(public_id: str) -> Response | tuple[str, int]:
-    """Reply, with the files that belong to it: all of it is taken, or nothing."""
+    """Reply, with the files that belong to it: all of it is taken, or nothing; what was typed is kept until it is (C29)."""
     office = services().office
+    try:
+        with unknown_noted(), services().unit_of_work() as work:
+            if casework.may_answer(work.session, public_id, order_actor()):
+                drafts.keep(work.session, drafts.ANSWER, public_id)
+    except BadInput as wrong:
+        return refused(public_id, "answer", wrong)
 
     def do(session: Session, actor: Actor, version: int, now: datetime, kept: Kept) -> None:
         reply, version = _reply(), attach_all(session, public_id, actor, version, now, kept)
         casework.answer(session, office, public_id, actor, version, reply, office.terms, now)
+        drafts.drop(session, drafts.ANSWER, public_id)
 
     return act_with_files(public_id, "answer", do, _("回复已提交，期限停止计算。"))
+
+
+@order_handling.post("/orders/<public_id:public_id>/answer/draft")
+@role(*roles_of("answer"))
+@takes_file(LARGEST_UPLOAD)  # the button sends the whole form; its files are not kept
+def keep_draft(public_id: str) -> Response | tuple[str, int]:
+    """Keep what is typed into the reply."""
+    try:
+        with unknown_noted(), services().unit_of_work() as work:
+            if not casework.may_answer(work.session, public_id, order_actor()):
+                raise NotAllowed("此单目前不能回复，草稿未保存 / the order takes no reply now: the draft was not saved")
+            drafts.keep(work.session, drafts.ANSWER, public_id)
+    except (BadInput, NotAllowed) as problem:
+        return words.in_language(problem), 409
+    return drafts.saved(url_for("orders.show", public_id=public_id))
 
 
 @order_handling.post("/orders/<public_id:public_id>/ask-extension")

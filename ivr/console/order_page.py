@@ -9,7 +9,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from ivr.console import order_words, words
+from ivr.console import drafts, order_words, words
+from ivr.console.drafts import Typed
 from ivr.console.escalations import DueDate
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.notice_words import kind_of
@@ -21,6 +22,7 @@ from survey import casework
 from survey.casework import Contact, OrderView, Overtaken, RecallView
 from survey.casework.attachments import LARGEST
 from survey.casework.views import EventView
+from survey.drafts import NOTHING
 from survey.errors import BadInput, NotAllowed
 from survey.order_clock import LAST_MOMENT, Terms, days_counted
 from survey.order_moves import MOVES, RUNNING, Actor
@@ -34,6 +36,8 @@ Do = Callable[[Session, Actor, int, datetime], object]
 RATED = ("speed", "attitude", "outcome", "equipment", "appearance")
 APART = ("csrf_token", "version")
 """Fields of a form that nobody has typed."""
+
+NO_REPLY = Typed("answer", NO_PROBLEM)
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,10 @@ class Reminded:
 
 @dataclass(frozen=True)
 class OrderPage:
-    """One order as its reader sees it. `names` map accounts to the names of people; `left` are texts that no form takes any more."""
+    """One order as its reader sees it. `names` map accounts to the names of people; `left` are texts that no form takes any more.
+
+    `reply` is what stands in the form of the reply: typed just now, or kept from before.
+    """
 
     view: OrderView
     due: DueDate
@@ -69,9 +76,14 @@ class OrderPage:
     conflict: Conflict | None = None
     contact: Contact | None = None
     left: list[str] = field(default_factory=list)
+    reply: Typed = NO_REPLY
     rated: tuple[str, ...] = RATED
     recalls: tuple[RecallView, ...] = ()
     reminders: tuple[Reminded, ...] = ()
+
+    def typed(self, form: str, name: str, otherwise: object = "") -> object:
+        """What to show in a field of a form."""
+        return self.reply.value(name, otherwise) if form == self.reply.form else self.problem.value(form, name, otherwise)
 
     @property
     def findings(self) -> list[tuple[str, str]]:
@@ -110,11 +122,13 @@ def order_page(
         names = people.display_names(session, {event.actor for event in view.events})
         recalls = casework.recalls_of(session, casework.found(session, order_id, order_actor()))
         reminders = [Reminded(one.at, kind_of(one.kind), words.in_language(one.text)) for one in notices.of_order(session, order_id)]
+        draft = drafts.kept(session, drafts.ANSWER, order_id) if "answer" in view.actions else NOTHING
     conflict = None if seen is None else Conflict(seen, view.version, tuple(one for one in view.events if one.number > seen))
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
-        contact, _left(problem, view), recalls=tuple(recalls), reminders=tuple(reminders),
+        contact, _left(problem, view), Typed("answer", problem, draft), recalls=tuple(recalls),
+        reminders=tuple(reminders),
     )  # fmt: skip
 
 
@@ -158,7 +172,7 @@ def act(order_id: str, form: str, do: Do, done: str) -> Response | tuple[str, in
 
 def refused(order_id: str, form: str, wrong: BadInput) -> tuple[str, int]:
     """The page, with what is wrong at its field."""
-    return shown(order_page(order_id, Problem(form, wrong.field, words.in_language(wrong), request.form))), 422
+    return shown(order_page(order_id, Problem.of(form, wrong, request.form))), 422
 
 
 def no_calendar(missing: CalendarMissing) -> str:

@@ -12,7 +12,7 @@
   }
 
   document.addEventListener("htmx:beforeRequest", function (event) {
-    if (document.hidden) {
+    if (document.hidden && !event.target.hasAttribute("data-even-hidden")) {
       event.preventDefault();
     }
   });

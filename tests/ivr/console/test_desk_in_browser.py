@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import OperatorAnswer, Takeover
+from survey.store.models import Draft, OperatorAnswer, Takeover
 from tests.conftest import StandingClock
+from tests.ivr.console.builders import a_kept_sound
 from tests.ivr.console.test_desk import over, talking, waiting, with_telephones
-from tests.ivr.console.test_in_browser import HIDDEN_COLUMNS, SCREEN, TELEPHONE, address, browser, enter, pytestmark, sync_api
+from tests.ivr.console.test_in_browser import HEAR, HIDDEN_COLUMNS, SCREEN, TELEPHONE, address, browser, enter, pytestmark, sync_api
+from tests.ivr.console.test_takeover_page import call, danger, remark
 
-__all__ = ["address", "browser", "enter", "pytestmark", "waiting", "with_telephones"]
+__all__ = ["address", "browser", "call", "enter", "pytestmark", "waiting", "with_telephones"]
 
 
 def look(page, name: str) -> None:
@@ -125,3 +127,122 @@ def test_a_desk_that_cannot_be_reached_says_so_and_is_glad_when_it_can_again(ent
     sync_api.expect(page.locator("#unreachable")).to_be_visible()
     page.context.set_offline(False)
     sync_api.expect(page.locator("#unreachable")).to_be_hidden()
+
+
+BELOW_THE_FOLD = """selectors => selectors.filter(each => {
+  const box = document.querySelector(each).getBoundingClientRect();
+  return box.bottom > window.innerHeight || box.top < 0;
+})"""
+NEEDED = [".call-reason", ".asked-next", ".asked-item:nth-child(6)", ".takeover-case .facts", "#person dl", "#deed-end"]
+"""Reason, next question, the five answers, the facts, who is on the line, and the buttons of the talk."""
+
+
+@pytest.fixture
+def talk(enter, call: str, sessions: sessionmaker[Session], clock: StandingClock):
+    """The page of a call that is talked; opened in the language asked for."""
+
+    def opened(locale: str = "zh-CN"):
+        page = enter("operator", locale)
+        page.goto("/desk")
+        page.locator("button[value=on]").click()
+        page.locator(".offer .btn-primary").click()
+        page.wait_for_url(f"**/desk/calls/{call}")
+        talking(sessions, clock, call)
+        page.reload()
+        return page
+
+    return opened
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-GB"])
+def test_everything_that_is_needed_to_talk_stands_on_the_screen_without_scrolling(
+    talk, sessions, keys, month, clock, tmp_path, locale
+) -> None:
+    with sessions.begin() as session:
+        a_kept_sound(session, keys, tmp_path, month.recording)
+    remark(sessions, keys, month, clock, ("民警", 0.9), ("来得", 0.3), ("太慢", 0.9))
+    page = talk(locale)
+
+    assert page.evaluate(BELOW_THE_FOLD, NEEDED) == []
+    look(page, f"takeover-{locale}")
+    danger(sessions, keys, month, clock)
+    page.locator(".danger-bar").wait_for()
+    assert page.evaluate(BELOW_THE_FOLD, [".danger-bar", *NEEDED]) == []
+    look(page, f"takeover-danger-{locale}")
+    assert page.complaints == []
+
+
+def test_danger_in_a_new_transcript_raises_the_banner_by_itself_and_goes_by_a_choice(talk, sessions, keys, month, clock) -> None:
+    page = talk()
+    remark(sessions, keys, month, clock, ("救命", 0.9))
+    sync_api.expect(page.locator(".remark-words")).to_have_text("救命")
+    danger(sessions, keys, month, clock)
+    page.locator("#danger-hall").focus()
+    with page.expect_response("**/state"):
+        pass  # the part of the page with the button is put in its place anew
+    sync_api.expect(page.locator("#danger-hall")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    sync_api.expect(page.locator(".danger-done")).to_contain_text("已通知指挥大厅")
+    sync_api.expect(page.locator(".danger-bar")).to_have_count(0)
+
+
+def test_what_is_typed_is_saved_by_itself_and_survives_the_closing_of_the_tab(talk, call, sessions, clock) -> None:
+    page = talk()
+    page.locator("#remark").press_sequentially("下午再联系")
+    sync_api.expect(page.locator("[data-draft-told]")).to_have_text("已保存 12:00")
+    page.locator("input[name=verdict][value=call_back]").check()
+    page.locator("#remark").press_sequentially("，五点后")
+    page.goto("/desk")  # at once: what is left is saved while the page closes
+
+    sync_api.expect(page.get_by_text("您手上有一个来电")).to_be_visible()
+    page.goto(f"/desk/calls/{call}")
+    sync_api.expect(page.locator("#remark")).to_have_value("下午再联系，五点后")
+    sync_api.expect(page.locator("input[name=verdict][value=call_back]")).to_be_checked()
+    over(sessions, clock, call)
+    page.get_by_role("button", name="整理完毕").click()
+    sync_api.expect(page.locator(".alert-success")).to_contain_text("您现在空闲")
+    with sessions() as session:
+        assert session.scalars(select(Draft)).all() == []
+    assert page.complaints == []
+
+
+def test_a_draft_that_cannot_be_saved_says_so_and_is_saved_when_the_desk_is_back(talk) -> None:
+    page = talk()
+    page.context.set_offline(True)
+    page.locator("#remark").press_sequentially("断网时写的")
+    sync_api.expect(page.locator("[data-draft-told]")).to_contain_text("尚未保存")
+    page.context.set_offline(False)
+
+    sync_api.expect(page.locator("[data-draft-told]")).to_have_text("已保存 12:00")
+
+
+def test_nothing_that_somebody_types_into_is_taken_away_by_what_comes_in(talk, sessions, keys, month, clock, tmp_path) -> None:
+    with sessions.begin() as session:
+        a_kept_sound(session, keys, tmp_path, month.recording)
+    page = talk()
+    reason = page.locator(f"#listen-{month.recording}")
+    reason.press_sequentially("核实")
+    page.locator("#reveal-reason").fill("核对号码")
+    reason.focus()
+    remark(sessions, keys, month, clock, ("慢", 0.9))
+    sync_api.expect(page.locator(".remark-words")).to_have_text("慢")
+    reason.press_sequentially("所说")
+
+    sync_api.expect(reason).to_have_value("核实所说")
+    sync_api.expect(page.locator("#reveal-reason")).to_have_value("核对号码")
+    reason.press("Enter")
+    page.locator(".said audio").wait_for()
+    assert page.evaluate(HEAR) == pytest.approx(1.0, abs=0.1)
+    assert page.complaints == []
+
+
+def test_the_number_is_shown_in_place_and_hidden_again(talk, month) -> None:
+    page = talk()
+    page.clock.install()
+    page.locator("#reveal-reason").fill("核对号码")
+    page.locator("#reveal").click()
+    sync_api.expect(page.locator("#person")).to_contain_text(month.phone)
+    page.clock.run_for(31_000)
+
+    sync_api.expect(page.locator("#person")).not_to_contain_text(month.phone)
