@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from survey.store.migrations.steps import AddColumns
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
