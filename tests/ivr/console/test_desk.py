@@ -208,3 +208,16 @@ def test_a_newer_log_in_has_the_desk_and_the_older_page_says_so(log_in: LogIn, o
     on_duty(log_in)
 
     assert "另一台电脑上岗" in open_page(old, "/desk").text
+
+
+def test_whoever_loses_a_call_is_brought_to_the_desk_as_a_whole_page_and_told(
+    log_in: LogIn, open_page, waiting: str, sessions: sessionmaker[Session]
+) -> None:  # fmt: skip
+    client = on_duty(log_in)
+    send(client, f"/desk/calls/{waiting}/claim")
+    with sessions.begin() as session:
+        takeover = session.scalars(select(Takeover)).one()
+        takeover.operator_id = session.scalars(select(User.id).where(User.name == "centre")).one()
+
+    assert client.get(f"/desk/calls/{waiting}/state", headers={"HX-Request": "true"}).headers["HX-Redirect"] == "/desk"
+    assert "已由" in open_page(client, "/desk").text

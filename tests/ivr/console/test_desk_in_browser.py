@@ -98,6 +98,29 @@ def test_a_waiting_call_is_in_the_title_and_taken_by_its_key(enter, waiting: str
     assert page.complaints == []
 
 
+def test_the_answers_and_the_form_for_sorting_out_come_by_themselves(
+    enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
+) -> None:  # fmt: skip
+    page = enter("operator")
+    page.goto("/desk")
+    page.locator("button[value=on]").click()
+    page.locator(".offer .btn-primary").click()
+    page.wait_for_url(f"**/desk/calls/{waiting}")
+    sync_api.expect(page.locator(".asked-next button")).to_have_count(0)
+
+    talking(sessions, clock, waiting)
+    page.locator(".asked-next button").first.wait_for()
+    over(sessions, clock, waiting)
+    page.locator("input[name=verdict][value=order]").wait_for()
+    page.fill("#remark", "还没有写完")
+    for _ in range(2):
+        with page.expect_response("**/state"):
+            pass
+
+    assert page.locator("#remark").input_value() == "还没有写完", "the page is not loaded again while somebody writes"
+    assert page.complaints == []
+
+
 def test_keys_write_the_next_answer_down_unless_somebody_switches_them_off(
     enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
 ) -> None:  # fmt: skip
