@@ -14,6 +14,7 @@ from survey.order_moves import Actor
 from survey.paper.content import Facts, Paper, Quote, paper
 from survey.store.models import Incident
 from survey.store.queries import order_papers as queries
+from survey.store.queries.people import display_names
 from survey.store.sealing import place
 
 
@@ -38,6 +39,7 @@ def order_paper(
         officer=open_field(office.keys, incident.officer_sealed, "officer", incident.public_id),
         quotes=_quotes(session, office, respondent_id), hidden=_hidden(office, incident, contact), contact=contact,
         printed_by=reader.name, printed_at=now,
+        names=display_names(session, {reader.name, view.issued_by, *(event.actor for event in view.events)}),
     )  # fmt: skip
     return paper(view, facts, language)
 
@@ -52,11 +54,12 @@ def _hidden(office: Office, incident: Incident, contact: Contact | None) -> tupl
 
 
 def _quotes(session: Session, office: Office, respondent_id: int) -> tuple[Quote, ...]:
-    return tuple(Quote(_opened(office, quote), quote.confidence) for quote in queries.quotes(session, respondent_id))
+    sealed = (*queries.quotes(session, respondent_id), *queries.notes(session, respondent_id))
+    return tuple(Quote(_opened(office, quote), quote.confidence, quote.by_operator) for quote in sealed)
 
 
 def _opened(office: Office, quote: queries.SealedQuote) -> str:
     try:
-        return office.keys.open(quote.text, place(quote.table, "text_sealed", quote.public_id)) or ""
+        return office.keys.open(quote.text, place(quote.table, quote.column, quote.public_id)) or ""
     except CannotUnseal:
         return UNREADABLE

@@ -6,7 +6,7 @@ Whatever is hidden from the reader (the person's name and number, O35) is struck
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from survey.casework.views import Contact, OrderView, ReplyView
 from survey.eligibility import category_words
-from survey.order_moves import MOVES, OUTCOMES, STATES
+from survey.order_moves import MOVES, OUTCOMES, STATES, SYSTEM
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS
 from survey.paper import words
@@ -33,15 +33,19 @@ Clean = Callable[[str | None], str]
 
 @dataclass(frozen=True)
 class Quote:
-    """What the person said: `confidence` of the machine from 0 to 1, None where a person wrote it down."""
+    """What the person said: `confidence` of the machine from 0 to 1, None where a person wrote it down, `by_operator` after the talk."""
 
     text: str
     confidence: float | None
+    by_operator: bool = False
 
 
 @dataclass(frozen=True, repr=False)
 class Facts:
-    """What the view of an order does not hold. `hidden` are name and number that must not come out; `contact` is shown if given."""
+    """What the view of an order does not hold. `hidden` are name and number that must not come out; `contact` is shown if given.
+
+    `names` map accounts to what their people are called.
+    """
 
     bureau: str
     zone: ZoneInfo
@@ -53,6 +57,7 @@ class Facts:
     contact: Contact | None
     printed_by: str
     printed_at: datetime
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,9 +152,9 @@ class Paper:
 def paper(view: OrderView, facts: Facts, language: str) -> Paper:
     """The document of an order in `zh` or `en`, times by the bureau's clock."""
     say, clean = Words(language), cleaner(facts.hidden)
-    local = _local(facts.zone)
+    local, called = _local(facts.zone), _called(facts.names, say, clean)
     year, _dash, serial = view.number.partition("-")
-    replies = tuple(_reply(reply, say, clean, local) for reply in view.replies)
+    replies = tuple(_reply(reply, say, clean, called, local) for reply in view.replies)
     name, number = _person(view, facts, say)
     signed = next((event for event in reversed(view.events) if event.what == "sign"), None)
     return Paper(
@@ -158,18 +163,18 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
         occurred_at=minute(say, local(view.occurred_at)), officer=clean(facts.officer), called_at=minute(say, local(view.called_at)),
         call_mode=_list(say, words.MODES, facts.modes), script=facts.script, ratings=tuple(_ratings(view, say)),
         items=_list(say, words.ITEM_WORDS, view.items), reasons=_list(say, words.REASONS, view.reasons),
-        own_words="\n".join(clean(quote.text) for quote in facts.quotes) or say(*words.NOTHING_SAID),
+        own_words="\n".join(_quoted(quote, say, clean) for quote in facts.quotes if quote.text) or say(*words.NOTHING_SAID),
         own_words_note=_note(facts.quotes, say), consent=say(*words.CONSENT.get(view.consent, words.CONSENT["no"])),
         person_name=name, person_number=number, issued_at=minute(say, local(view.issued_at)),
-        issued_on=day(say, view.issued_at.astimezone(facts.zone).date()), issued_by=clean(view.issued_by),
+        issued_on=day(say, view.issued_at.astimezone(facts.zone).date()), issued_by=called(view.issued_by),
         due_on=deadline(say, view.due_at.astimezone(facts.zone)), signed_at=minute(say, local(signed.at)) if signed else "",
-        signed_by=clean(signed.actor) if signed else "", replies=replies, latest=replies[-1] if replies else ReplyText(),
+        signed_by=called(signed.actor) if signed else "", replies=replies, latest=replies[-1] if replies else ReplyText(),
         returns=str(view.returns), supervised=say("督办", "under supervision") if view.supervised else "", extension=_extension(view, say),
         appeal=_appeal(view, say), accountability=_accountability(view, say, clean),
         attachments=_joined(say, (clean(one.name) for one in view.attachments)), recall=_recall(view, say, local),
         closed_at=minute(say, local(_closed_at(view))), outcome=say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES else "",
-        archive_number=view.archive_number or "", steps=_steps(view, say, clean, local),
-        printed_at=minute(say, local(facts.printed_at)), printed_by=facts.printed_by,
+        archive_number=view.archive_number or "", steps=_steps(view, say, clean, called, local),
+        printed_at=minute(say, local(facts.printed_at)), printed_by=called(facts.printed_by),
         is_open_to_contact=view.may_be_contacted,
     )  # fmt: skip
 
@@ -184,6 +189,12 @@ def cleaner(hidden: Iterable[str]) -> Clean:
         return struck.sub(STRUCK, printable) if struck else printable
 
     return clean
+
+
+def _called(names: Mapping[str, str], say: Words, clean: Clean) -> Clean:
+    """What an account is called on paper: by the person's name, the program by its own."""
+    known = {SYSTEM.name: say(*words.SYSTEM), **names}
+    return lambda account: clean(known.get(account or "", account))
 
 
 def _pattern(text: str) -> str:
@@ -213,8 +224,12 @@ def _ratings(view: OrderView, say: Words) -> Iterable[Rating]:
         yield Rating(say(*words.ITEM_WORDS[item]), answer, "★" if item in view.items else "")
 
 
+def _quoted(quote: Quote, say: Words, clean: Clean) -> str:
+    return (say(*words.OPERATOR_NOTED) if quote.by_operator else "") + clean(quote.text)
+
+
 def _note(quotes: tuple[Quote, ...], say: Words) -> str:
-    sure = [quote.confidence for quote in quotes if quote.confidence is not None]
+    sure = [quote.confidence for quote in quotes if quote.confidence is not None and quote.text]
     if not sure:
         return ""
     return say(f"机器转写，置信度 {min(sure):.0%}", f"machine transcript, confidence {min(sure):.0%}")
@@ -230,11 +245,11 @@ def _person(view: OrderView, facts: Facts, say: Words) -> tuple[str, str]:
     return clean(facts.contact.name), clean(facts.contact.number)
 
 
-def _reply(reply: ReplyView, say: Words, clean: Clean, local: Callable[[datetime | None], datetime | None]) -> ReplyText:
+def _reply(reply: ReplyView, say: Words, clean: Clean, called: Clean, local: Callable[[datetime | None], datetime | None]) -> ReplyText:
     return ReplyText(
         str(reply.round), day(say, reply.visited_on), clean(reply.people), clean(reply.place),
         say(*FINDINGS.get(reply.finding, (reply.finding, reply.finding))), say(*CAUSES.get(reply.cause, (reply.cause, reply.cause))),
-        clean(reply.measure), clean(reply.explanation), clean(reply.improvement), clean(reply.by), minute(say, local(reply.at)),
+        clean(reply.measure), clean(reply.explanation), clean(reply.improvement), called(reply.by), minute(say, local(reply.at)),
     )  # fmt: skip
 
 
@@ -276,10 +291,12 @@ def _closed_at(view: OrderView) -> datetime | None:
     return next((event.at for event in reversed(view.events) if event.to_state in ("closed", "void")), None)
 
 
-def _steps(view: OrderView, say: Words, clean: Clean, local: Callable[[datetime | None], datetime | None]) -> tuple[Step, ...]:
+def _steps(
+    view: OrderView, say: Words, clean: Clean, called: Clean, local: Callable[[datetime | None], datetime | None]
+) -> tuple[Step, ...]:
     issued = ("下发交办单", "issued")
     names = {what: (move.zh, move.en) for what, move in MOVES.items()}
     return tuple(
-        Step(minute(say, local(event.at)), clean(event.actor), say(*names.get(event.what, issued)), clean(event.reason))
+        Step(minute(say, local(event.at)), called(event.actor), say(*names.get(event.what, issued)), clean(event.reason))
         for event in view.events
     )

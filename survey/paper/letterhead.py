@@ -63,7 +63,9 @@ def _page(document: Any) -> None:
 def _head(document: Any, say: Words) -> None:
     bureau = _paragraph(document, "{{ bureau }}", SONG, HEAD, RED, WD_ALIGN_PARAGRAPH.CENTER)
     bureau.paragraph_format.space_after = Pt(6)
-    number = _paragraph(document, say("〔{{ year }}〕{{ serial }}号", "No. {{ number }}"), FANG, TEXT, None, WD_ALIGN_PARAGRAPH.CENTER)
+    number = _paragraph(
+        document, say("〔{{ year }}〕{{ serial }}号", "No. {{ year }}-{{ serial }}"), FANG, TEXT, None, WD_ALIGN_PARAGRAPH.CENTER
+    )
     _underline(number)
     title = say("接处警电话回访交办单", "Order after a callback")
     _paragraph(document, title, SONG, TITLE, None, WD_ALIGN_PARAGRAPH.CENTER).paragraph_format.space_before = Pt(14)

@@ -44,7 +44,7 @@ FIELDS: dict[str, tuple[str, str]] = {
     "ratings": ("五项评价的列表，每项有 item、answer、bad（★）", "list of the five ratings, each with item, answer, bad (★)"),
     "items": ("不满意的事项", "items rated 4 or 5"),
     "reasons": ("交办原因", "reasons of the order"),
-    "own_words": ("当事人陈述原文", "the person's own words"),
+    "own_words": ("当事人陈述原文，及值班员通话后的记录", "the person's own words, and what the operator noted of the talk"),
     "own_words_note": ("机器转写时注明及置信度", "says that a machine wrote them down, with its confidence"),
     "consent": ("是否同意联系", "whether the person agreed to be contacted"),
     "person_name": ("当事人姓名；不同意联系则不予提供", "name of the person; withheld without consent"),

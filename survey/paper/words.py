@@ -22,6 +22,8 @@ REASONS = {
 WITHHELD = ("不予提供", "withheld")
 ON_REQUEST = ("登录系统写明事由后查看", "in the system, against a reason")
 NOTHING_SAID = ("当事人未陈述", "nothing was said")
+SYSTEM = ("系统", "the system")
+OPERATOR_NOTED = ("值班员记录：", "Noted by the operator: ")
 WEEKDAYS = (("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"), ("周四", "Thu"), ("周五", "Fri"), ("周六", "Sat"), ("周日", "Sun"))
 LAST_MOMENT = timedelta(microseconds=1)
 

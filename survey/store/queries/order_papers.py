@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from survey.store.models import Answer, Recording, ScriptVersion, Transcript, TranscriptCorrection
+from survey.store.models import Answer, CallAttempt, Recording, ScriptVersion, Takeover, Transcript, TranscriptCorrection
 
 REASON = "reason"
 """The item at which a dissatisfied person is asked why."""
@@ -13,12 +13,17 @@ REASON = "reason"
 
 @dataclass(frozen=True)
 class SealedQuote:
-    """What a person said, sealed for a row of `table`; `confidence` is None where a person has written it down."""
+    """What a person said, sealed for a row's `column` of `table`; `confidence` is None where a person has written it down.
+
+    `by_operator`: it is what the operator noted of the talk.
+    """
 
     table: str
     public_id: str
     text: bytes | None
     confidence: float | None
+    column: str = "text_sealed"
+    by_operator: bool = False
 
 
 def quotes(session: Session, respondent_id: int) -> list[SealedQuote]:
@@ -38,6 +43,13 @@ def quotes(session: Session, respondent_id: int) -> list[SealedQuote]:
         elif transcript.text_sealed is not None:
             found.append(SealedQuote(transcript.__tablename__, transcript.public_id, transcript.text_sealed, transcript.confidence or 0.0))
     return found
+
+
+def notes(session: Session, respondent_id: int) -> list[SealedQuote]:
+    """What operators noted of their talks with the person when they gave the case to the unit, in the order of the talks."""
+    told = select(Takeover.public_id, Takeover.remark_sealed).join(Takeover.attempt).order_by(Takeover.id)
+    mine = told.where(CallAttempt.respondent_id == respondent_id, Takeover.verdict == "order", Takeover.remark_sealed.is_not(None))
+    return [SealedQuote("takeovers", public_id, text, None, "remark_sealed", by_operator=True) for public_id, text in session.execute(mine)]
 
 
 def modes(session: Session, respondent_id: int) -> tuple[str, ...]:

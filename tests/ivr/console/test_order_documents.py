@@ -68,7 +68,7 @@ def test_whoever_may_read_the_order_prints_it_and_takes_it_as_docx(log_in, open_
     page, file = open_page(client, f"/orders/{order}/print"), client.get(f"/orders/{order}/document.docx")
 
     assert page.one("h1").text == "接处警电话回访交办单"
-    assert "2026-0001" in page.text
+    assert "〔2026〕1号" in page.text
     assert (file.status_code, file.mimetype) == (200, "application/vnd.openxmlformats-officedocument.wordprocessingml.document")
     assert unquote(file.headers["Content-Disposition"]).endswith("接处警电话回访交办单-2026-0001.docx")
     cells = [cell.text for row in Document(io.BytesIO(file.data)).tables[0].rows for cell in row.cells]

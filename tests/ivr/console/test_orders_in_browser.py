@@ -66,7 +66,7 @@ def test_a_unit_signs_and_replies_by_keyboard_with_and_without_scripts(enter, de
     page.goto("/orders")
     page.get_by_role("link", name="2026-0001").focus()
     page.keyboard.press("Enter")
-    for label in ("签收", "开始办理此单"):
+    for label in ("签收此单", "开始办理此单"):
         page.get_by_role("button", name=label).focus()
         page.keyboard.press("Enter")
         sync_api.expect(page.get_by_role("button", name=label)).to_have_count(0)

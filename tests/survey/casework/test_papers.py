@@ -11,7 +11,7 @@ from survey.errors import BadInput, NotAllowed, NotFound
 from survey.order_moves import Actor
 from survey.order_replies import Reply
 from survey.paper.content import STRUCK, Paper
-from survey.store.models import AuditEntry, CallAttempt, Escalation, Incident, Recording, Transcript, TranscriptCorrection
+from survey.store.models import AuditEntry, CallAttempt, Escalation, Incident, Recording, Takeover, Transcript, TranscriptCorrection, User
 from survey.store.sealing import place
 from tests.survey.casework.conftest import CENTRE, IMPROVED, INSPECTOR, LEADER, NAME, VISITED, Bureau
 
@@ -120,10 +120,67 @@ def test_what_a_person_wrote_down_is_not_called_the_machines(bureau: Bureau) -> 
     assert (printed(bureau, order_id, CENTRE).own_words, printed(bureau, order_id, CENTRE).own_words_note) == ("来得太慢", "")
 
 
+def test_words_that_a_machine_could_not_make_out_are_not_called_its_transcript(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau, "")
+
+    assert (printed(bureau, order_id, CENTRE).own_words, printed(bureau, order_id, CENTRE).own_words_note) == ("当事人未陈述", "")
+
+
+def test_who_issued_signed_and_replied_is_called_by_name_and_the_program_by_its_own(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+    account = bureau.unit(order_id).name
+    with bureau.ground.work() as work:
+        work.session.add(User(name=account, display_name="周所长", role="unit", password_hash="", created_at=bureau.now))
+
+    found = printed(bureau, order_id, bureau.unit(order_id))
+
+    assert (found.issued_by, found.signed_by, found.latest.by, found.printed_by) == ("系统", "周所长", "周所长", "周所长")
+    assert {step.by for step in found.steps} == {"系统", "周所长"}
+    assert printed(bureau, order_id, CENTRE, language="en").issued_by == "the system"
+
+
+def note_talk(bureau: Bureau, remark: str, verdict: str = "order") -> None:
+    """An operator has talked with the person, and sorted the call out."""
+    keys, identity = bureau.ground.office.keys, hashlib.md5(verdict.encode()).hexdigest()
+    with bureau.ground.work() as work:
+        attempt_id = work.session.scalars(select(CallAttempt.id)).first()
+        sealed = keys.seal(remark, place("takeovers", "remark_sealed", identity))
+        work.session.add(
+            Takeover(
+                public_id=identity,
+                attempt_id=attempt_id,
+                reason="dissatisfied",
+                state="done",
+                opened_at=bureau.now,
+                verdict=verdict,
+                remark_sealed=sealed,
+            )
+        )
+
+
+def test_what_the_operator_noted_of_the_talk_stands_beside_the_own_words_as_theirs(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau, "来得太慢")
+    note_talk(bureau, "要求所里说明")
+
+    assert printed(bureau, order_id, CENTRE).own_words == "来得太慢\n值班员记录：要求所里说明"
+    assert printed(bureau, order_id, CENTRE, language="en").own_words.endswith("Noted by the operator: 要求所里说明")
+
+
+def test_what_an_operator_noted_of_a_talk_that_did_not_lead_to_the_order_is_not_for_the_unit(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    note_talk(bureau, "晚上八点以后再打", verdict="call_back")
+
+    assert printed(bureau, order_id, CENTRE).own_words == "当事人未陈述"
+
+
 @pytest.mark.parametrize("consent", ["no", "unasked"])
 def test_without_consent_no_text_holds_name_or_number_whoever_typed_them_in(bureau: Bureau, consent: str) -> None:
     [order_id] = bureau.issued(consent=consent)
     say_why(bureau)
+    note_talk(bureau, f"{NAME} 要求回电 {NUMBER}")
     bureau.answered(order_id, Reply("partly", "objective", explanation=f"已向{NAME}（10000000000）说明", improvement=f"{NAME}已谅解"))
 
     for reader in (CENTRE, LEADER, bureau.unit(order_id), INSPECTOR):
