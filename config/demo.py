@@ -180,7 +180,7 @@ def stay(house: House, exchange: RemoteExchange, plan: Plan, passwords: Mapping[
     desk = DeskPlay(house, exchange, launch(house, given, lambda text: None), plan.seed)
     say(f"\n值班台 / desk       {given.calls} 名不满意群众，有人在岗时逐个拨打 / dissatisfied people, called while somebody is on duty")
     exchange.run_in_real_time()
-    tell(house, add_parts(house, passwords, unit), unit)
+    tell(house, add_parts(house, passwords, unit), unit, desk.next_number())
     Sweeper(house, desk.look).run()
 
 

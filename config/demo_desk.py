@@ -16,11 +16,12 @@ from config.demo_round import Round, say
 from config.wiring import House
 from survey import fieldwork
 from survey.contact_rules import Rules
+from survey.fieldwork.clearance import number_of
 from survey.incidents import made_up
 from survey.incidents.fictitious import chance, english_name
 from survey.ladder import LIVE
 from survey.reporting import MONTHS_BEFORE, month_before
-from survey.store.models import CallAttempt, Campaign, Unit
+from survey.store.models import CallAttempt, Campaign, Respondent, Unit
 from survey.store.queries import desk
 
 PEOPLE, INCIDENTS = 20, 200
@@ -72,6 +73,13 @@ class DeskPlay:
         self._house, self._campaign_id, self._is_told = house, campaign_id, False
         exchange.put_people(CALLEE, telephones(seed))
         self.look()
+
+    def next_number(self) -> str:
+        """The number that is dialled next, empty when nobody is left: who opens its telephone in the browser plays that person."""
+        mine = select(Respondent).where(Respondent.campaign_id == self._campaign_id, Respondent.state == "waiting")
+        with self._house.sessions() as session:
+            person = session.scalars(mine.order_by(Respondent.replicate, Respondent.due_at, Respondent.id).limit(1)).first()
+            return (number_of(self._house.office, person) or "") if person else ""
 
     def look(self) -> None:
         """Resume or pause the campaign as the desk stands; say once that everybody has been called."""

@@ -73,14 +73,18 @@ def busiest_unit(house: House) -> Unit:
         return session.scalars(wanted).one()
 
 
-def tell(house: House, passwords: Mapping[str, str], unit: Unit) -> None:
-    """Print who can be played, with password and what to try, and where the telephones are."""
+def tell(house: House, passwords: Mapping[str, str], unit: Unit, first_person: str) -> None:
+    """Print who can be played, with password and what to try, and where the telephones are; `first_person` is the number called first."""
     settings = house.settings
     say(f"\n控制台 / console    http://{settings.console_host}:{settings.console_port}/   （Ctrl+C 停止 / stops）")
     phone = f"{settings.twilio_api_url}/phone"
+
+    def phone_of(number: str) -> str:
+        return f"{phone}?{urlencode({'number': number})}"
+
     say(f"模拟电话 / telephone {phone}   （在浏览器里打给本单位 / in the browser, call us: {settings.caller_id}）")
-    desk_phone = f"{phone}?{urlencode({'number': DESK_TELEPHONE})}"
-    say(f"值班电话 / desk phone {desk_phone}   （不开则由模拟座机接听 / not opened, a simulated one answers）")
+    say(f"值班电话 / desk phone {phone_of(DESK_TELEPHONE)}   （不开则由模拟座机接听 / not opened, a simulated one answers）")
+    say(f"群众电话 / their phone {phone_of(first_person)}   （第一位群众，不开则自动作答 / first one called; else simulated）")
     local = house.clock.now().astimezone(house.office.bureau.tzinfo)
     say(f"时钟 / clock        {local:%Y-%m-%d %H:%M}   （页面顶部“下一工作日”：前进一天 / “Next working day” on each page moves it on）")
     say("角色 / parts        （换一角色请用无痕窗口登录 / log in as another part in a private window）")

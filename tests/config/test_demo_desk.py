@@ -155,7 +155,7 @@ def test_each_part_has_an_account_whose_password_opens_and_the_unit_is_the_one_w
     unit = demo_parts.busiest_unit(demo.house)
 
     passwords = demo_parts.add_parts(demo.house, demo_parts.make_accounts(demo.house), unit)
-    demo_parts.tell(demo.house, passwords, unit)
+    demo_parts.tell(demo.house, passwords, unit, "+8610000123400")
 
     assert unit.code == UNITS[0].code
     assert set(passwords) == {part.name for part in demo_parts.PARTS}
@@ -168,4 +168,16 @@ def test_each_part_has_an_account_whose_password_opens_and_the_unit_is_the_one_w
             assert user.unit_id == (unit.id if part.role == "unit" else None)
             assert f"{part.name:8}{passwords[part.name]}" in printed
         assert people.telephone_of(demo.house.keys, "desk", people.known(session, "desk").telephone_sealed) == demo_parts.DESK_TELEPHONE
-    assert f"{demo.house.settings.twilio_api_url}/phone?number=%2B{demo_parts.DESK_TELEPHONE[1:]}" in printed
+    for number in (demo_parts.DESK_TELEPHONE, "+8610000123400"):
+        assert f"{demo.house.settings.twilio_api_url}/phone?number=%2B{number[1:]}" in printed
+
+
+def test_the_number_named_before_is_the_one_that_is_called(demo: DemoHouse, play: DeskPlay) -> None:
+    named = [play.next_number()]
+    demo.operator()
+    go_on(demo, play, 30)
+    named.append(play.next_number())
+
+    assert [call.order.to for call in demo.small.exchange.live_calls()] == named[:1]
+    assert named[1] in telephones(SEED)
+    assert named[1] != named[0]
