@@ -93,13 +93,13 @@ def _rows(say: Words) -> list[Row]:
         (say("签发", "Issued"), "{{ issued_by }} {{ issued_at }}", say("签收", "Signed for"), "{{ signed_by }} {{ signed_at }}"),
         ("{%tr for one in replies %}",),
         (say("第{{ one.round }}次回复", "Reply {{ one.round }}"),
-         say("核查结论：{{ one.finding }}；原因：{{ one.cause }}。", "Finding: {{ one.finding }}; cause: {{ one.cause }}. ")
-         + "{% if one.visited_on %}" + say("上门：{{ one.visited_on }}，{{ one.people }}，{{ one.place }}。",
-                                           "Visit: {{ one.visited_on }}, {{ one.people }}, {{ one.place }}. ") + "{% endif %}"
-         "{% if one.measure %}" + say("整改措施：{{ one.measure }}。", "Measure: {{ one.measure }}. ") + "{% endif %}"
-         "{% if one.explanation %}" + say("情况说明：{{ one.explanation }}。", "Explanation: {{ one.explanation }}. ") + "{% endif %}"
-         "{% if one.improvement %}" + say("改进情况：{{ one.improvement }}。", "Improvement: {{ one.improvement }}. ") + "{% endif %}"
-         + say("（{{ one.by }}，{{ one.at }}）", "({{ one.by }}, {{ one.at }})")),
+         say("核查结论：{{ one.finding }}；原因：{{ one.cause }}", "Finding: {{ one.finding }}; cause: {{ one.cause }}")
+         + _if("visited_on", say("上门：{{ one.visited_on }}，{{ one.people }}{% if one.place %}，{{ one.place }}{% endif %}",
+                                 "Visit: {{ one.visited_on }}, {{ one.people }}{% if one.place %}, {{ one.place }}{% endif %}"))
+         + _if("measure", say("整改措施：", "Measure: ") + "{{ one.measure }}")
+         + _if("explanation", say("情况说明：", "Explanation: ") + "{{ one.explanation }}")
+         + _if("improvement", say("改进情况：", "Improvement: ") + "{{ one.improvement }}")
+         + say("\n（{{ one.by }}，{{ one.at }}）", "\n({{ one.by }}, {{ one.at }})")),
         ("{%tr endfor %}",),
         ("{%tr if not replies %}",),
         (say("核查及整改", "Finding, measure"), ""),
@@ -109,6 +109,11 @@ def _rows(say: Words) -> list[Row]:
         (say("再次回访", "Second call"), "{{ recall }}", say("办结", "Closed"), "{{ outcome }} {{ closed_at }}"),
         (say("归档号", "Archive"), "{{ archive_number }}", say("附件", "Attachments"), "{{ attachments }}"),
     ]  # fmt: skip
+
+
+def _if(part: str, text: str) -> str:
+    """A line of a reply that stands there where the reply has that part: texts end as they were typed, without a full stop of ours."""
+    return f"{{% if one.{part} %}}\n{text}{{% endif %}}"
 
 
 def _form(document: Any, rows: Sequence[Row]) -> None:
