@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from config.commands.incidents import read_mapping
@@ -63,12 +63,13 @@ def call_everybody(house: House, exchange: RemoteExchange, campaign_id: int) -> 
 
 
 def take_in(house: House, given: Round, tell: Tell = say) -> None:
-    """Import the file; print the counts."""
+    """Import the file; print the counts. Its times are those of the round's zone, whatever the mapping was written for."""
     intake = importing.Intake(house.sessions, house.keys, house.audit_key, house.office.numbers, given.seed)
     rejects = house.data / f"rejected-{given.month}.csv"
     report = importing.import_incidents(
-        intake, given.incidents, read_mapping(given.mapping), rejects=rejects, actor="demo", now=house.clock.now()
-    )
+        intake, given.incidents, replace(read_mapping(given.mapping), zone=given.zone), rejects=rejects, actor="demo",
+        now=house.clock.now(),
+    )  # fmt: skip
     counts = report.counts
     tell(f"1 导入 / import     {given.incidents.name}（{report.format}）：{counts.read} 行 / lines")
     tell(f"                    {counts.new} 新增 / new，{counts.known} 已有 / known，{counts.rejected} 拒收 / rejected")

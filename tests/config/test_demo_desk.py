@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -117,6 +118,18 @@ def test_all_the_desks_people_are_of_the_unit_and_none_is_called_before_the_rule
     assert len(set(numbers)) == len(numbers)
     assert demo_parts.DESK_TELEPHONE not in numbers
     assert min(person.due_at for person in found(demo, Respondent)) >= START
+
+
+def test_where_the_month_comes_from_elsewhere_the_desks_people_are_called_by_the_clocks_of_that_place(demo: DemoHouse) -> None:
+    with demo.house.unit_of_work() as work:
+        unit = Unit(code=UNITS[0].code, name="Downtown Station")
+        work.session.add(unit)
+    launch(demo.house, desk_round(demo.house.data, "2026-02", "America/Los_Angeles", SEED, "en", Rules(calendar="weekdays"), unit))
+
+    assert {incident.zone for incident in found(demo, Incident)} == {"America/Los_Angeles"}
+    assert {person.due_at.astimezone(ZoneInfo("America/Los_Angeles")).hour for person in found(demo, Respondent)} == {17}, (
+        "it is 17:00 there"
+    )
 
 
 def test_after_the_last_person_it_is_said_once(demo: DemoHouse, play: DeskPlay, capsys: pytest.CaptureFixture[str]) -> None:
