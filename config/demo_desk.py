@@ -30,8 +30,8 @@ CALLS_PER_SECOND = 1 / 60
 """However late the play looks at the desk, nobody is called until the one before has long been answered: they pick up within 16 seconds."""
 
 WAITS = "等值班员空闲 / until an operator is free"
-HEADERS = ("到场时间", "警情类别", "处理结果", "处警单位代码", "处警单位", "报警人", "报警人年龄", "报警电话")
-ARRIVED, KIND, RESULT, CODE, UNIT, CALLER, AGE, NUMBER = map(made_up.HEADERS.index, HEADERS)
+HEADERS = ("到场时间", "警情类别", "处理结果", "处警单位代码", "处警单位", "报警人", "报警人年龄", "报警电话", "处警民警")
+ARRIVED, KIND, RESULT, CODE, UNIT, CALLER, AGE, NUMBER, OFFICER = map(made_up.HEADERS.index, HEADERS)
 
 
 def desk_round(folder: Path, month: str, zone: str, seed: int, language: str, rules: Rules, unit: Unit) -> Round:
@@ -55,8 +55,9 @@ def incidents(month: str, seed: int, language: str, unit: Unit) -> Iterator[tupl
         if number is None:
             return
         if number:
-            caller = row[CALLER] if language == "zh" else english_name(chance(seed, "desk", row[CALLER]))
-            told = {KIND: "邻里纠纷", RESULT: "现场处理完毕", CODE: unit.code, UNIT: unit.name, CALLER: caller, AGE: "", NUMBER: number}
+            told = {KIND: "邻里纠纷", RESULT: "现场处理完毕", CODE: unit.code, UNIT: unit.name, AGE: "", NUMBER: number}
+            if language != "zh":
+                told |= {place: english_name(chance(seed, "desk", row[place])) for place in (CALLER, OFFICER)}
             yield tuple(told.get(place, value) for place, value in enumerate(row))
 
 
