@@ -1,16 +1,11 @@
 """`./huifang demo` as a newcomer meets it: its hints are read as printed, an operator goes on duty, a unit presses the button."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,34 +18,32 @@ from config.demo_parts import DESK_TELEPHONE, PARTS
 from config.settings import Settings
 from config.wiring import House
 from survey.store.models import AuditEntry, CallAttempt, Takeover
-from tests.calls.stage import ROOT, free_port
 from tests.ivr.simulator.tab import Tab, opened
-from worker.parents import die_with
+from tests.walk import demonstration
+from tests.walk.demonstration import PLAY_SECONDS, Demonstration
 
 pytestmark = pytest.mark.slow
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-PLAY_SECONDS = 300.0
-"""What the month of a few people may take on a machine that does much else; it takes about a quarter of a minute."""
-
-PARTS_TOLD = re.compile(r"^ +(?P<name>[a-z]+) +(?P<password>(?:[a-z0-9]{4}-){3}[a-z0-9]{4})   ", re.MULTILINE)
 CLOCK_TOLD = re.compile(r"时钟 / clock +(\d{4}-\d\d-\d\d \d\d:\d\d)")
-DESK_PHONE = re.compile(r"desk phone (http://\S+)")
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 TIME_SHOWN = re.compile(r"Demonstration time: (\d{4}-\d\d-\d\d \d\d:\d\d)")
 
 
 @dataclass
 class Served:
-    """A demonstration that has played its month and serves: what it printed, where, and its house as another process sees it."""
+    """A demonstration that has played its month and serves, and its house as another process sees it."""
 
-    printed: Callable[[], str]
-    console: str
+    demonstration: Demonstration
     house: House
 
     @property
+    def console(self) -> str:
+        return self.demonstration.console
+
+    @property
     def passwords(self) -> dict[str, str]:
-        return {found["name"]: found["password"] for found in PARTS_TOLD.finditer(self.printed())}
+        return self.demonstration.passwords
 
     def enter(self, name: str) -> requests.Session:
         """A browser in which somebody has logged in with the password that was printed."""
@@ -82,37 +75,17 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("served")
-    doors = {door: str(free_port()) for door in ("VOICE", "MEDIA", "CONSOLE")}
-    given = {"HUIFANG_DATA": str(folder), **{f"HUIFANG_{door}_PORT": port for door, port in doors.items()}}
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUIFANG_")}
-    out, errors = folder / "out", folder / "errors"
-    with out.open("wb") as printed, errors.open("wb") as told:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "config.cli", "demo", "--calls", "12", "--speakers", "0"], cwd=ROOT, stdout=printed, stderr=told,
-            env={**inherited, "PYTHONPATH": str(ROOT), **given}, preexec_fn=partial(die_with, os.getpid()),
-        )  # fmt: skip
-    try:
-        until = time.monotonic() + PLAY_SECONDS
-        while len(PARTS_TOLD.findall(out.read_text("utf-8"))) < len(PARTS):
-            assert process.poll() is None, errors.read_text("utf-8")[-3000:]
-            assert time.monotonic() < until, out.read_text("utf-8")[-3000:]
-            time.sleep(0.1)
-        data = folder / "demo"
-        seen = {"HUIFANG_DATA": str(data), "HUIFANG_ENVIRONMENT": "demo", "HUIFANG_CLOCK_FILE": str(data / "run" / "clock")}
+    with demonstration.served(tmp_path_factory.mktemp("served")) as served:
+        seen = {
+            "HUIFANG_DATA": str(served.data), "HUIFANG_ENVIRONMENT": "demo", "HUIFANG_CLOCK_FILE": str(served.data / "run" / "clock"),
+        }  # fmt: skip
         house = House(Settings.from_env(seen, None))
-        yield Served(lambda: out.read_text("utf-8"), f"http://127.0.0.1:{doors['CONSOLE']}", house)
+        yield Served(served, house)
         house.engine.dispose()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, errors.read_text("utf-8")[-3000:]
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
 
 
 def test_serving_begins_in_the_morning_of_a_working_day_and_time_passes(served: Served) -> None:
-    told = CLOCK_TOLD.search(served.printed())
+    told = CLOCK_TOLD.search(served.demonstration.printed)
 
     assert told
     assert (told[1][11:], datetime.fromisoformat(told[1]).weekday() < 5) == ("09:00", True)
@@ -170,11 +143,10 @@ def test_the_button_brings_the_next_working_day_for_everybody_and_logs_nobody_ou
 @contextmanager
 def handset(served: Served) -> Iterator[Tab]:
     """The operator's telephone, opened in the browser at the printed address."""
-    found = DESK_PHONE.search(served.printed())
-    assert found
-    address = re.search(r"ws://[0-9.:]+/", requests.get(found[1], timeout=30).text)
+    desk_phone = served.demonstration.desk_phone
+    address = re.search(r"ws://[0-9.:]+/", requests.get(desk_phone, timeout=30).text)
     assert address
-    origin = found[1].partition("/phone")[0]
+    origin = desk_phone.partition("/phone")[0]
     exchange = SimpleNamespace(base_url=origin, phones=SimpleNamespace(door=SimpleNamespace(address=lambda: address[0])))
     with opened(exchange, DESK_TELEPHONE) as tab:  # type: ignore[arg-type]
         yield tab

@@ -104,8 +104,8 @@ def test_ticked_orders_are_printed_one_after_the_other_and_each_is_in_the_trail(
 
     assert printed.status_code == 200
     assert printed.text.count('<article class="sheet"') == 2
-    assert "编号：2026-0001" in printed.text
-    assert "编号：2026-0002" in printed.text
+    assert "〔2026〕1号" in printed.text
+    assert "〔2026〕2号" in printed.text
     assert "未列入：—，没有这张交办单" in printed.text
     assert NAME not in printed.text
     assert [one.subject for one in desk.trail("order.print")] == [f"order:{one}" for one in ids]
