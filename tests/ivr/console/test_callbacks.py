@@ -62,13 +62,22 @@ def test_one_click_rings_the_operator_s_telephone_and_shows_the_call(desk, log_i
     assert ("ring_desk", takeover.id) in desk.services.queue.woken
     shown = open_page(operator, answer.location)
     assert [words in shown.text for words in ("回电 · 警情", "正在呼叫您的电话", "您按1后，系统拨打群众")] == [True] * 3
-    assert "交还自动回访" not in shown.text
     ticket_page = open_page(operator, page)
     assert "正在回拨" in ticket_page.text
     assert answer.location in ticket_page.html
     assert not is_offered(operator, page)
     assert [entry.actor for entry in desk.trail("takeover.call_back")] == ["operator"]
     assert "您手上有一个来电" in open_page(operator, "/desk").text
+
+
+def test_in_the_talk_there_is_all_but_a_script_to_give_it_back_to(desk, log_in, open_page):
+    operator, page = on_duty(log_in), page_of(desk)
+    call = press(operator, page, f"{page}/call-back").location
+    with desk.services.sessions.begin() as session:
+        session.scalars(select(Takeover)).one().state = "talking"
+    shown = open_page(operator, call).html
+
+    assert [f'value="{deed}"' in shown for deed in ("hold", "mute", "ended", "handed_back", "call_off")] == [True, True, True, False, False]
 
 
 def test_a_call_back_is_called_off_on_its_page_which_then_leads_back_to_the_ticket(desk, log_in, open_page):
