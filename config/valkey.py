@@ -27,6 +27,10 @@ ANSWER_SECONDS = 2
 """Together well below the five seconds in which a caller must hear something: a turn wakes jobs before it is answered."""
 
 
+HURRIED_SECONDS = 0.25
+"""For announcements: who has committed waits no longer to tell others of it."""
+
+
 class NoServer(SurveyError):
     """未找到 Redis：apt-get install redis-server，或设置 HUIFANG_REDIS_URL / no Redis: install redis-server or set HUIFANG_REDIS_URL"""
 
@@ -55,13 +59,15 @@ def _can_stand(path: Path) -> bool:
     return not spoils and len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
 
 
-def client(url: str, data: Path, *, blocking: bool = False) -> redis.Redis:
+def client(url: str, data: Path, *, blocking: bool = False, hurried: bool = False) -> redis.Redis:
     """A client of the server at `url`, or of the embedded one where the URL is empty.
 
-    It fails fast instead of holding up a call; `blocking` is for workers, which wait for jobs as long as it takes.
+    It fails fast instead of holding up a call; `blocking` is for workers, which wait for jobs as long as it takes, `hurried` for
+    what is said in passing and may be lost.
     """
-    options: dict[str, Any] = {} if blocking else {"socket_timeout": ANSWER_SECONDS, "retry": Retry(NoBackoff(), 0)}
-    options["socket_connect_timeout"] = CONNECT_SECONDS
+    seconds = HURRIED_SECONDS if hurried else ANSWER_SECONDS
+    options: dict[str, Any] = {} if blocking else {"socket_timeout": seconds, "retry": Retry(NoBackoff(), 0)}
+    options["socket_connect_timeout"] = HURRIED_SECONDS if hurried else CONNECT_SECONDS
     if url:
         return redis.Redis.from_url(url, **options)
     return redis.Redis(unix_socket_path=str(socket_path(data)), **options)

@@ -23,10 +23,11 @@ from survey.desk_clock import DeskTerms
 from survey.fieldwork import Office
 from survey.order_clock import Terms
 from survey.phone import NumberPolicy
-from survey.ports import Clock, JobQueue
+from survey.ports import Announcer, Clock, JobQueue
 from survey.store.database import open_engine, reading, session_factory
 from survey.store.sealing import KeyRing
 from survey.store.unit_of_work import UnitOfWork
+from worker.announcing import RedisAnnouncer
 from worker.queues import RqJobQueue
 from worker.runtime import Runtime, stands_still
 
@@ -121,9 +122,16 @@ class House:
         """The job queue; with Redis down it logs and goes on."""
         return self.own_queue or RqJobQueue(self.redis)
 
+    @cached_property
+    def announcer(self) -> Announcer | None:
+        """How open pages are told of changes; none where a test brings its own queue, and there may be no Redis."""
+        if self.own_queue:
+            return None
+        return RedisAnnouncer(valkey.client(self.settings.redis_url, self.settings.data, hurried=True))
+
     def unit_of_work(self) -> UnitOfWork:
         """A fresh transaction with the jobs that its commit shall wake."""
-        return UnitOfWork(self.sessions, self.queue)
+        return UnitOfWork(self.sessions, self.queue, self.announcer)
 
     @cached_property
     def keys(self) -> KeyRing:
@@ -243,7 +251,8 @@ class House:
         voices = {"zh": Voice("cmn-CN", given.voice_zh), "en": Voice("en-US", given.voice_en)}
         sessions = session_factory(self.voice_engine)
         return VoiceServices(
-            lambda: UnitOfWork(sessions, self.queue), self.clock, self.office, guard, voices, ready, self.media_url, self.carrier_listens
+            lambda: UnitOfWork(sessions, self.queue, self.announcer), self.clock, self.office, guard, voices, ready, self.media_url,
+            self.carrier_listens,
         )  # fmt: skip
 
     def console_app(self) -> "Flask":

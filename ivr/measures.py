@@ -61,6 +61,7 @@ _notices = _counter(
 )
 _heard = _counter("heard", "utterances", "utterances at questions by what became of them: accepted, doubted, unclear, late", "outcome")
 _hearing_seconds = _histogram("hearing_seconds", "from the end of what was said to the decision", HOOK_SECONDS)
+_announcements_lost = _counter("announcements_lost", "changes", "changes of which open pages were not told, because Redis did not answer")
 _streams_refused = _counter("streams_refused", "streams", "media streams refused: handshake, token, message, full", "reason")
 
 
@@ -136,3 +137,9 @@ def stream_refused(reason: str) -> None:
 def notice_handled(channel: str, outcome: str) -> None:
     """A notice was handed over by a channel (`sent`), or was not: `failed` is tried again, `given_up` is not."""
     _count(_notices, channel, outcome)
+
+
+def announcement_lost() -> None:
+    """A change was not announced to open pages: they see it when they look by themselves."""
+    with suppress(OSError):
+        _announcements_lost.inc()

@@ -1,5 +1,6 @@
 """What the domain asks of the outside, as protocols."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
@@ -17,4 +18,12 @@ class JobQueue(Protocol):
 
     def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
         """Ask for `job` (a name from `worker.jobs`) to be run for the row; ids only, never personal data."""
+        ...
+
+
+class Announcer(Protocol):
+    """Tells open pages what has changed. A lost announcement loses nothing: the page looks again by itself within seconds."""
+
+    def announce(self, topics: Collection[str]) -> None:
+        """Say that these topics (`survey.store.topics`) show something new. It never raises, and never makes the caller wait long."""
         ...

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from survey.errors import BadInput
 from survey.store import deadline
+from survey.store.topics import FollowedSession
 
 SQLITE_PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON")
 PATIENCE_SECONDS = 10.0
@@ -208,4 +209,4 @@ def reading(engine: Engine) -> Engine:
 
 def session_factory(engine: Engine) -> sessionmaker[Session]:
     """Sessions that keep loaded values after commit (callers copy them out of the transaction)."""
-    return sessionmaker(engine, expire_on_commit=False)
+    return sessionmaker(engine, class_=FollowedSession, expire_on_commit=False)
