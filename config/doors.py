@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -78,7 +79,7 @@ def options(door: Door) -> Mapping[str, Any]:
     return {
         "bind": bind, "workers": 1, "worker_class": "gthread", "threads": door.threads,
         "graceful_timeout": GRACEFUL_SECONDS, "timeout": 60, "keepalive": KEEP_ALIVE_SECONDS, "backlog": BACKLOG,
-        "accesslog": None, "loglevel": "warning", "post_fork": _settle_in, "post_worker_init": partial(_tell, door.tells),
+        "accesslog": None, "loglevel": "warning", "post_fork": _settle_in, "post_worker_init": partial(_begin, door.tells),
         "control_socket_disable": True, "logger_class": _HouseLog,
     }  # fmt: skip
 
@@ -89,11 +90,31 @@ def _settle_in(server: Any, worker: Any) -> None:
     die_with(worker.ppid if worker.ppid else os.getppid())
 
 
-def _tell(descriptor: int | None, worker: Any) -> None:
+def _begin(descriptor: int | None, worker: Any) -> None:
     """In gunicorn's worker, when the app is loaded and the next thing is to take requests; gunicorn insists on the name `worker`."""
+    _end_lasting_requests_first(worker)
     if descriptor is not None:
         with suppress(OSError):  # nobody listens any more
             os.write(descriptor, b".")
+
+
+def _end_lasting_requests_first(worker: Any) -> None:
+    """A request that lasts until it is told to end, as a live socket does, is told so before the server waits for it to end.
+
+    The app says by `end_lasting` how that is done, if it has such requests.
+    """
+    end = getattr(worker.wsgi, "end_lasting", None)
+    if end is None:
+        return
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        then = signal.getsignal(number)
+
+        def stop(got: int, frame: Any, then: Any = then) -> None:
+            end()
+            then(got, frame)
+
+        signal.signal(number, stop)
+    signal.siginterrupt(signal.SIGTERM, False)  # as gunicorn has set it for its own
 
 
 def _application(place: str) -> Any:

@@ -35,6 +35,7 @@ class Look:
     write_ahead_bytes: int | None = None
     backup_at: datetime | None = None
     notices: Mapping[str, int] = field(default_factory=dict)  # deliveries that wait, by channel
+    sockets: tuple[int, int] | None = None  # live sockets of the process that answers: open, allowed
 
 
 Value = float | Mapping[str, float] | None
@@ -51,7 +52,10 @@ class Gauge:
     label: str = ""
 
 
-def look(session: Session, now: datetime, real: datetime, lease: timedelta, database: Path | None, backup_at: datetime | None) -> Look:
+def look(
+    session: Session, now: datetime, real: datetime, lease: timedelta, database: Path | None, backup_at: datetime | None,
+    sockets: tuple[int, int] | None = None,
+) -> Look:  # fmt: skip
     """Ask the database everything; what takes longer than LONGEST_SECONDS is given up. Raises SQLAlchemyError."""
     with operations.bounded(session, LONGEST_SECONDS):
         calls, present = operations.calls(session, now), operations.present(session, now)
@@ -60,7 +64,7 @@ def look(session: Session, now: datetime, real: datetime, lease: timedelta, data
         alarms, holds = operations.alarms(session), operations.holds(session, now)
         notices = waiting_by_channel(session)
     write_ahead = _write_ahead_bytes(database)
-    return Look(now, real, lease, calls, present, break_offs, re_asks, alarms, holds, write_ahead, backup_at, notices)
+    return Look(now, real, lease, calls, present, break_offs, re_asks, alarms, holds, write_ahead, backup_at, notices, sockets)
 
 
 def _write_ahead_bytes(database: Path | None) -> int | None:
@@ -135,5 +139,9 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("write_ahead_bytes", "bytes", "size of SQLite's write-ahead log; absent on PostgreSQL", lambda seen: seen.write_ahead_bytes),
     Gauge("backup_age_seconds", "seconds", "real time since the newest backup; absent: none found",
           lambda seen: _age(seen.backup_at, seen.real) if seen.backup_at else None),
+    Gauge("sockets_open", "sockets", "pages with a live connection, in the console that answers, now",
+          lambda seen: seen.sockets[0] if seen.sockets else None),
+    Gauge("sockets_allowed", "sockets", "pages that may have one there at once (`HUIFANG_CONSOLE_TABS`)",
+          lambda seen: seen.sockets[1] if seen.sockets else None),
     Gauge("audit_entries", "entries", "number n of the last entry of the audit trail", lambda seen: seen.present.audit_entries),
 )  # fmt: skip

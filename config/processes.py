@@ -106,8 +106,10 @@ def _media() -> None:
 
 
 def _console() -> None:
+    from config.live import threads
+
     given = open_house().settings
-    _serve("config.console_wsgi:app", given.console_host, given.console_port, given.console_threads)
+    _serve("config.console_wsgi:app", given.console_host, given.console_port, threads(given.console_threads, given.console_tabs))
 
 
 def _serve(application: str, host: str, port: int, threads: int) -> None:

@@ -84,7 +84,14 @@ class Settings(CaseworkSettings):
     voice_threads: int = row("96", readers.whole(2, 512), "语音门线程数", "Threads of the voice door")
     console_host: str = row("127.0.0.1", readers.name, "控制台监听地址", "Address the console listens on")
     console_port: int = row("8800", readers.whole(1, 65535), "控制台端口", "Port of the console")
-    console_threads: int = row("32", readers.whole(2, 512), "控制台线程数", "Threads of the console")
+    console_threads: int = row(
+        "32", readers.whole(2, 512), "控制台线程数；少于 HUIFANG_CONSOLE_TABS 的两倍加 16 的，自动补足",
+        "Threads of the console; made up to twice HUIFANG_CONSOLE_TABS plus 16 where they are fewer",
+    )  # fmt: skip
+    console_tabs: int = row(
+        "40", readers.whole(1, 240), "最多同时保持实时连接的控制台页面数（每页占一个线程）；再多的页面每 5 秒自行刷新",
+        "Pages of the console with a live connection at once, each of which takes a thread; further ones refresh every 5 s",
+    )  # fmt: skip
     workers: int = row("1", readers.whole(1, 32), "拨号工作进程数", "Worker processes that dial")
     calls_per_second: float = row("1", readers.number(0.05, 1000), "每秒最多发起的呼叫数", "Calls started per second at most")
     concurrent_calls: int = row("5", readers.whole(1, 10000), "同时进行的呼叫数上限", "Calls at the same time at most")

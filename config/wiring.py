@@ -257,28 +257,19 @@ class House:
 
     def console_app(self) -> "Flask":
         """Door 2, for people."""
+        from config.live import live
         from config.operation import operations
         from ivr.console.app import create_console_app
         from ivr.console.services import ConsoleServices
 
         given = self.settings
         services = ConsoleServices(
-            sessions=session_factory(self.console_engine),
-            reads=session_factory(reading(self.console_engine)),
-            queue=self.queue,
-            clock=self.clock,
-            office=self.office,
-            environment=given.environment,
-            simulated=self.simulated,
-            secret_key=given.secret_key.encode(),
-            https=given.console_https,
-            data=self.data,
-            proxies=given.trusted_proxies,
-            operations=operations(self),
-            second_factor_roles=frozenset(given.second_factor_roles),
-            order_template=given.order_template,
-            next_day=self._next_day(),
-        )
+            sessions=session_factory(self.console_engine), reads=session_factory(reading(self.console_engine)), queue=self.queue,
+            clock=self.clock, office=self.office, environment=given.environment, simulated=self.simulated,
+            secret_key=given.secret_key.encode(), https=given.console_https, data=self.data, proxies=given.trusted_proxies,
+            operations=operations(self, known := live(self)), second_factor_roles=frozenset(given.second_factor_roles),
+            order_template=given.order_template, next_day=self._next_day(), live=known,
+        )  # fmt: skip
         return create_console_app(services)
 
     def _next_day(self) -> "Callable[[str], datetime] | None":

@@ -62,6 +62,7 @@ _notices = _counter(
 _heard = _counter("heard", "utterances", "utterances at questions by what became of them: accepted, doubted, unclear, late", "outcome")
 _hearing_seconds = _histogram("hearing_seconds", "from the end of what was said to the decision", HOOK_SECONDS)
 _announcements_lost = _counter("announcements_lost", "changes", "changes of which open pages were not told, because Redis did not answer")
+_sockets_refused = _counter("sockets_refused", "sockets", "live sockets of pages refused: full, deaf (Redis away), origin", "reason")
 _streams_refused = _counter("streams_refused", "streams", "media streams refused: handshake, token, message, full", "reason")
 
 
@@ -143,3 +144,8 @@ def announcement_lost() -> None:
     """A change was not announced to open pages: they see it when they look by themselves."""
     with suppress(OSError):
         _announcements_lost.inc()
+
+
+def socket_refused(reason: str) -> None:
+    """A page got no live socket: `full`, `deaf`, `origin`."""
+    _count(_sockets_refused, reason)

@@ -19,6 +19,7 @@ from ivr.console.bulk import bulk
 from ivr.console.callbacks import callbacks
 from ivr.console.calls import calls
 from ivr.console.campaigns import campaigns
+from ivr.console.company import company
 from ivr.console.deliveries import deliveries
 from ivr.console.demonstration import demonstration, virtual_now
 from ivr.console.desk import desk
@@ -30,6 +31,7 @@ from ivr.console.hearings import hearings
 from ivr.console.home import home
 from ivr.console.language import LANGUAGES, current_language, is_english, set_up_languages, zone_name
 from ivr.console.ledger import ledger
+from ivr.console.live import live, set_up_sockets
 from ivr.console.login import login
 from ivr.console.navigation import menu
 from ivr.console.notices import bell, notices
@@ -66,9 +68,9 @@ POSTED = re.compile(
 )
 """What a form's address adds to that of its page."""
 BLUEPRINTS = (
-    account, alarms, audit, bookings, bulk, calendar_pages, callbacks, calls, campaigns, deliveries, demonstration, desk, escalations,
-    health, hearings, home, ledger, login, notices, order_decisions, order_documents, order_files, order_handling, orders, register,
-    remarks, reports, reviews, suppressions, takeovers, tickets, units, users, weekly,
+    account, alarms, audit, bookings, bulk, calendar_pages, callbacks, calls, campaigns, company, deliveries, demonstration, desk,
+    escalations, health, hearings, home, ledger, live, login, notices, order_decisions, order_documents, order_files, order_handling,
+    orders, register, remarks, reports, reviews, suppressions, takeovers, tickets, units, users, weekly,
 )  # fmt: skip
 
 
@@ -101,9 +103,12 @@ def create_console_app(services: ConsoleServices) -> Flask:
     CSRFProtect(app)  # type: ignore[no-untyped-call]
     set_up_languages(app)
     handle_errors(app)
+    set_up_sockets(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     _furnish_templates(app, services)
+    if services.live:
+        app.end_lasting = services.live.hub.close  # type: ignore[attr-defined]  # the server calls it before it waits for requests to end
     return app
 
 

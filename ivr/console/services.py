@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from flask import current_app
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.ports import Clock, JobQueue
+from survey.ports import Announcer, Clock, JobQueue
 from survey.store.unit_of_work import UnitOfWork
 
 if TYPE_CHECKING:
+    from ivr.console.company import Company
+    from ivr.console.hub import Hub
     from survey.fieldwork import Office
 
 KEY = "huifang"
@@ -37,6 +39,15 @@ class Operations:
 
 
 @dataclass(frozen=True)
+class Live:
+    """How open pages learn what has changed: who is told after a commit, whose sockets are told, and who looks at the same page."""
+
+    announcer: Announcer
+    hub: Hub
+    company: Company
+
+
+@dataclass(frozen=True)
 class ConsoleServices:
     """Everything the console may use; built once per process by the wiring.
 
@@ -46,7 +57,8 @@ class ConsoleServices:
     sent); `data` is the data folder, below which recordings lie; `proxies` counts the trusted proxies in front (0: none, and
     X-Forwarded-For is not believed); `operations` is what machines may ask; `second_factor_roles` must log in with a code;
     `order_template` is the bureau's own template of the order, None for the shipped one;
-    `next_day` moves the demonstration's clock on for somebody (None: there is nothing to move), and raises SurveyError when it cannot.
+    `next_day` moves the demonstration's clock on for somebody (None: there is nothing to move), and raises SurveyError when it cannot;
+    without `live` every page looks by itself.
     """
 
     sessions: sessionmaker[Session]
@@ -64,10 +76,11 @@ class ConsoleServices:
     second_factor_roles: frozenset[str] = frozenset()
     order_template: Path | None = None
     next_day: Callable[[str], datetime] | None = None
+    live: Live | None = None
 
     def unit_of_work(self) -> UnitOfWork:
-        """A transaction that may write; jobs asked for in it are woken after the commit."""
-        return UnitOfWork(self.sessions, self.queue)
+        """A transaction that may write; after the commit jobs asked for in it are woken, and open pages told."""
+        return UnitOfWork(self.sessions, self.queue, self.live.announcer if self.live else None)
 
 
 def services() -> ConsoleServices:

@@ -9,7 +9,7 @@ from survey.desk import callbacks, duty, offers, ringing, takeovers
 from survey.desk.offers import give_up, tend
 from survey.desk.ringing import RingOrder, WayOn, Whisper
 from survey.desk.takeovers import Taken, WrapUp, claim, decline, settle_danger, wish, wrap_up, write_answer
-from survey.desk.views import Board, TakeoverView, board, view
+from survey.desk.views import Board, TakeoverView, board, own_call, view
 from survey.desk.waits import Wait, wait_of
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "duty",
     "give_up",
     "offers",
+    "own_call",
     "ringing",
     "settle_danger",
     "takeovers",

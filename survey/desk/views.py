@@ -190,11 +190,7 @@ def _seconds(span: timedelta) -> int:
 
 def view(session: Session, office: Office, public_id: str, user: User, now: datetime) -> TakeoverView:
     """The operator's own call. Raises NotFound, Taken for somebody else's."""
-    takeover = session.scalars(select(Takeover).where(Takeover.public_id == public_id)).one_or_none()
-    if takeover is None:
-        raise NotFound("没有这个来电 / there is no such call")
-    if takeover.operator_id != user.id:
-        raise Taken(takeover.operator.display_name if takeover.operator else "")
+    takeover = own_call(session, public_id, user)
     attempt = takeover.attempt
     script = office.script(session, attempt.script_version_id)
     asked = _asked(session, office, takeover, script)
@@ -211,6 +207,16 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
         attempt.campaign.kind == FOLLOWUP, is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
         course(session, office, takeover, now),
     )  # fmt: skip
+
+
+def own_call(session: Session, public_id: str, user: User) -> Takeover:
+    """The row of the operator's own call. Raises NotFound, Taken for somebody else's."""
+    takeover = session.scalars(select(Takeover).where(Takeover.public_id == public_id)).one_or_none()
+    if takeover is None:
+        raise NotFound("没有这个来电 / there is no such call")
+    if takeover.operator_id != user.id:
+        raise Taken(takeover.operator.display_name if takeover.operator else "")
+    return takeover
 
 
 def _asked(session: Session, office: Office, takeover: Takeover, script: Script) -> tuple[Asked, ...]:

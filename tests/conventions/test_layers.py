@@ -19,6 +19,8 @@ ALLOWED = {
     "flask": ("ivr/*", "config/wiring.py"),
     "flask_babel": ("ivr/console/*",),
     "flask_wtf": ("ivr/console/*",),
+    "flask_sock": ("ivr/console/live.py",),
+    "simple_websocket": ("ivr/console/live.py",),
     "werkzeug": ("ivr/*",),
     "twilio": ("ivr/voice/guard.py", "ivr/voice/twiml.py", "ivr/carrier/twilio.py", "ivr/carrier/simulator/signing.py"),
     "vosk": ("speech/vosk_recogniser.py",),

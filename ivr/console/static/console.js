@@ -1,6 +1,7 @@
 "use strict";
 // Everything works without this script. It keeps open details open and the focus where it is while a part of the page refreshes,
-// stops refreshing while nobody looks, and gives the page's single keys: "?" lists them, and all can be switched off (WCAG 2.1.4).
+// stops refreshing while nobody looks (but for the desk, which must ring), and gives the page's single keys: "?" lists them, and
+// all can be switched off (WCAG 2.1.4).
 (function () {
   var openBefore = [];
   var focusedBefore = null;
@@ -12,7 +13,7 @@
   }
 
   document.addEventListener("htmx:beforeRequest", function (event) {
-    if (document.hidden && !event.target.hasAttribute("data-even-hidden")) {
+    if (document.hidden && !event.target.hasAttribute("data-ring") && !event.target.hasAttribute("data-even-hidden")) {
       event.preventDefault();
     }
   });

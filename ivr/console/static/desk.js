@@ -1,55 +1,23 @@
 "use strict";
-// The desk works without this script. It rings for a new call, shows calls in the title, says when the desk cannot be reached,
-// and gives keys to what the buttons do.
+// The desk works without this script. It shows calls in the title, counts seconds, and gives keys to what the buttons do. The bell: ring.js.
 (function () {
   var title = document.title;
-  var waiting = 0;
-  var sound = null;
 
   function offers() {
     return document.querySelectorAll("#board .offer").length;
   }
 
-  function ring() {
-    if (!sound || sound.state !== "running") {
-      return;
-    }
-    [0, 0.25, 0.9, 1.15].forEach(function (at, n) {
-      var tone = sound.createOscillator();
-      var volume = sound.createGain();
-      tone.frequency.value = n % 2 ? 660 : 880;
-      volume.gain.value = 0.15;
-      tone.connect(volume);
-      volume.connect(sound.destination);
-      tone.start(sound.currentTime + at);
-      tone.stop(sound.currentTime + at + 0.22);
-    });
-  }
-
-  function unlock() {
-    var Sound = window.AudioContext || window.webkitAudioContext;
-    if (!sound && Sound) {
-      sound = new Sound();
-    }
-    if (sound && sound.state === "suspended") {
-      sound.resume();
-    }
-  }
-
   function look() {
     var now = offers();
-    if (now > waiting) {
-      ring();
-    }
-    waiting = now;
     document.title = now ? "(" + now + ") " + title : title;
   }
 
-  function setReachable(reachable) {
-    var bar = document.getElementById("unreachable");
-    if (bar) {
-      bar.hidden = reachable;
-    }
+  // Seconds that pass between two refreshes.
+  function count() {
+    document.querySelectorAll("[data-count]").forEach(function (shown) {
+      var step = shown.getAttribute("data-count") === "up" ? 1 : -1;
+      shown.textContent = Math.max(0, Number(shown.textContent) + step);
+    });
   }
 
   function press(selector) {
@@ -77,9 +45,7 @@
     }
   });
 
-  document.addEventListener("click", unlock);
-  document.addEventListener("htmx:afterSwap", function () { setReachable(true); look(); });
-  document.addEventListener("htmx:sendError", function () { setReachable(false); });
-  document.addEventListener("htmx:responseError", function () { setReachable(false); });
+  document.addEventListener("htmx:afterSwap", look);
+  setInterval(count, 1000);
   look();
 })();

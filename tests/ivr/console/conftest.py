@@ -1,7 +1,7 @@
 """A console over a real database in a file, a clock that stands still, and `open_page`, which checks every page it opens."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from werkzeug.test import TestResponse
 
 from ivr.console.app import create_console_app
-from ivr.console.services import ConsoleServices
+from ivr.console.hub import Hub
+from ivr.console.services import ConsoleServices, Live
 from survey import accounts
 from survey.bureau import Bureau
 from survey.fieldwork import Office
@@ -25,6 +26,8 @@ from survey.store.sealing import KeyRing
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, Month, a_month
 from tests.ivr.console.pages import Page
+from worker.announcing import InlineAnnouncer
+from worker.company import InlineCompany
 
 OWN_UNIT = "south"
 
@@ -53,17 +56,45 @@ def clock() -> StandingClock:
 
 
 @pytest.fixture
-def services(sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, tmp_path: Path) -> ConsoleServices:
-    return services_over(sessions, clock, keys, audit_key, tmp_path)
+def live() -> Iterator[Live]:
+    """Announcements within this process; room for twelve sockets."""
+    live = live_within()
+    yield live
+    live.hub.close()
 
 
-def services_over(sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, data: Path) -> ConsoleServices:
-    """What a console of the tests stands on: simulated lines, a queue that remembers, files below `data`."""
+def live_within() -> Live:
+    """Announcements, sockets and company of one process."""
+    announcer = InlineAnnouncer()
+    return Live(announcer, Hub(announcer, 12), InlineCompany())
+
+
+@pytest.fixture
+def services(
+    sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, tmp_path: Path, live: Live
+) -> ConsoleServices:
+    return services_over(sessions, clock, keys, audit_key, tmp_path, live)
+
+
+def services_over(
+    sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, data: Path, live: Live | None = None
+) -> ConsoleServices:  # fmt: skip
+    """What a console of the tests stands on: simulated lines, a queue that remembers, files below `data`, pages that are told."""
     bureau = Bureau("临江市公安局", "Linjiang Public Security Bureau", "0100-5550110", 1, "Asia/Shanghai")
     office = Office(keys, audit_key, bureau, NumberPolicy(fictitious=True))
     reads = session_factory(reading(sessions.kw["bind"]))
     return ConsoleServices(
-        sessions, reads, SilentQueue(), clock, office, "test", simulated=True, secret_key=b"s" * 32, https=False, data=data
+        sessions,
+        reads,
+        SilentQueue(),
+        clock,
+        office,
+        "test",
+        simulated=True,
+        secret_key=b"s" * 32,
+        https=False,
+        data=data,
+        live=live or live_within(),
     )
 
 

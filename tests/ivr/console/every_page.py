@@ -108,6 +108,7 @@ NO_PAGES = {
     "health.healthz": "for machines", "health.readyz": "for machines", "health.metrics": "for machines",
     "calls.sound": "a sound", "hearings.sound": "a sound",
     "desk.board": "a part of desk.index", "desk.state": "a part of desk.show", "campaigns.progress": "a part of campaigns.show",
+    "company.of_order": "a part of orders.show", "company.of_ticket": "a part of tickets.show", "live.listen": "a socket",
     "reports.style": "a style sheet", "weekly.style": "a style sheet",
     "ledger.export": "a table to take away", "weekly.download": "a table to take away",
     "order_documents.download": "a DOCX or PDF to take away", "order_files.show": "a picture or PDF of an order",

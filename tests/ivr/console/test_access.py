@@ -61,6 +61,7 @@ ALLOWED = {
     "order_decisions.decide_appeal": "zci", "order_decisions.supervise": "zci", "order_decisions.close": "zci",
     "order_decisions.begin_recall": "ozi", "order_decisions.note_recall": "ozi",
     "order_decisions.account": "zci", "order_decisions.decide_accountability": "zci",
+    "live.listen": EVERYBODY, "company.of_order": ORDERS, "company.of_ticket": CASES,
     "demonstration.next_day": EVERYBODY,
     "bulk.show_urge": "zi", "bulk.urge": "zi", "bulk.show_issue": "zi", "bulk.issue": "zi", "bulk.show_assign": "azi", "bulk.assign": "azi",
     "bulk.show_print": ORDERS, "bulk.print_": ORDERS,
@@ -78,7 +79,7 @@ def _addresses(app: Flask) -> list[tuple[str, str, str]]:
             (rule.endpoint, method, adapter.build(rule.endpoint, {name: ARGUMENTS[name] for name in rule.arguments}, method))
             for rule in app.url_map.iter_rules()
             for method in sorted((rule.methods or set()) & {"GET", "POST"})
-            if rule.endpoint != "static"
+            if rule.endpoint != "static" and not rule.websocket  # sockets: test_live
         ]
 
 
@@ -363,7 +364,7 @@ def test_every_post_without_a_token_is_refused_and_changes_nothing(app, log_in, 
 
 IN_THE_TRAIL = (
     "reports.download", "calls.sound", "weekly.download", "ledger.export", "orders.show", "order_files.show", "order_documents.show",
-    "order_documents.download", "tickets.show",
+    "order_documents.download", "tickets.show", "company.of_order", "company.of_ticket",
 )  # fmt: skip
 """Pages that leave their mark: files that are taken, and orders and tickets that are not there for who asks (see test_orders)."""
 

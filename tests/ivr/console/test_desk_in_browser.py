@@ -145,11 +145,11 @@ def test_keys_write_the_next_answer_down_unless_somebody_switches_them_off(
 def test_a_desk_that_cannot_be_reached_says_so_and_is_glad_when_it_can_again(enter, with_telephones: None) -> None:
     page = enter("operator")
     page.goto("/desk")
-    sync_api.expect(page.locator("#unreachable")).to_be_hidden()
+    sync_api.expect(page.locator("#live-lost")).to_be_hidden()
     page.context.set_offline(True)
-    sync_api.expect(page.locator("#unreachable")).to_be_visible()
+    sync_api.expect(page.locator("#live-lost")).to_be_visible()
     page.context.set_offline(False)
-    sync_api.expect(page.locator("#unreachable")).to_be_hidden()
+    sync_api.expect(page.locator("#live-lost")).to_be_hidden()
 
 
 BELOW_THE_FOLD = """selectors => selectors.filter(each => {
