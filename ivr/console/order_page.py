@@ -21,6 +21,7 @@ from ivr.console.tags import Tag
 from survey import casework
 from survey.casework import Contact, OrderView, Overtaken, RecallView
 from survey.casework.attachments import LARGEST
+from survey.casework.papers import quotes_of
 from survey.casework.views import EventView
 from survey.drafts import NOTHING
 from survey.errors import BadInput, NotAllowed
@@ -28,6 +29,7 @@ from survey.order_clock import LAST_MOMENT, Terms, days_counted
 from survey.order_moves import MOVES, RUNNING, Actor
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS
+from survey.paper.content import Quote
 from survey.store.queries import notices, people
 from survey.working_days import CalendarMissing
 
@@ -78,6 +80,7 @@ class OrderPage:
     left: list[str] = field(default_factory=list)
     reply: Typed = NO_REPLY
     rated: tuple[str, ...] = RATED
+    quotes: tuple[Quote, ...] = ()
     recalls: tuple[RecallView, ...] = ()
     reminders: tuple[Reminded, ...] = ()
 
@@ -120,6 +123,7 @@ def order_page(
     with unknown_noted(), house.reads() as session:
         view = casework.order_view(session, house.office, order_id, order_actor(), terms, now)
         names = people.display_names(session, {event.actor for event in view.events})
+        quotes = quotes_of(session, house.office, order_id, order_actor())
         recalls = casework.recalls_of(session, casework.found(session, order_id, order_actor()))
         reminders = [Reminded(one.at, kind_of(one.kind), words.in_language(one.text)) for one in notices.of_order(session, order_id)]
         draft = drafts.kept(session, drafts.ANSWER, order_id) if "answer" in view.actions else NOTHING
@@ -127,7 +131,7 @@ def order_page(
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
-        contact, _left(problem, view), Typed("answer", problem, draft), recalls=tuple(recalls),
+        contact, _left(problem, view), Typed("answer", problem, draft), quotes=quotes, recalls=tuple(recalls),
         reminders=tuple(reminders),
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The order as a document for one reader: written to the trail, without name and number unless these are disclosed (O34, O35, R63)."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from survey.errors import CannotUnseal
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
 from survey.order_moves import Actor
-from survey.paper.content import Facts, Paper, Quote, paper
+from survey.paper.content import Facts, Paper, Quote, cleaner, paper
 from survey.store.models import Incident
 from survey.store.queries import order_papers as queries
 from survey.store.queries.people import display_names
@@ -42,6 +43,13 @@ def order_paper(
         names=display_names(session, {reader.name, view.issued_by, *(event.actor for event in view.events)}),
     )  # fmt: skip
     return paper(view, facts, language)
+
+
+def quotes_of(session: Session, office: Office, order_id: str, reader: Actor) -> tuple[Quote, ...]:
+    """What the person said, and what the operator noted of it (C33), as the paper has it: without name and number. Raises NotFound."""
+    order = found(session, order_id, reader)
+    clean = cleaner(_hidden(office, order.respondent.incident, None))
+    return tuple(replace(quote, text=clean(quote.text)) for quote in _quotes(session, office, order.respondent_id) if quote.text)
 
 
 def _hidden(office: Office, incident: Incident, contact: Contact | None) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 
 from ivr.console.services import ConsoleServices
 from survey import casework
-from survey.store.models import Answer, Escalation, Order, Recall
+from survey.store.models import Answer, CallAttempt, Escalation, Order, Recall, Takeover
+from survey.store.sealing import place
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, an_answer, an_attempt
 from tests.ivr.console.conftest import LogIn, csrf_of, post
@@ -78,6 +79,26 @@ def test_a_second_call_is_shown_with_when_it_may_come_and_what_was_answered(desk
     shown = open_page(log_in("centre"), f"/orders/{order_id}").text
     assert re.search(r"现在是否满意\s*：\s*是", shown)
     assert "尚未拨打。" not in shown
+
+
+def test_what_the_operator_noted_of_the_talk_is_read_on_the_page_and_not_the_persons_name(desk, log_in, sessions, keys):
+    [order_id] = desk.issued()
+    with sessions.begin() as session:
+        respondent_id = session.scalars(select(Order.respondent_id).where(Order.public_id == order_id)).one()
+        attempt_id = session.scalars(select(CallAttempt.id).where(CallAttempt.respondent_id == respondent_id)).first()
+        identity = "1" * 32
+        noted = keys.seal(f"{NAME}要求所里说明", place("takeovers", "remark_sealed", identity))
+        session.add(
+            Takeover(
+                public_id=identity, attempt_id=attempt_id, reason="dissatisfied", state="done", opened_at=NOON, verdict="order",
+                remark_sealed=noted,
+            )
+        )  # fmt: skip
+
+    for role in ("unit", "centre", "commander"):
+        page = log_in(role).get(f"/orders/{order_id}").text
+        assert "＊＊＊要求所里说明" in page
+        assert NAME not in page
 
 
 def test_the_head_asks_for_time_and_the_centre_grants_it(desk, log_in, open_page):

@@ -6,7 +6,7 @@ import json
 import pytest
 from sqlalchemy import select, update
 
-from survey.casework.papers import order_paper
+from survey.casework.papers import order_paper, quotes_of
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.order_moves import Actor
 from survey.order_replies import Reply
@@ -174,6 +174,25 @@ def test_what_an_operator_noted_of_a_talk_that_did_not_lead_to_the_order_is_not_
     note_talk(bureau, "晚上八点以后再打", verdict="call_back")
 
     assert printed(bureau, order_id, CENTRE).own_words == "当事人未陈述"
+
+
+def test_the_page_quotes_what_the_paper_does_without_name_and_number_whoever_wrote_them(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau, f"我是{NAME}，来得太慢")
+    note_talk(bureau, "要求所里说明")
+
+    with bureau.ground.sessions() as session:
+        [said, noted] = quotes_of(session, bureau.ground.office, order_id, bureau.unit(order_id))
+
+    assert (said.text, said.confidence, said.by_operator) == (f"我是{STRUCK}，来得太慢", 0.83, False)
+    assert (noted.text, noted.by_operator) == ("要求所里说明", True)
+
+
+def test_who_may_not_know_of_an_order_reads_no_word_of_it(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    with bureau.ground.sessions() as session, pytest.raises(NotFound):
+        quotes_of(session, bureau.ground.office, order_id, Actor("elsewhere", "unit", "另一个单位"))
 
 
 @pytest.mark.parametrize("consent", ["no", "unasked"])
