@@ -29,9 +29,9 @@ ANSWER_COLUMNS = (
     "script_version", "answered_at",
 )  # fmt: skip
 ATTEMPT_COLUMNS = (
-    "campaign", "incident", "unit", "replicate", "position", "attempt", "carrier_sid", "status", "answered_by", "error", "disposition",
-    "aapor", "final_disposition", "final_aapor", "script_version", "claimed_at", "requested_at", "ringing_at", "answered_at", "ended_at",
-    "seconds",
+    "campaign", "incident", "unit", "replicate", "position", "attempt", "purpose", "carrier_sid", "status", "answered_by", "error",
+    "disposition", "aapor", "final_disposition", "final_aapor", "script_version", "claimed_at", "requested_at", "ringing_at", "answered_at",
+    "ended_at", "seconds",
 )  # fmt: skip
 CASE_COLUMNS = (
     "campaign", "case", "incident", "unit", "attempt", "carrier_sid", "reasons", "route", "priority", "consent", "state", "opened_at",
@@ -124,7 +124,7 @@ def _attempt_rows(session: Session, order: Order) -> Iterator[tuple[Any, ...]]:
     for attempt, respondent, incident, unit, script in ask.attempts(session, order.campaign_id):
         yield (
             order.campaign, incident.number, unit, respondent.replicate, respondent.position, attempt.number,
-            attempt.carrier_sid, attempt.status, attempt.answered_by, attempt.error, *_codes(attempt.disposition),
+            attempt.purpose, attempt.carrier_sid, attempt.status, attempt.answered_by, attempt.error, *_codes(attempt.disposition),
             *_codes(respondent.disposition), _version(script), attempt.claimed_at, attempt.requested_at, attempt.ringing_at,
             attempt.answered_at, attempt.ended_at, attempt.seconds, *_personal(incident, order),
         )  # fmt: skip
