@@ -100,7 +100,7 @@ def hand_back(stage: Stage) -> None:
     """The operator gives the call back to the script, and has the form for sorting out."""
     desk = stage.part(DESK)
     desk.locator("button[name=deed][value=handed_back]").click()
-    desk.locator("form[action$='/wrap-up']").wait_for()
+    desk.locator("#sorted-out").wait_for()
     desk.fill("form[action$='/wrap-up'] textarea", REMARK[stage.language])
 
 
@@ -109,7 +109,7 @@ def sort_out(stage: Stage) -> None:
     desk = stage.part(DESK)
     desk.check("input[name=verdict][value=order]")
     desk.check("input[name=consent][value=yes]")
-    desk.locator("form[action$='/wrap-up'] button").last.click()
+    desk.click("#sorted-out")
     desk.wait_for_url("**/desk")
 
 
@@ -169,7 +169,7 @@ def write_reply(stage: Stage) -> None:
 def reply(stage: Stage) -> None:
     """The unit sends its reply."""
     page = stage.part(UNIT)
-    page.click("form[action$='/answer'] button")
+    page.click("form[action$='/answer'] button:not([data-draft-button])")
     page.locator("#reply-1").wait_for()
 
 
