@@ -1,7 +1,7 @@
 "use strict";
-// Everything works without this script. It keeps open details open and the focus where it is while a part of the page refreshes,
-// stops refreshing while nobody looks (but for the desk, which must ring), and gives the page's single keys: "?" lists them, and
-// all can be switched off (WCAG 2.1.4).
+// Everything works without this script. It keeps open details open and the focus where it is while a part of the page refreshes, puts
+// that off while a button in it is pressed, stops it while nobody looks (but for the desk, which must ring), and gives the page's single
+// keys: "?" lists them, and all can be switched off (WCAG 2.1.4).
 (function () {
   var openBefore = [];
   var focusedBefore = null;
@@ -36,8 +36,30 @@
     }
   }
 
+  // A button that is replaced between its press and its release is not clicked: the part waits until the button is released.
+  var pressed = null;
+  var passedOver = null;
+
+  function release() {
+    pressed = null;
+    if (passedOver && window.htmx) {
+      window.htmx.trigger(passedOver, "changed");
+    }
+    passedOver = null;
+  }
+
+  document.addEventListener("pointerdown", function (event) { pressed = event.target; });
+  ["pointerup", "pointercancel"].forEach(function (name) {
+    document.addEventListener(name, function () { setTimeout(release, 0); });
+  });
+
   document.addEventListener("htmx:beforeSwap", function (event) {
     var target = event.detail.target;
+    if (pressed && target.contains(pressed) && event.detail.requestConfig.verb === "get") {
+      event.detail.shouldSwap = false;
+      passedOver = event.detail.elt;
+      return;
+    }
     openBefore = titlesOfOpenDetails(target);
     focusedBefore = target.contains(document.activeElement) ? document.activeElement : null;
   });

@@ -87,6 +87,23 @@ def test_by_keyboard_and_without_scripts_a_call_is_taken_and_sorted_out(
     sync_api.expect(page.locator(".alert-success")).to_contain_text("您现在空闲")
 
 
+def test_a_button_that_is_pressed_is_not_taken_away_by_a_refresh(enter, waiting: str) -> None:
+    page = enter("operator")
+    page.goto("/desk")
+    page.locator("button[value=on]").click()
+    button = page.locator(".offer .btn-primary")
+    button.wait_for()
+    box = button.bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    with page.expect_response("**/desk/board"):
+        page.evaluate("htmx.trigger('#board', 'changed')")
+    page.mouse.up()
+
+    page.wait_for_url(f"**/desk/calls/{waiting}")
+    assert page.complaints == []
+
+
 def test_a_waiting_call_is_in_the_title_and_taken_by_its_key(enter, waiting: str) -> None:
     page = enter("operator")
     page.goto("/desk")
