@@ -17,7 +17,7 @@ LISTEN_SECONDS = 0.5
 """How long one look at the feed lasts: so long a stop may take."""
 
 RETRY_SECONDS = 1.0
-START_SECONDS = 1.0
+START_SECONDS = 2.0
 """How long the first socket waits until the feed is heard."""
 
 GOING_AWAY, TRY_LATER, NOT_ALLOWED = 1001, 1013, 1008

@@ -91,10 +91,7 @@ def test_a_button_that_is_pressed_is_not_taken_away_by_a_refresh(enter, waiting:
     page = enter("operator")
     page.goto("/desk")
     page.locator("button[value=on]").click()
-    button = page.locator(".offer .btn-primary")
-    button.wait_for()
-    box = button.bounding_box()
-    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.locator(".offer .btn-primary").hover()
     page.mouse.down()
     with page.expect_response("**/desk/board"):
         page.evaluate("htmx.trigger('#board', 'changed')")

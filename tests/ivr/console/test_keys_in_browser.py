@@ -80,9 +80,7 @@ def test_digits_review_nothing_once_single_keys_are_off(enter, hear, sessions: s
 @pytest.mark.parametrize("wanted", [".offer .btn-primary", "button[value=busy]"])
 def test_the_focus_stays_where_it_is_while_the_desk_refreshes(enter, waiting: str, wanted: str) -> None:
     page = _on_duty(enter)
-    button = page.locator(wanted).element_handle()
-    button.focus()
-    page.wait_for_function("one => !document.contains(one)", arg=button)  # the board was renewed
+    _focus_until_renewed(page, wanted)
 
     sync_api.expect(page.locator(wanted)).to_be_focused()
 
@@ -91,11 +89,16 @@ def test_the_focus_stays_on_the_buttons_of_a_call(enter, waiting: str, sessions:
     page = _on_duty(enter, take=True)
     talking(sessions, clock, waiting)
     page.goto(f"/desk/calls/{waiting}")
-    button = page.locator("button[value=handed_back]").element_handle()
-    button.focus()
-    page.wait_for_function("one => !document.contains(one)", arg=button)
+    _focus_until_renewed(page, "button[value=handed_back]")
 
     sync_api.expect(page.locator("button[value=handed_back]")).to_be_focused()
+
+
+def _focus_until_renewed(page, wanted: str) -> None:
+    """Give it the focus in one step, as a refresh may come at any time, and wait until a refresh has put another in its place."""
+    page.locator(wanted).wait_for()
+    page.evaluate("wanted => { window.held = document.querySelector(wanted); window.held.focus(); }", wanted)
+    page.wait_for_function("() => !document.contains(window.held)")
 
 
 def _on_duty(enter, take: bool = False):
