@@ -128,7 +128,7 @@ def rung_in_vain(session: Session, before: datetime) -> Sequence[int]:
 def kept_waiting(session: Session, now: datetime, patience: timedelta) -> Sequence[int]:
     """Calls whose person is to be brought on, and was not for so long: to the operator, out of the queue, back to the script,
     out of a room in which nobody is any more."""
-    taken_over = Takeover.attempt_id.in_(select(CallAttempt.id).where(CallAttempt.purpose != CALLBACK))
+    taken_over = select(CallAttempt.id).where(CallAttempt.id == Takeover.attempt_id, CallAttempt.purpose != CALLBACK).exists()
     ready = (Takeover.state == "ready") & (Takeover.ready_at < now - patience) & taken_over
     asked = (Takeover.result == "nobody") | ((Takeover.state == "talking") & (Takeover.wish != ""))
     alone = (Takeover.state == "talking") & (Takeover.released_at < now - patience)
