@@ -55,6 +55,7 @@ def test_a_ticket_is_claimed_and_noted_by_keys(enter, month: Month, sessions: se
     page.goto(f"/escalations/{month.case}")
     page.keyboard.press("g")
     sync_api.expect(page.locator(".alert-success")).to_be_visible()
+    page.wait_for_load_state()  # keys are heard from then on
     page.keyboard.press("n")
 
     sync_api.expect(page.locator("#note-text")).to_be_focused()
