@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, flash, redirect, request, url_for
+from flask import Blueprint, flash, make_response, redirect, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
@@ -58,7 +58,7 @@ class PrintPage:
 
 @bulk.get("/orders/bulk/urge")
 @role(*MAY_URGE)
-def show_urge() -> str | Response:
+def show_urge() -> Response:
     """Which offices will be reminded."""
     return _confirm("urge", use_cases.orders_named, _may_urge)
 
@@ -76,7 +76,7 @@ def urge() -> Response:
 
 @bulk.get("/orders/bulk/issue")
 @role(*MAY_ISSUE)
-def show_issue() -> str | Response:
+def show_issue() -> Response:
     """Which cases will get their order."""
     return _confirm("issue", use_cases.tickets_named, _may_issue)
 
@@ -95,22 +95,20 @@ def issue() -> Response:
 
 @bulk.get("/escalations/bulk/assign")
 @role(*MAY_ASSIGN)
-def show_assign() -> str | Response:
+def show_assign() -> Response:
     """Which tickets can be given to somebody."""
     return _confirm("assign", use_cases.tickets_named, _is_open)
 
 
 @bulk.post("/escalations/bulk/assign")
 @role(*MAY_ASSIGN)
-def assign() -> Response | tuple[str, int]:
+def assign() -> Response:
     """Give them to the one chosen."""
     with services().reads() as session:
         known = {to.name: to for to, _name in tickets.assignees(session, order_actor())}
     to = known.get(request.form.get("to", ""))
     if to is None:
-        problem = Problem("assign", "to", _("请选择办理人。"), request.form)
-        page = _page("assign", use_cases.tickets_named, _is_open, request.form.getlist("id"), problem)
-        return render("bulk/confirm.html", page), 422
+        return _confirm("assign", use_cases.tickets_named, _is_open, Problem("assign", "to", _("请选择办理人。"), request.form))
 
     def do(session: Session, ticket_id: str, by: Actor, now: datetime) -> None:
         tickets.assign(session, services().office, ticket_id, by, to, now)
@@ -120,7 +118,7 @@ def assign() -> Response | tuple[str, int]:
 
 @bulk.get("/orders/bulk/print")
 @role(*READERS)
-def show_print() -> str | Response:
+def show_print() -> Response:
     """Which orders will be printed."""
     return _confirm("print", use_cases.orders_named, lambda *_told: None)
 
@@ -157,16 +155,17 @@ def _is_open(session: Session, ticket_id: str, by: Actor, now: datetime) -> None
     tickets.check_open(tickets.ticket(session, ticket_id, by))
 
 
-def _confirm(deed: str, rows: Rows, allowed: Do) -> str | Response:
+def _confirm(deed: str, rows: Rows, allowed: Do, problem: Problem = NO_PROBLEM) -> Response:
     try:
-        return render("bulk/confirm.html", _page(deed, rows, allowed, request.args.getlist("id")))
+        page = _page(deed, rows, allowed, problem)
     except BadInput as wrong:
         return _turned_back(wrong)
+    return make_response(render("bulk/confirm.html", page), 422 if problem is not NO_PROBLEM else 200)
 
 
-def _page(deed: str, rows: Rows, allowed: Do, ids: Sequence[str], problem: Problem = NO_PROBLEM) -> ConfirmPage:
+def _page(deed: str, rows: Rows, allowed: Do, problem: Problem) -> ConfirmPage:
     """Raises BadInput."""
-    house, by = services(), order_actor()
+    house, by, ids = services(), order_actor(), request.values.getlist("id")
     now = house.clock.now()
     with house.reads() as session:
         looked = use_cases.each(rows(session, use_cases.chosen(ids), by), lambda one: allowed(session, one, by, now))

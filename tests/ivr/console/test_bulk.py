@@ -162,3 +162,11 @@ def test_nothing_ticked_and_too_many_are_said_where_one_came_from(desk, log_in):
         assert answer.headers["Location"] == "/orders?tab=overdue"
         assert told in centre.get("/orders").text
     assert centre.get(tick("/orders/bulk/urge", back="https://elsewhere.example/")).headers["Location"] == "/"
+
+
+@pytest.mark.parametrize("deed", ["/orders/bulk/urge", "/orders/bulk/issue", "/orders/bulk/print", "/escalations/bulk/assign"])
+def test_a_form_without_rows_goes_back_as_well(desk, log_in, deed):
+    centre = log_in("centre")
+    answer = confirm(centre, deed)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/orders?tab=overdue")
+    assert "请先勾选" in centre.get("/orders").text

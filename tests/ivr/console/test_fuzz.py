@@ -6,6 +6,7 @@ import re
 import time
 from urllib.parse import quote
 
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,8 +28,10 @@ WORDS = st.one_of(
 FORMS = st.lists(st.tuples(st.sampled_from(FIELDS), WORDS), max_size=4)
 
 
-def test_nothing_that_is_sent_to_the_console_makes_it_fail(app: Flask, month: Month, log_in: LogIn) -> None:
-    logging.getLogger("ivr").setLevel(logging.CRITICAL)
+def test_nothing_that_is_sent_to_the_console_makes_it_fail(
+    app: Flask, month: Month, log_in: LogIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.CRITICAL, "ivr")
     client = log_in("administrator")
     token = csrf_of(client)
     rules = sorted((str(rule) for rule in app.url_map.iter_rules() if str(rule) not in APART), key=len)
