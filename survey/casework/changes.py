@@ -47,9 +47,9 @@ def route_of(order: Order) -> str:
 
 
 def standing_of(order: Order) -> Standing:
-    """The row as the rules want to see it: of inspection as soon as its case is, without consent as soon as that was taken back."""
-    consent = order.escalation.consent if order.consent == "yes" else order.consent
-    return replace(Standing(**{name: getattr(order, name) for name in FIELDS}), route=route_of(order), consent=consent)
+    """The row as the rules want to see it: of inspection as soon as its case is, with the consent that the case holds now."""
+    standing = Standing(**{name: getattr(order, name) for name in FIELDS})
+    return replace(standing, route=route_of(order), consent=order.escalation.consent)
 
 
 def found(session: Session, order_id: str, actor: Actor, version: int | None = None) -> Order:

@@ -216,7 +216,7 @@ def disclose_contact(session: Session, office: Office, order_id: str, actor: Act
 
 
 def _is_contact_allowed(order: Order) -> bool:
-    return order.consent == order.escalation.consent == "yes"
+    return standing_of(order).consent == "yes"
 
 
 def _scores(session: Session, respondent_id: int) -> dict[str, str]:

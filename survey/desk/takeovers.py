@@ -14,6 +14,7 @@ from survey.disposition import Disposition
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.beginnings import answered
 from survey.fieldwork.callbacks import is_callback
+from survey.fieldwork.escalations import note_consent
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition
 from survey.fieldwork.ticket_notes import note_step
@@ -242,8 +243,9 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
     takeover.state, takeover.wrapped_at, takeover.verdict = "done", now, given.verdict
     takeover.remark_sealed = office.keys.seal(given.remark.strip() or None, place("takeovers", "remark_sealed", takeover.public_id))
     takeover.version += 1
+    if given.consent != "unasked":
+        note_consent(session, takeover.attempt.respondent_id, given.consent)
     if case is not None:
-        case.consent = given.consent if given.consent != "unasked" else case.consent
         is_sent_back = is_second and given.verdict == "order" and not BOUND & set(reasons)
         if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open":
             case.state = "settled"

@@ -10,7 +10,7 @@ from survey.alarms import AlarmKind
 from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.office import Office
-from survey.store.models import CallAttempt, Escalation
+from survey.store.models import CallAttempt, Escalation, Order, Recall
 from survey.working_days import CalendarMissing, calendar, deadline
 
 
@@ -79,7 +79,8 @@ def _case_of(session: Session, respondent_id: int) -> Escalation | None:
 
 
 def note_consent(session: Session, respondent_id: int, consent: str) -> None:
-    """Write down whether the responsible unit may contact the person: `yes` or `no` (R33)."""
+    """Write down whether the responsible unit may contact the person: `yes` or `no` (R33); of a second call, for its order too."""
     case = _case_of(session, respondent_id)
-    if case is not None:
-        case.consent = consent
+    of_order = select(Escalation).join(Order, Order.escalation_id == Escalation.id).join(Recall, Recall.order_id == Order.id)
+    for known in filter(None, (case, *session.scalars(of_order.where(Recall.respondent_id == respondent_id)))):
+        known.consent = consent

@@ -29,7 +29,7 @@ class Order(Base):
     items: Mapped[list[Any]]  # that were rated 4 or 5
     reasons: Mapped[list[Any]]  # of the case, when the order was issued
     priority: Mapped[int]  # of the case: 1 at once, 2 today, 3 in time
-    consent: Mapped[str] = mapped_column(String(8))  # yes, no, unasked
+    consent: Mapped[str] = mapped_column(String(8))  # yes, no, unasked: of the case, when the order was issued
     route: Mapped[str] = mapped_column(String(16))  # centre or inspection (R35)
     state: Mapped[str] = mapped_column(String(16))
     issued_at: Mapped[datetime]

@@ -12,6 +12,7 @@ from survey import casework, fieldwork, reporting, scripting
 from survey.contact_rules import Rules
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.events import Answered, Digits, Heard
+from survey.fieldwork.escalations import note_consent
 from survey.order_clock import Terms
 from survey.store.models import Alarm, CallAttempt, Campaign, Draw, Escalation, Order, Respondent, ScriptVersion, Suppression
 from survey.store.queries.console_cases import visible_respondents
@@ -300,6 +301,16 @@ def test_a_result_that_needs_next_years_calendar_waits_for_it_with_an_alarm(bure
     assert tick(bureau).noted == (order_id,)
     with bureau.ground.sessions() as session:
         assert session.scalars(select(Alarm).where(Alarm.cleared_at.is_(None))).all() == []
+
+
+def test_consent_that_is_taken_back_in_the_second_call_holds_for_the_order(bureau: Bureau) -> None:
+    [order_id] = begun(bureau)
+    [person] = followups(bureau)
+    assert bureau.view(order_id, CENTRE).may_be_contacted
+    with bureau.ground.work() as work:
+        note_consent(work.session, person.id, "no")
+
+    assert not bureau.view(order_id, CENTRE).may_be_contacted
 
 
 # ── danger and abuse ─────────────────────────────────────────────────────────────────────────────────

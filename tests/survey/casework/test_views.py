@@ -84,6 +84,18 @@ def test_consent_that_is_taken_back_holds_for_an_order_that_is_out(bureau: Burea
         disclose(bureau, order_id, bureau.unit(order_id))
 
 
+def test_consent_that_is_given_later_holds_for_an_order_that_is_out(bureau: Bureau) -> None:
+    [order_id] = bureau.issued(consent="unasked")
+    unit = bureau.unit(order_id)
+    with bureau.ground.work() as work:
+        work.session.execute(update(Escalation).values(consent="yes"))
+
+    view = bureau.view(order_id, unit)
+    assert (view.consent, view.may_be_contacted, view.may_disclose) == ("yes", True, True)
+    assert disclose(bureau, order_id, unit).name == NAME
+    assert bureau.answered(order_id, VISITED).state == "answered", "the unit may visit, and says so"
+
+
 @pytest.mark.parametrize("role", ["commander", "auditor", "operator"])
 def test_who_need_not_visit_anybody_gets_no_name(bureau: Bureau, role: str) -> None:
     [order_id] = bureau.issued()
