@@ -34,7 +34,9 @@ def offers(standing: Standing, actor: Actor, at: datetime, terms: Terms, asked: 
         "decide_extension": lambda: orders.decide_extension(
             standing, actor, at, is_granted=False, days=1, asked_by=asked.extension_by, reason=REASON, terms=terms
         ),
-        "decide_appeal": lambda: orders.decide_appeal(standing, actor, at, is_upheld=False, asked_by=asked.appeal_by, reason=REASON),
+        "decide_appeal": lambda: orders.decide_appeal(
+            standing, actor, at, is_upheld=False, about_all=False, asked_by=asked.appeal_by, reason=REASON
+        ),
         "return": lambda: orders.return_(standing, actor, at, REASON, terms),
         "supervise": lambda: orders.supervise(standing, actor, at, REASON, terms),
     }

@@ -8,6 +8,7 @@ returns as supervised. An order issued by mistake becomes void. What is not allo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -91,12 +92,19 @@ def appeal(standing: Standing, actor: Actor, at: datetime, ground: str) -> Chang
     return replace(change, details={"ground": ground})
 
 
-def decide_appeal(standing: Standing, actor: Actor, at: datetime, *, is_upheld: bool, asked_by: str, reason: str) -> Change:
-    """Somebody outside the unit decides; an upheld appeal closes the order, where it is still open (R53)."""
+def is_about_all(ground: str, appealed: Iterable[str], items: Iterable[str]) -> bool:
+    """Whether the unit has nothing left to answer once its appeal is upheld: not its own, or untrue in all the order's items."""
+    return ground == "not_own" or set(items) <= set(appealed)
+
+
+def decide_appeal(
+    standing: Standing, actor: Actor, at: datetime, *, is_upheld: bool, about_all: bool, asked_by: str, reason: str
+) -> Change:
+    """Somebody outside the unit decides; an upheld appeal `about_all` of the order closes it, where it is open (R53)."""
     if standing.appeal != "asked":
         raise NotAllowed("没有待裁定的申诉 / no appeal waits for a decision")
     word = "upheld" if is_upheld else "rejected"
-    ends = is_upheld and standing.state != "closed"
+    ends = is_upheld and about_all and standing.state != "closed"
     closing: dict[str, Any] = {"state": "closed", "outcome": "appeal_upheld", "closed_at": at} if ends else {}
     change = moved(standing, "decide_appeal", actor, at, reason, appeal=word, **closing)
     _check_other(actor, asked_by)

@@ -40,12 +40,15 @@ def decide_extension(
 def decide_appeal(
     session: Session, office: Office, order_id: str, actor: Actor, version: int, *, is_upheld: bool, reason: str, now: datetime
 ) -> Order:
-    """Uphold or reject the unit's appeal (R53)."""
+    """Uphold or reject the unit's appeal; an order of which other items are left goes on (R53)."""
     order = found(session, order_id, actor, version)
     asked = session.scalars(select(OrderAppeal).where(OrderAppeal.order_id == order.id)).one_or_none()
     if asked is None:
         raise NotAllowed("没有待裁定的申诉 / no appeal waits for a decision")
-    change = orders.decide_appeal(standing_of(order), actor, now, is_upheld=is_upheld, asked_by=asked.by, reason=reason)
+    change = orders.decide_appeal(
+        standing_of(order), actor, now, is_upheld=is_upheld, about_all=orders.is_about_all(asked.ground, asked.items, order.items),
+        asked_by=asked.by, reason=reason,
+    )  # fmt: skip
     decided = carry_out(session, office, order, change)
     asked.decision, asked.decision_reason = change.after.appeal, change.reason
     asked.decided_by, asked.decided_at = actor.name, now

@@ -16,7 +16,7 @@ from survey.casework.views import Contact, OrderView, ReplyView
 from survey.eligibility import category_words
 from survey.order_moves import MOVES, OUTCOMES, STATES, SYSTEM
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
-from survey.orders import GROUNDS
+from survey.orders import GROUNDS, is_about_all
 from survey.paper import words
 from survey.paper.words import Words, day, deadline, minute
 from survey.scoring import ITEMS
@@ -267,7 +267,10 @@ def _appeal(view: OrderView, say: Words) -> str:
     decisions = {"upheld": ("申诉成立", "upheld"), "rejected": ("申诉不成立", "rejected")}
     decision = decisions.get(view.appeal.decision, ("待裁定", "not decided yet"))
     ground = GROUNDS.get(view.appeal.ground, (view.appeal.ground, view.appeal.ground))
-    return say(f"{ground[0]}，{decision[0]}", f"{ground[1]}, {decision[1]}")
+    is_partial = not is_about_all(view.appeal.ground, view.appeal.items, view.items)
+    about = _list(say, words.ITEM_WORDS, view.appeal.items) if is_partial else ""
+    zh, en = (f"{ground[0]}（{about}）", f"{ground[1]} ({about})") if about else ground
+    return say(f"{zh}，{decision[0]}", f"{en}, {decision[1]}")
 
 
 def _accountability(view: OrderView, say: Words, clean: Clean) -> str:

@@ -1,5 +1,6 @@
 """The life of an order: every rule of it, and that no sequence of steps leads past them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -137,9 +138,9 @@ def test_an_appeal_is_decided_outside_the_unit() -> None:
     appealed = orders.appeal(fresh(), UNIT, NOW, "not_own").after
 
     with pytest.raises(NotAllowed, match="outside the unit"):
-        orders.decide_appeal(appealed, Actor("wu", "commander", 7), NOW, is_upheld=True, asked_by="zhou", reason="核实无误")
-    upheld = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=True, asked_by="zhou", reason="确非本单位").after
-    rejected = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=False, asked_by="zhou", reason="录音为证").after
+        orders.decide_appeal(appealed, Actor("wu", "commander", 7), NOW, is_upheld=True, about_all=True, asked_by="zhou", reason="核实无误")
+    upheld = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=True, about_all=True, asked_by="zhou", reason="确非本单位").after
+    rejected = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=False, about_all=True, asked_by="zhou", reason="录音为证").after
 
     assert (upheld.state, upheld.outcome) == ("closed", "appeal_upheld")
     assert (rejected.state, rejected.appeal, rejected.due_at) == ("issued", "rejected", appealed.due_at)
@@ -147,9 +148,26 @@ def test_an_appeal_is_decided_outside_the_unit() -> None:
         orders.appeal(rejected, UNIT, NOW, "untrue")
 
 
+def test_an_order_goes_on_where_the_appeal_was_about_some_of_its_items_only() -> None:
+    appealed = orders.appeal(fresh(), UNIT, NOW, "untrue").after
+    upheld = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=True, about_all=False, asked_by="zhou", reason="核实无误").after
+
+    assert upheld == replace(appealed, appeal="upheld")
+
+
+@pytest.mark.parametrize(
+    ("ground", "appealed", "is_all"),
+    [("untrue", ("speed",), False), ("untrue", ("attitude", "speed"), True), ("not_own", ("speed",), True), ("untrue", (), False)],
+)
+def test_an_appeal_leaves_nothing_where_the_unit_is_another_or_every_item_is_untrue(
+    ground: str, appealed: tuple[str, ...], is_all: bool
+) -> None:
+    assert orders.is_about_all(ground, appealed, ("speed", "attitude")) is is_all
+
+
 def test_an_appeal_upheld_after_the_end_leaves_the_outcome() -> None:
     standing = recalled(answered(orders.appeal(fresh(), UNIT, NOW, "untrue").after), "satisfied")
-    upheld = orders.decide_appeal(standing, CENTRE, NOW, is_upheld=True, asked_by="zhou", reason="核实").after
+    upheld = orders.decide_appeal(standing, CENTRE, NOW, is_upheld=True, about_all=True, asked_by="zhou", reason="核实").after
 
     assert (upheld.outcome, upheld.appeal) == ("satisfied", "upheld")
 
@@ -314,7 +332,7 @@ STEPS = {
         s, a, t, is_granted=n % 2 == 0, days=3, asked_by="sun", reason="研究决定", terms=TERMS
     ),
     "appeal": lambda s, a, t, n: orders.appeal(s, a, t, ("untrue", "not_own")[n % 2]),
-    "decide_appeal": lambda s, a, t, n: orders.decide_appeal(s, a, t, is_upheld=n == 0, asked_by="zhou", reason="研究决定"),
+    "decide_appeal": lambda s, a, t, n: orders.decide_appeal(s, a, t, is_upheld=n < 3, about_all=n < 2, asked_by="zhou", reason="研究决定"),
     "return": lambda s, a, t, n: orders.return_(s, a, t, "不充分", TERMS),
     "supervise": lambda s, a, t, n: orders.supervise(s, a, t, "拖延", TERMS),
     "begin_recall": lambda s, a, t, n: orders.begin_recall(s, a, t),

@@ -132,7 +132,7 @@ def test_only_the_head_of_a_unit_is_offered_an_extension(desk, log_in):
 def test_an_appeal_is_decided_by_the_centre_and_ends_the_order(desk, log_in, open_page):
     [order_id] = desk.issued()
     unit, centre = log_in("unit"), log_in("centre")
-    take(unit, order_id, "appeal", items="speed")
+    take(unit, order_id, "appeal")
 
     assert take(centre, order_id, "decide_appeal", decision="upheld").status_code == 303
 
@@ -140,6 +140,17 @@ def test_an_appeal_is_decided_by_the_centre_and_ends_the_order(desk, log_in, ope
     assert "申诉成立" in shown.text
     assert "录像显示三分钟到场" in shown.text
     assert desk.order(order_id).outcome == "appeal_upheld"
+
+
+def test_an_appeal_about_one_of_its_items_leaves_the_order_to_the_unit_and_the_page_says_so(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    take(unit, order_id, "appeal", items="speed")
+    take(centre, order_id, "decide_appeal", decision="upheld")
+
+    assert "其余项目继续办理，期限不变" in open_page(unit, f"/orders/{order_id}").text
+    assert "sign" in offered(unit.get(f"/orders/{order_id}").text, order_id)
+    assert desk.order(order_id).state == "issued"
 
 
 def test_accountability_is_opened_on_a_verified_fault_and_decided_once(desk, log_in, open_page):

@@ -142,8 +142,19 @@ def test_an_upheld_appeal_takes_answers_out_of_the_mean_and_leaves_them_stored(
     assert {each.item for each in found} == {"speed", "attitude", "outcome"}
     assert {each.item for each in found if each.is_out} == out
     assert "录像".encode() not in (sealed or b"")
-    assert bureau.order(order_id).outcome == "appeal_upheld"
+    assert bureau.order(order_id).outcome == ("" if items else "appeal_upheld")
     assert set(bureau.view(order_id, CENTRE).scores) == {"speed", "attitude", "outcome"}
+
+
+def test_what_an_upheld_appeal_was_not_about_is_still_to_be_answered_in_time(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    before = bureau.order(order_id)
+    bureau.do("appeal", order_id, bureau.unit(order_id), "untrue", "录像显示民警五分钟到场", items=("speed",))
+    order = bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="录像属实")
+
+    assert (order.state, order.due_at, order.appeal) == ("issued", before.due_at, "upheld")
+    bureau.answered(order_id)
+    assert bureau.recall(order_id, "satisfied").outcome == "satisfied"
 
 
 def test_a_rejected_appeal_takes_nothing_out(bureau: Bureau) -> None:
