@@ -25,7 +25,7 @@ class AlarmKind(Enum):
     FOREIGN_JOB = ("foreign_job", "critical", "作业队列中混入外来作业", "A job that is not ours was in the queue")
     DANGER_SAID = ("danger_said", "critical", "录音中有表示正在发生危险的词语", "Words that mean danger now stand in a recording")
     CALENDAR_MISSING = ("calendar_missing", "critical", "缺少节假日安排，无法排定呼叫", "No holiday calendar: calls cannot be timed")
-    CALENDAR_DUE = ("calendar_due", "warning", "次年节假日安排尚未导入", "Next year's holidays are not loaded yet")
+    CALENDAR_DUE = ("calendar_due", "warning", "节假日安排尚未导入", "A year's holidays are not loaded yet")
     NEEDS_REVIEW = ("needs_review", "warning", "有受访人待人工核查", "Respondents need a person's review")
     BACKUP_OLD = ("backup_old", "warning", "备份已过期", "The last backup is too old")
     NOTICES_FAIL = ("notices_fail", "warning", "通知一小时以上未能送达", "Notices have not arrived for an hour or more")

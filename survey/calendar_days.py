@@ -7,14 +7,14 @@ from datetime import date, datetime
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from survey.calendar_table import CalendarTable, incomplete_years
+from survey.calendar_table import CalendarTable
 from survey.casework.retiming import Retimed, retime
 from survey.errors import BadInput
 from survey.fieldwork.office import Office
 from survey.order_moves import said
 from survey.store.calendar_overlay import stored
 from survey.store.models import CalendarDay
-from survey.working_days import Calendar, SpecialDay, beneath
+from survey.working_days import Calendar, SpecialDay, beneath, incomplete_years
 
 KINDS = {"off": ("放假", "off"), "work": ("上班（调休）", "worked (make-up day)"), "rule": ("按星期", "as its weekday")}
 NAMES = 64

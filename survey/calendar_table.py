@@ -26,8 +26,6 @@ KINDS = {
 }  # fmt: skip
 FIRST_YEAR, LAST_YEAR = 2004, 2100
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?")
-FEASTS = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
-"""Days off in every year by the regulation itself (国务院令 全国年节及纪念日放假办法): a table without them is not whole."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +54,6 @@ def read_table(path: Path) -> CalendarTable:
     if not days and not rejections:
         raise Unreadable("文件里没有日期", "the file holds no day")
     return CalendarTable(tuple(days[day] for day in sorted(days)), tuple(rejections))
-
-
-def incomplete_years(days: tuple[SpecialDay, ...]) -> dict[int, tuple[date, ...]]:
-    """The years that the days lie in but do not cover: year → feasts that are missing."""
-    off = {special.day for special in days if special.kind == "off"}
-    years = sorted({special.day.year for special in days})
-    missing = {year: tuple(date(year, *feast) for feast in FEASTS if date(year, *feast) not in off) for year in years}
-    return {year: feasts for year, feasts in missing.items() if feasts}
 
 
 def _header(rows: Iterator[Row]) -> dict[str, int]:

@@ -23,6 +23,10 @@ NOTICE_MONTH = 11
 """From this month on the next year's notice is asked for."""
 
 
+FEASTS = ((1, 1), (5, 1), (10, 1), (10, 2), (10, 3))
+"""Days off in every year by the regulation itself (国务院令 全国年节及纪念日放假办法): a year's days without them are not whole."""
+
+
 class CalendarMissing(SurveyError):
     """No calendar of holidays is loaded for this year."""
 
@@ -138,11 +142,21 @@ def read_special_days(text: str) -> tuple[SpecialDay, ...]:
     return tuple(days)
 
 
+def incomplete_years(days: Iterable[SpecialDay]) -> dict[int, tuple[date, ...]]:
+    """The years that the days lie in but do not cover: year → feasts that are missing."""
+    given = tuple(days)
+    off, years = {special.day for special in given if special.kind == "off"}, sorted({special.day.year for special in given})
+    missing = {year: tuple(date(year, *feast) for feast in FEASTS if date(year, *feast) not in off) for year in years}
+    return {year: feasts for year, feasts in missing.items() if feasts}
+
+
 def year_to_load(calendar: Calendar, today: date) -> int | None:
-    """Next year, where its calendar is not loaded and November has begun: its notice is out, and deadlines soon reach into it (A42)."""
-    year = today.year + 1
-    is_missing = calendar.years is not None and year not in calendar.years
-    return year if is_missing and today.month >= NOTICE_MONTH else None
+    """The first year whose calendar is to be loaded and is not: this one, from November on also the next (A42).
+
+    Then the next year's notice is out, and deadlines soon reach into it.
+    """
+    years = (today.year, today.year + 1) if today.month >= NOTICE_MONTH else (today.year,)
+    return next((year for year in years if calendar.years is not None and year not in calendar.years), None)
 
 
 def _require(calendar: Calendar, day: date) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook
 
-from survey.calendar_table import MOST_DAYS, incomplete_years, read_table
+from survey.calendar_table import MOST_DAYS, read_table
 from survey.incidents.sniffing import Unreadable
-from survey.working_days import SpecialDay, shipped
+from survey.working_days import SpecialDay, incomplete_years, shipped
 from tests.conftest import SHARED
 
 NOTICES = SHARED / "reference" / "cn_workday_calendar_2024_2026.csv"

@@ -132,6 +132,14 @@ def test_what_is_stored_lies_over_what_a_file_says_and_what_a_file_says_over_wha
     assert calendar("cn") == working_days.shipped()
 
 
+def test_a_year_that_began_without_its_calendar_is_asked_for_before_the_next() -> None:
+    held = Calendar("cn", years=frozenset({2026}))
+
+    assert year_to_load(held, date(2027, 1, 4)) == 2027
+    assert year_to_load(held, date(2027, 12, 1)) == 2027
+    assert year_to_load(Calendar("cn", years=frozenset({2026, 2027})), date(2027, 1, 4)) is None
+
+
 def test_the_next_year_is_asked_for_from_november_on_until_it_is_loaded():
     held = Calendar("cn", years=frozenset({2026}))
 

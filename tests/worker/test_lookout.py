@@ -174,6 +174,8 @@ def test_from_november_on_the_next_years_calendar_is_asked_for_until_it_is_loade
     post.backup = None
     assert "calendar_due" not in post.look()
     assert post.look(hours=1)["calendar_due"] == "calendar"
+    post.ground.clock.moment = datetime(2027, 1, 4, 2, tzinfo=UTC)
+    assert post.look(seconds=10)["calendar_due"] == "calendar", "the year has begun, and its calendar is still missing"
 
     working_days.install([SpecialDay(date(2027, 1, 1), "off")])
     try:

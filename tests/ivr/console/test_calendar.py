@@ -8,10 +8,10 @@ from openpyxl import Workbook
 from sqlalchemy import select
 
 from survey import casework
-from survey.calendar_table import FEASTS
 from survey.order_moves import SYSTEM
 from survey.store import calendar_overlay
 from survey.store.models import AuditEntry, CalendarDay, Escalation, Respondent
+from survey.working_days import FEASTS
 from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import csrf_of, post
 from tests.ivr.console.pages import Page

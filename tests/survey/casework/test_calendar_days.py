@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from survey.calendar_days import Loaded, load_table, set_day
-from survey.calendar_table import FEASTS, CalendarTable
+from survey.calendar_table import CalendarTable
 from survey.casework.retiming import Retimed
 from survey.errors import BadInput
 from survey.incidents.records import Rejection
 from survey.order_clock import Terms, due, retimed
 from survey.store import calendar_overlay
 from survey.store.models import AuditEntry, CalendarDay, OrderEvent
-from survey.working_days import Calendar, CalendarMissing, SpecialDay, add_working_days, calendar, is_working_day
+from survey.working_days import FEASTS, Calendar, CalendarMissing, SpecialDay, add_working_days, calendar, is_working_day
 from tests.survey.casework.conftest import Bureau
 
 THURSDAY = date(2026, 3, 12)
