@@ -19,6 +19,10 @@ from survey.store.database import open_engine
 from survey.store.migrations import current, head
 
 
+def feasts_of(year: int) -> str:
+    return "".join(f"{year}-{month:02d}-{day:02d},off,节日\n" for month, day in working_days.FEASTS)
+
+
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     return House(Settings.from_env({"HUIFANG_DATA": str(tmp_path)}, None))
@@ -57,7 +61,7 @@ def test_wrong_settings_are_listed_without_a_traceback() -> None:
 
 
 def test_holidays_from_a_file_are_in_force_for_every_process_that_opens_the_house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "days.csv").write_text("date,kind,name\n2027-01-01,off,元旦\n2027-01-03,work,元旦\n", "utf-8-sig")
+    (tmp_path / "days.csv").write_text(f"date,kind,name\n{feasts_of(2027)}2027-01-03,work,元旦\n", "utf-8-sig")
     monkeypatch.setenv("HUIFANG_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("HUIFANG_SPECIAL_DAYS", str(tmp_path / "days.csv"))
     try:

@@ -2,7 +2,7 @@ import os
 import shutil
 from collections import namedtuple
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,10 @@ from tests.conftest import StandingClock
 from tests.survey.fieldwork.conftest import Ground, ground
 
 __all__ = ["ground"]
+
+
+def feasts_of(year: int) -> str:
+    return "".join(f"{year}-{month:02d}-{day:02d},off,节日\n" for month, day in working_days.FEASTS)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +54,7 @@ def test_a_year_without_its_calendar_is_wrong_and_the_next_year_is_asked_for_in_
 
 
 def test_the_notice_of_the_next_year_is_loaded_from_a_file(settings: Settings, tmp_path: Path) -> None:
-    (tmp_path / "2027.csv").write_text("date,kind,name\n2027-01-01,off,元旦\n", "gb18030")
+    (tmp_path / "2027.csv").write_text(f"date,kind,name\n{feasts_of(2027)}", "gb18030")
     house = House(settings, own_clock=StandingClock(datetime(2026, 11, 2, tzinfo=UTC)))
     assert "HUIFANG_SPECIAL_DAYS" in "".join(finding.remedy for finding in examine(house) if finding.subject == "calendar")
 
@@ -68,6 +72,20 @@ def test_a_file_of_holidays_that_cannot_be_used_is_named_with_its_setting(tmp_pa
 
     with pytest.raises(SettingsFaulty, match=r"HUIFANG_SPECIAL_DAYS.*days\.csv"):
         holidays.given(tmp_path / "days.csv")
+
+
+def test_a_line_of_a_later_year_does_not_make_that_year_loaded(tmp_path: Path) -> None:
+    (tmp_path / "days.csv").write_text(f"date,kind,name\n2027-01-01,off,元旦\n{feasts_of(2028)}", "utf-8")
+
+    with pytest.raises(SettingsFaulty, match=r"HUIFANG_SPECIAL_DAYS.*2027 年不完整，缺少法定假日 2027-05-01") as refused:
+        holidays.given(tmp_path / "days.csv")
+    assert "2028" not in str(refused.value)
+
+
+def test_a_year_that_is_shipped_may_be_mended_day_by_day(tmp_path: Path) -> None:
+    (tmp_path / "days.csv").write_text("date,kind,name\n2026-07-03,off,演练\n", "utf-8")
+
+    assert [special.day for special in holidays.given(tmp_path / "days.csv")] == [date(2026, 7, 3)]
 
 
 def test_a_server_that_drops_jobs_when_full_is_wrong(settings: Settings) -> None:
