@@ -15,6 +15,7 @@ from ivr.console.escalations import DueDate
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.notice_words import kind_of
 from ivr.console.order_access import order_actor, unknown_noted
+from ivr.console.remarks import MAY_READ as MAY_LISTEN
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.tags import Tag
@@ -81,6 +82,7 @@ class OrderPage:
     reply: Typed = NO_REPLY
     rated: tuple[str, ...] = RATED
     quotes: tuple[Quote, ...] = ()
+    may_listen: bool = False
     recalls: tuple[RecallView, ...] = ()
     reminders: tuple[Reminded, ...] = ()
 
@@ -131,7 +133,8 @@ def order_page(
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
-        contact, _left(problem, view), Typed("answer", problem, draft), quotes=quotes, recalls=tuple(recalls),
+        contact, _left(problem, view), Typed("answer", problem, draft), quotes=quotes, may_listen=order_actor().role in MAY_LISTEN,
+        recalls=tuple(recalls),
         reminders=tuple(reminders),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from survey.casework.changes import found
+from survey.casework.changes import found, route_of
 from survey.casework.views import Contact, disclose_contact, order_view
 from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal
@@ -13,7 +13,7 @@ from survey.fieldwork.office import Office
 from survey.order_clock import Terms
 from survey.order_moves import Actor
 from survey.paper.content import Facts, Paper, Quote, cleaner, paper
-from survey.store.models import Incident
+from survey.store.models import Incident, Order
 from survey.store.queries import order_papers as queries
 from survey.store.queries.people import display_names
 from survey.store.sealing import place
@@ -38,7 +38,7 @@ def order_paper(
         bureau=office.bureau.name if language == "zh" else office.bureau.name_en, zone=office.bureau.tzinfo,
         script=queries.script_name(session, view.script_version), modes=queries.modes(session, respondent_id),
         officer=open_field(office.keys, incident.officer_sealed, "officer", incident.public_id),
-        quotes=_quotes(session, office, respondent_id), hidden=_hidden(office, incident, contact), contact=contact,
+        quotes=_quotes(session, office, order), hidden=_hidden(office, incident, contact), contact=contact,
         printed_by=reader.name, printed_at=now,
         names=display_names(session, {reader.name, view.issued_by, *(event.actor for event in view.events)}),
     )  # fmt: skip
@@ -49,7 +49,7 @@ def quotes_of(session: Session, office: Office, order_id: str, reader: Actor) ->
     """What the person said, and what the operator noted of it (C33), as the paper has it: without name and number. Raises NotFound."""
     order = found(session, order_id, reader)
     clean = cleaner(_hidden(office, order.respondent.incident, None))
-    return tuple(replace(quote, text=clean(quote.text)) for quote in _quotes(session, office, order.respondent_id) if quote.text)
+    return tuple(replace(quote, text=clean(quote.text)) for quote in _quotes(session, office, order) if quote.says_something)
 
 
 def _hidden(office: Office, incident: Incident, contact: Contact | None) -> tuple[str, ...]:
@@ -61,9 +61,10 @@ def _hidden(office: Office, incident: Incident, contact: Contact | None) -> tupl
     return tuple(text for text in opened if text and text != UNREADABLE)
 
 
-def _quotes(session: Session, office: Office, respondent_id: int) -> tuple[Quote, ...]:
-    sealed = (*queries.quotes(session, respondent_id), *queries.notes(session, respondent_id))
-    return tuple(Quote(_opened(office, quote), quote.confidence, quote.by_operator) for quote in sealed)
+def _quotes(session: Session, office: Office, order: Order) -> tuple[Quote, ...]:
+    said = queries.quotes(session, order, alleged=route_of(order) == "inspection")
+    sealed = (*said, *queries.notes(session, order.respondent_id))
+    return tuple(Quote(_opened(office, quote), quote.confidence, quote.by_operator, quote.round, quote.recording) for quote in sealed)
 
 
 def _opened(office: Office, quote: queries.SealedQuote) -> str:

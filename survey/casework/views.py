@@ -30,6 +30,7 @@ from survey.store.models import (
 )
 from survey.store.sealing import place
 
+ABUSE = "abuse_alleged"
 DISCLOSED_TO = ("unit", "centre", "inspection")
 """Who may ask for name and number of a person who agreed to be contacted."""
 
@@ -184,7 +185,7 @@ def order_view(session: Session, office: Office, order_id: str, reader: Actor, t
         public_id=order.public_id, number=number_text(order.year, order.serial), version=order.version, state=order.state,
         route=standing.route, unit=order.unit.name if order.unit else None, incident_number=incident.number, category=incident.category,
         occurred_at=incident.occurred_at, arrived_at=incident.arrived_at, settled_at=incident.closed_at, called_at=attempt.answered_at,
-        script_version=attempt.script_version_id, items=tuple(order.items), reasons=tuple(order.reasons),
+        script_version=attempt.script_version_id, items=tuple(order.items), reasons=_reasons(order, standing.route),
         scores=_scores(session, respondent.id), consent=standing.consent, may_be_contacted=_is_contact_allowed(order),
         priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by, due_at=order.due_at,
         days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None, is_overdue=is_overdue(standing, now),
@@ -213,6 +214,12 @@ def disclose_contact(session: Session, office: Office, order_id: str, actor: Act
         open_field(office.keys, incident.reporter_sealed, "reporter", incident.public_id),
         open_field(office.keys, incident.phone_sealed, "phone", incident.public_id),
     )
+
+
+def _reasons(order: Order, route: str) -> tuple[str, ...]:
+    """Why it was issued, and where inspection has taken it since, the allegation that came to light (R35)."""
+    found_later = [reason for reason in order.escalation.reasons if reason == ABUSE] if route == "inspection" else []
+    return tuple(dict.fromkeys((*order.reasons, *found_later)))
 
 
 def _is_contact_allowed(order: Order) -> bool:

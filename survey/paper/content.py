@@ -33,11 +33,22 @@ Clean = Callable[[str | None], str]
 
 @dataclass(frozen=True)
 class Quote:
-    """What the person said: `confidence` of the machine from 0 to 1, None where a person wrote it down, `by_operator` after the talk."""
+    """What the person said: `confidence` of the machine from 0 to 1, None where a person wrote it down, `by_operator` after the talk.
+
+    Without `text` there is a sound of which nothing is written yet. `round` is that of the answer about which the person was called
+    again, 0 for the survey's call; `recording` names the sound that can be listened to, if there is one.
+    """
 
     text: str
     confidence: float | None
     by_operator: bool = False
+    round: int = 0
+    recording: str = ""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is a text, or a sound of the person."""
+        return bool(self.text) or not self.by_operator
 
 
 @dataclass(frozen=True, repr=False)
@@ -163,7 +174,7 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
         occurred_at=minute(say, local(view.occurred_at)), officer=clean(facts.officer), called_at=minute(say, local(view.called_at)),
         call_mode=_list(say, words.MODES, facts.modes), script=facts.script, ratings=tuple(_ratings(view, say)),
         items=_list(say, words.ITEM_WORDS, view.items), reasons=_list(say, words.REASONS, view.reasons),
-        own_words="\n".join(_quoted(quote, say, clean) for quote in facts.quotes if quote.text) or say(*words.NOTHING_SAID),
+        own_words="\n".join(_quoted(quote, say, clean) for quote in facts.quotes if quote.says_something) or say(*words.NOTHING_SAID),
         own_words_note=_note(facts.quotes, say), consent=say(*words.CONSENT.get(view.consent, words.CONSENT["no"])),
         person_name=name, person_number=number, issued_at=minute(say, local(view.issued_at)),
         issued_on=day(say, view.issued_at.astimezone(facts.zone).date()), issued_by=called(view.issued_by),
@@ -225,7 +236,8 @@ def _ratings(view: OrderView, say: Words) -> Iterable[Rating]:
 
 
 def _quoted(quote: Quote, say: Words, clean: Clean) -> str:
-    return (say(*words.OPERATOR_NOTED) if quote.by_operator else "") + clean(quote.text)
+    called = say(*(word.format(round=quote.round) for word in words.SECOND_CALL)) if quote.round else ""
+    return called + (say(*words.OPERATOR_NOTED) if quote.by_operator else "") + (clean(quote.text) or say(*words.WORDLESS))
 
 
 def _note(quotes: tuple[Quote, ...], say: Words) -> str:

@@ -1,11 +1,22 @@
 """What the document of an order says beyond the order itself: the person's own words, how they answered, by which script. Reads only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from survey.store.models import Answer, CallAttempt, Recording, ScriptVersion, Takeover, Transcript, TranscriptCorrection
+from survey.store.models import (
+    Answer,
+    CallAttempt,
+    Order,
+    Recall,
+    Recording,
+    RemarkCode,
+    ScriptVersion,
+    Takeover,
+    Transcript,
+    TranscriptCorrection,
+)
 
 REASON = "reason"
 """The item at which a dissatisfied person is asked why."""
@@ -15,7 +26,9 @@ REASON = "reason"
 class SealedQuote:
     """What a person said, sealed for a row's `column` of `table`; `confidence` is None where a person has written it down.
 
-    `by_operator`: it is what the operator noted of the talk.
+    `text` is None where there is a sound and no text of it, or none yet. `by_operator`: it is what the operator noted of the talk.
+    `round` is that of the answer about which the person was called again, 0 for the survey's call; `recording` names the sound that
+    can be listened to.
     """
 
     table: str
@@ -24,25 +37,43 @@ class SealedQuote:
     confidence: float | None
     column: str = "text_sealed"
     by_operator: bool = False
+    round: int = 0
+    recording: str = ""
 
 
-def quotes(session: Session, respondent_id: int) -> list[SealedQuote]:
-    """What the person gave as reason, in the order in which it was said: corrected where somebody has listened, else by the machine."""
+def quotes(session: Session, order: Order, *, alleged: bool) -> list[SealedQuote]:
+    """What the person gave as reason, in the survey and in each second call: corrected where somebody has listened, else by the machine.
+
+    With `alleged` also other remarks in which an allegation of abuse was found. In the order in which it was said.
+    """
+    rounds = {order.respondent_id: 0, **_recalled(session, order)}
     last = select(func.max(TranscriptCorrection.id)).where(TranscriptCorrection.transcript_id == Transcript.id).correlate(Transcript)
+    accusing = select(RemarkCode.id).where(RemarkCode.recording_id == Recording.id, RemarkCode.abuse).exists()
     told = (
-        select(Transcript, TranscriptCorrection)
-        .join(Recording, Transcript.recording_id == Recording.id)
+        select(Recording, Transcript, TranscriptCorrection)
+        .outerjoin(Transcript, Transcript.recording_id == Recording.id)
         .outerjoin(TranscriptCorrection, TranscriptCorrection.id == last.scalar_subquery())
-        .where(Recording.respondent_id == respondent_id, Recording.item == REASON, Recording.state == "kept")
+        .where(Recording.respondent_id.in_(rounds), Recording.state != "discarded")
+        .where(or_(Recording.item == REASON, accusing) if alleged else Recording.item == REASON)
         .order_by(Recording.id)
     )
-    found = []
-    for transcript, correction in session.execute(told):
-        if correction is not None:
-            found.append(SealedQuote(correction.__tablename__, correction.public_id, correction.text_sealed, None))
-        elif transcript.text_sealed is not None:
-            found.append(SealedQuote(transcript.__tablename__, transcript.public_id, transcript.text_sealed, transcript.confidence or 0.0))
-    return found
+    return [_quote(rounds[recording.respondent_id], recording, text, mended) for recording, text, mended in session.execute(told)]
+
+
+def _recalled(session: Session, order: Order) -> dict[int, int]:
+    """The respondents that the order's person is in the second calls, each with its round."""
+    return dict(session.execute(select(Recall.respondent_id, Recall.round).where(Recall.order_id == order.id)).all())
+
+
+def _quote(number: int, recording: Recording, transcript: Transcript | None, correction: TranscriptCorrection | None) -> SealedQuote:
+    sound = recording.public_id if recording.state == "kept" else ""
+    if correction is not None:
+        written = SealedQuote(correction.__tablename__, correction.public_id, correction.text_sealed, None)
+    elif transcript is not None:
+        written = SealedQuote(transcript.__tablename__, transcript.public_id, transcript.text_sealed, transcript.confidence or 0.0)
+    else:
+        written = SealedQuote(Transcript.__tablename__, "", None, 0.0)
+    return replace(written, round=number, recording=sound)
 
 
 def notes(session: Session, respondent_id: int) -> list[SealedQuote]:

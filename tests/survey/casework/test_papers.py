@@ -2,16 +2,31 @@
 
 import hashlib
 import json
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select, update
 
+from survey import casework
 from survey.casework.papers import order_paper, quotes_of
 from survey.errors import BadInput, NotAllowed, NotFound
+from survey.fieldwork.escalations import escalate
 from survey.order_moves import Actor
 from survey.order_replies import Reply
 from survey.paper.content import STRUCK, Paper
-from survey.store.models import AuditEntry, CallAttempt, Escalation, Incident, Recording, Takeover, Transcript, TranscriptCorrection, User
+from survey.store.models import (
+    AuditEntry,
+    CallAttempt,
+    Escalation,
+    Incident,
+    Recall,
+    Recording,
+    RemarkCode,
+    Takeover,
+    Transcript,
+    TranscriptCorrection,
+    User,
+)
 from survey.store.sealing import place
 from tests.survey.casework.conftest import CENTRE, IMPROVED, INSPECTOR, LEADER, NAME, VISITED, Bureau
 
@@ -124,7 +139,74 @@ def test_words_that_a_machine_could_not_make_out_are_not_called_its_transcript(b
     [order_id] = bureau.issued()
     say_why(bureau, "")
 
-    assert (printed(bureau, order_id, CENTRE).own_words, printed(bureau, order_id, CENTRE).own_words_note) == ("当事人未陈述", "")
+    assert (printed(bureau, order_id, CENTRE).own_words, printed(bureau, order_id, CENTRE).own_words_note) == ("有录音，尚无文字", "")
+
+
+def record(bureau: Bureau, respondent_id: int, item: str, text: str = "", *, abuse: bool = False, state: str = "kept") -> str:
+    """A recording of the person, written down by the machine if there is a text; its public id."""
+    keys, identity = bureau.ground.office.keys, uuid4().hex
+    with bureau.ground.work() as work:
+        attempt_id = work.session.scalars(select(CallAttempt.id).order_by(CallAttempt.id.desc())).first()
+        recording = Recording(
+            respondent_id=respondent_id, attempt_id=attempt_id, item=item, carrier_sid=identity, state=state, announced_at=bureau.now,
+            public_id=identity,
+        )  # fmt: skip
+        work.session.add(recording)
+        work.session.flush()
+        work.session.add(Transcript(
+            public_id=identity, recording_id=recording.id, language="zh", state="done" if text else "no_model", confidence=0.9,
+            text_sealed=keys.seal(text or None, place("transcripts", "text_sealed", identity)),
+        ))  # fmt: skip
+        if abuse:
+            work.session.add(RemarkCode(
+                recording_id=recording.id, code="none", hot_spot=False, hazard=False, danger=False, abuse=True, by="rules", at=bureau.now,
+            ))  # fmt: skip
+    return identity
+
+
+def called_again(bureau: Bureau, order_id: str) -> int:
+    """The respondent that the order's person is in the second call."""
+    bureau.answered(order_id)
+    with bureau.ground.work() as work:
+        casework.recall_due(work.session, bureau.ground.office, bureau.terms, bureau.now)
+        return work.session.scalars(select(Recall.respondent_id)).one()
+
+
+@pytest.mark.parametrize("state", ["kept", "announced", "needs_review"])
+def test_a_recording_without_a_text_is_named_and_can_be_listened_to_once_it_is_here(bureau: Bureau, state: str) -> None:
+    [order_id] = bureau.issued()
+    recording = record(bureau, bureau.order(order_id).respondent_id, "reason", state=state)
+
+    assert printed(bureau, order_id, CENTRE).own_words == "有录音，尚无文字"
+    with bureau.ground.sessions() as session:
+        [quote] = quotes_of(session, bureau.ground.office, order_id, CENTRE)
+    assert (quote.text, quote.recording) == ("", recording if state == "kept" else "")
+
+
+def test_what_was_said_in_the_second_call_stands_on_the_order_with_its_number(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    say_why(bureau, "来得太慢")
+    record(bureau, called_again(bureau, order_id), "reason", "还是没人来说明")
+
+    assert printed(bureau, order_id, CENTRE).own_words == "来得太慢\n第 1 次再次回访：还是没人来说明"
+    with bureau.ground.sessions() as session:
+        quotes = quotes_of(session, bureau.ground.office, order_id, bureau.unit(order_id))
+    assert [(quote.text, quote.round) for quote in quotes] == [("来得太慢", 0), ("还是没人来说明", 1)]
+
+
+def test_inspection_reads_the_allegation_that_the_second_call_has_brought(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    again = called_again(bureau, order_id)
+    record(bureau, again, "remark", "他们打了我", abuse=True)
+    record(bureau, again, "remark", "路灯坏了")
+    unit = bureau.unit(order_id)
+    assert printed(bureau, order_id, unit).own_words == "当事人未陈述", "the unit does not hear of it"
+    with bureau.ground.work() as work:
+        case = work.session.scalars(select(Escalation)).one()
+        escalate(work.session, bureau.ground.office, case.attempt, "abuse_alleged", bureau.now)
+
+    found = printed(bureau, order_id, INSPECTOR)
+    assert (found.own_words, found.reasons) == ("第 1 次再次回访：他们打了我", "评价不满意、反映违法违纪")
 
 
 def test_who_issued_signed_and_replied_is_called_by_name_and_the_program_by_its_own(bureau: Bureau) -> None:
