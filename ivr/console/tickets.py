@@ -23,11 +23,10 @@ from survey.casework import tickets as use_cases
 from survey.casework.numbering import number_text
 from survey.casework.tickets import Taken
 from survey.errors import BadInput, CannotUnseal, NotAllowed
-from survey.order_moves import OPEN, Actor
+from survey.order_moves import Actor
 from survey.store.models import TicketNote
 from survey.store.queries import people
 from survey.store.queries import tickets as queries
-from survey.store.queries.orders import ORDERED
 from survey.store.queries.tickets import NoteRow, TicketDetail
 from survey.store.sealing import place
 
@@ -148,11 +147,11 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
     house, reader = services(), order_actor()
     with unknown_noted(), house.reads() as session:
         found = use_cases.ticket(session, public_id, reader)
+        is_free = not use_cases.waits_for_order(session, found)
         detail = queries.detail(session, found, sees_inspection())
         callback = offer_of(session, found, house.clock.now())
         names = people.display_names(session, {*(one.by for one in detail.notes), detail.case.claimed_by or ""})
     case, order = detail.case, detail.order
-    is_free = order.state not in OPEN if order else not set(case.reasons) & set(ORDERED)
     holder, is_open = case.claimed_by, case.state == "open"
     return TicketPage(
         detail, [Step(row, _opened(row)) for row in detail.notes], due_date(case, house.clock.now(), house.office.bureau.tzinfo), names,

@@ -11,10 +11,16 @@ from survey.casework.numbering import next_number
 from survey.errors import NotAllowed, NotFound
 from survey.fieldwork.office import Office
 from survey.order_moves import READERS, Actor, Change, Standing
-from survey.store.models import Order, OrderEvent
+from survey.store.models import Escalation, Order, OrderEvent
+from survey.store.queries.desk import last_verdict
+from survey.store.queries.orders import ORDERED
+from survey.store.queries.recalls import open_cases
 
 ENDED = ("closed", "void")
 """States in which there is nothing left to do for anybody: the case leaves the human queue with its order."""
+ABUSE = "abuse_alleged"
+TALKED = ("resolved", "order", "no_contact")
+"""What operators make of a talk after which no further one was promised."""
 FIELDS = tuple(field.name for field in fields(Standing))
 
 
@@ -74,10 +80,26 @@ def carry_out(session: Session, office: Office, order: Order, change: Change) ->
     if not written.rowcount:  # type: ignore[attr-defined]
         raise Overtaken(version, _last_event(session, order.id))
     note(session, office, order, change, version + 1)
-    if after.state in ENDED and before.state not in ENDED and order.escalation.state == "open":
-        order.escalation.state = "closed"
-        session.flush()
+    if after.state in ENDED and before.state not in ENDED:
+        _close_cases(session, order, after)
     return session.scalars(select(Order).where(Order.id == order.id).execution_options(populate_existing=True)).one()
+
+
+def _close_cases(session: Session, order: Order, after: Standing) -> None:
+    """The cases of an order that has ended leave the human queue with it, also those of its second calls.
+
+    What a person is owed beside it stays there; so does an allegation against a unit, because inspection gets an order of its own.
+    """
+    for case in (order.escalation, *open_cases(session, order.id)):
+        is_new = case is not order.escalation and ABUSE in case.reasons and after.route != "inspection"
+        if case.state == "open" and not is_new and not is_call_owed(session, case):
+            case.state = "closed"
+    session.flush()
+
+
+def is_call_owed(session: Session, case: Escalation) -> bool:
+    """Whether a person of ours still has to talk with the one of this case, whatever becomes of its order (R34, R36)."""
+    return bool(set(case.reasons) - set(ORDERED)) and last_verdict(session, case.respondent_id) not in TALKED
 
 
 def note(session: Session, office: Office, order: Order, change: Change, number: int) -> None:

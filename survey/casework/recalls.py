@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey.alarms import AlarmKind
-from survey.casework.changes import route_of
+from survey.casework.changes import ABUSE, route_of
 from survey.casework.supervision import begin_recall, note_recall
 from survey.disposition import Disposition
 from survey.fieldwork import followups
@@ -28,7 +28,6 @@ from survey.store.rows import read_again
 from survey.working_days import CalendarMissing
 
 AT_ONCE = 100
-ABUSE = "abuse_alleged"
 
 
 @dataclass(frozen=True)

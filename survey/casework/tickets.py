@@ -15,6 +15,7 @@ from survey.fieldwork.ticket_notes import note_step
 from survey.order_moves import OPEN, Actor
 from survey.store.models import Escalation, Order, User
 from survey.store.queries.orders import INSPECTION, ORDERED
+from survey.store.queries.recalls import asked_about
 
 WORKERS = ("administrator", "operator", "centre")
 """Who works on tickets; those of inspection are its own, and its administrator's."""
@@ -124,12 +125,23 @@ def close_ticket(session: Session, office: Office, ticket_id: str, actor: Actor,
     case = _locked(session, ticket_id, actor)
     check_open(case)
     _check_holder(case, actor)
-    order = session.scalars(select(Order).where(Order.escalation_id == case.id)).one_or_none()
-    if (order is not None and order.state in OPEN) or (order is None and set(case.reasons) & set(ORDERED)):
+    if waits_for_order(session, case):
         raise NotAllowed("不满意件随其交办单办结 / a ticket of dissatisfaction is closed with its order")
     case.state = "closed"
     _write(session, office, case, actor, "close", _said(text), now)
     return case
+
+
+def waits_for_order(session: Session, case: Escalation) -> bool:
+    """Whether an order has to be closed, or issued, before the ticket is.
+
+    An allegation made in a second call is part of the order that was asked about, once inspection has that (R35).
+    """
+    order = session.scalars(select(Order).where(Order.escalation_id == case.id)).one_or_none()
+    if order is None and set(case.reasons) & set(ORDERED):
+        about = asked_about(session, case.respondent_id)
+        return about is None or about.route != INSPECTION or about.state in OPEN
+    return order is not None and order.state in OPEN
 
 
 def merge(session: Session, office: Office, ticket_id: str, into: str, actor: Actor, now: datetime) -> Escalation:

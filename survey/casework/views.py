@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.casework.accountability import may_account
-from survey.casework.changes import found, standing_of
+from survey.casework.changes import ABUSE, found, standing_of
 from survey.casework.numbering import number_text
 from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal, NotAllowed
@@ -30,7 +30,6 @@ from survey.store.models import (
 )
 from survey.store.sealing import place
 
-ABUSE = "abuse_alleged"
 DISCLOSED_TO = ("unit", "centre", "inspection")
 """Who may ask for name and number of a person who agreed to be contacted."""
 

@@ -84,6 +84,18 @@ def orders_alleged_against(session: Session) -> Sequence[Order]:
     return session.scalars(units.where(Order.route != INSPECTION, Order.state.in_(OPEN), alleged.exists()).order_by(Order.id)).all()
 
 
+def open_cases(session: Session, order_id: int) -> Sequence[Escalation]:
+    """The open cases that were made in second calls about an order."""
+    mine = select(Escalation).join(Recall, Recall.respondent_id == Escalation.respondent_id)
+    return session.scalars(mine.where(Recall.order_id == order_id, Escalation.state == "open").order_by(Escalation.id)).all()
+
+
+def asked_about(session: Session, respondent_id: int) -> Order | None:
+    """The order about which the respondent was called again; None for one of a survey."""
+    mine = select(Order).join(Recall, Recall.order_id == Order.id)
+    return session.scalars(mine.where(Recall.respondent_id == respondent_id)).one_or_none()
+
+
 def is_of_an_order() -> ColumnElement[bool]:
     """Whether a case was made in a second call about an order that is still open, or that inspection has: it is part of that order."""
     mine = select(Recall.id).join(Order, Recall.order_id == Order.id).where(Recall.respondent_id == Escalation.respondent_id)

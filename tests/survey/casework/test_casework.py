@@ -8,11 +8,21 @@ import pytest
 from sqlalchemy import select
 
 from survey import casework
-from survey.casework import Overtaken
+from survey.casework import Overtaken, tickets
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.order_moves import Actor
 from survey.store import audit
-from survey.store.models import AuditEntry, Order, OrderAppeal, OrderEvent, OrderExtension, OrderReply, Respondent
+from survey.store.models import (
+    AuditEntry,
+    Escalation,
+    Order,
+    OrderAppeal,
+    OrderEvent,
+    OrderExtension,
+    OrderReply,
+    Respondent,
+    Takeover,
+)
 from survey.store.queries.appeals import answers_under_upheld_appeals, appeals_waiting
 from tests.survey.casework.conftest import CENTRE, IMPROVED, LEADER, VISITED, Bureau
 
@@ -183,6 +193,35 @@ def test_a_void_order_keeps_its_number_and_its_case_gets_no_second_one(bureau: B
     assert bureau.sweep().issued == ()
     [other] = bureau.issued()
     assert bureau.order(other).serial == 2
+
+
+def talked(bureau: Bureau, case_id: int, verdict: str) -> None:
+    """An operator has talked with the person of the case, and sorted the talk out."""
+    with bureau.ground.work() as work:
+        attempt_id = work.session.get_one(Escalation, case_id).attempt_id
+        work.session.add(
+            Takeover(
+                attempt_id=attempt_id, reason="human_requested", state="done", opened_at=bureau.now, wrapped_at=bureau.now, verdict=verdict
+            )
+        )
+
+
+@pytest.mark.parametrize("owed", ["human_requested", "danger"])
+@pytest.mark.parametrize(
+    ("verdict", "state"), [("", "open"), ("call_back", "open"), ("resolved", "closed"), ("order", "closed"), ("no_contact", "closed")]
+)
+def test_a_call_that_a_person_is_owed_stays_in_the_queue_when_the_order_ends(bureau: Bureau, owed: str, verdict: str, state: str) -> None:
+    [case_id] = bureau.cases(reasons=("dissatisfied", owed))
+    [order_id] = bureau.sweep().issued
+    if verdict:
+        talked(bureau, case_id, verdict)
+    bureau.do("void", order_id, CENTRE, "误发")
+
+    with bureau.ground.work() as work:
+        case = work.session.get_one(Escalation, case_id)
+        assert case.state == state
+        if state == "open":
+            tickets.close_ticket(work.session, bureau.ground.office, case.public_id, CENTRE, "已回电说明", bureau.now)
 
 
 def test_another_unit_finds_no_such_order(bureau: Bureau) -> None:

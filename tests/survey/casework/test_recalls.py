@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import casework, fieldwork, reporting, scripting
+from survey.casework import tickets
 from survey.contact_rules import Rules
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.events import Answered, Digits, Heard
@@ -351,6 +352,47 @@ def test_an_allegation_takes_the_open_order_from_its_unit(bureau: Bureau) -> Non
     tick(bureau)
     assert bureau.sweep() == casework.Issued()
     assert (bureau.order(order_id).route, bureau.order(order_id).state) == ("inspection", "issued")
+
+
+def test_with_the_order_that_inspection_took_over_the_allegation_of_the_second_call_leaves_the_queue(bureau: Bureau) -> None:
+    [order_id] = begun(bureau)
+    called(bureau, ALLEGING)
+    tick(bureau)
+    bureau.sweep()
+    for step in ("sign", "take_in_hand"):
+        bureau.do(step, order_id, INSPECTOR)
+    assert waiting(bureau) == [["dissatisfied", "abuse_alleged"], ["abuse_alleged"]]
+    bureau.do("answer", order_id, INSPECTOR, VISITED, bureau.terms)
+    bureau.do("close", order_id, INSPECTOR, "unverified", "已查清")
+
+    assert waiting(bureau) == []
+    assert bureau.sweep() == casework.Issued()
+
+
+def test_an_allegation_with_a_promised_call_is_closed_by_hand_once_its_order_is(bureau: Bureau) -> None:
+    [order_id] = begun(bureau)
+    called(bureau, ALLEGING)
+    tick(bureau)
+    bureau.sweep()
+    with bureau.ground.work() as work:
+        case = work.session.scalars(select(Escalation).order_by(Escalation.id.desc()).limit(1)).one()
+        case.reasons, ticket_id = [*case.reasons, "human_requested"], case.public_id
+
+    def close() -> None:
+        with bureau.ground.work() as work:
+            tickets.close_ticket(work.session, bureau.ground.office, ticket_id, INSPECTOR, "已回电", bureau.now)
+
+    with pytest.raises(NotAllowed, match="closed with its order"):
+        close()
+    bureau.do("void", order_id, INSPECTOR, "另案处理")
+    assert waiting(bureau) == [["abuse_alleged", "human_requested"]]
+    close()
+    assert waiting(bureau) == []
+
+
+def waiting(bureau: Bureau) -> list[list[str]]:
+    with bureau.ground.sessions() as session:
+        return list(session.scalars(select(Escalation.reasons).where(Escalation.state == "open").order_by(Escalation.id)))
 
 
 def visible(session: Session, *, inspection: bool) -> set[int]:
