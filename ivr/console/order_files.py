@@ -91,7 +91,7 @@ def show(public_id: str) -> Response:
     house = services()
     with unknown_noted(), house.unit_of_work() as work:
         attachment = casework.permit_reading(work.session, house.office, public_id, order_actor(), house.clock.now())
-        name = casework.file_name(house.office.keys, attachment)
+        name = casework.file_name(work.session, house.office, attachment)
     try:
         content = casework.read_file(house.office.keys, house.data, attachment)
     except (CannotUnseal, OSError):

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from survey import orders
 from survey.casework.changes import carry_out, found, standing_of
+from survey.casework.withholding import cleaner_of
 from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
 from survey.fieldwork.office import Office
 from survey.order_moves import Actor
@@ -91,13 +92,14 @@ def known_files(session: Session, identities: Sequence[str]) -> set[str]:
     return set(session.scalars(select(OrderAttachment.public_id).where(OrderAttachment.public_id.in_(identities))))
 
 
-def file_name(keys: KeyRing, attachment: OrderAttachment) -> str:
-    """The name that the file was sent with; one of our making where that cannot be read."""
+def file_name(session: Session, office: Office, attachment: OrderAttachment) -> str:
+    """The name that the file was sent with, without the person's name and number; one of our making where it cannot be read."""
+    clean = cleaner_of(office, session.get_one(Order, attachment.order_id).respondent.incident)
     try:
-        name = keys.open(attachment.name_sealed, place(OrderAttachment.__tablename__, "name_sealed", attachment.public_id))
+        name = office.keys.open(attachment.name_sealed, place(OrderAttachment.__tablename__, "name_sealed", attachment.public_id))
     except CannotUnseal:
         name = None
-    return name or f"attachment.{attachment.kind.rpartition('/')[2]}"
+    return clean(name) or f"attachment.{attachment.kind.rpartition('/')[2]}"
 
 
 def permit_reading(session: Session, office: Office, attachment_id: str, actor: Actor, now: datetime) -> OrderAttachment:

@@ -6,14 +6,15 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from survey.casework.changes import found, route_of
-from survey.casework.views import Contact, disclose_contact, order_view
+from survey.casework.views import disclose_contact, order_view
+from survey.casework.withholding import cleaner_of, hidden
 from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
 from survey.order_moves import Actor
-from survey.paper.content import Facts, Paper, Quote, cleaner, paper
-from survey.store.models import Incident, Order
+from survey.paper.content import Facts, Paper, Quote, paper
+from survey.store.models import Order
 from survey.store.queries import order_papers as queries
 from survey.store.queries.people import display_names
 from survey.store.sealing import place
@@ -29,8 +30,9 @@ def order_paper(
     may not know of the order, NotAllowed where there is no consent or the role may not see who it is, BadInput for an empty reason,
     CalendarMissing.
     """
-    view = order_view(session, office, order_id, reader, terms, now)
+    found(session, order_id, reader)
     contact = None if reason is None else disclose_contact(session, office, order_id, reader, reason, now)
+    view = order_view(session, office, order_id, reader, terms, now, named=contact is not None)
     order = found(session, order_id, reader)
     incident, respondent_id = order.respondent.incident, order.respondent_id
     office.record(session, now, reader.name, "order.print", f"order:{order_id}", kind=kind, version=view.version, named=contact is not None)
@@ -38,7 +40,7 @@ def order_paper(
         bureau=office.bureau.name if language == "zh" else office.bureau.name_en, zone=office.bureau.tzinfo,
         script=queries.script_name(session, view.script_version), modes=queries.modes(session, respondent_id),
         officer=open_field(office.keys, incident.officer_sealed, "officer", incident.public_id),
-        quotes=_quotes(session, office, order), hidden=_hidden(office, incident, contact), contact=contact,
+        quotes=_quotes(session, office, order), hidden=() if contact else hidden(office, incident), contact=contact,
         printed_by=reader.name, printed_at=now,
         names=display_names(session, {reader.name, view.issued_by, *(event.actor for event in view.events)}),
     )  # fmt: skip
@@ -48,17 +50,8 @@ def order_paper(
 def quotes_of(session: Session, office: Office, order_id: str, reader: Actor) -> tuple[Quote, ...]:
     """What the person said, and what the operator noted of it (C33), as the paper has it: without name and number. Raises NotFound."""
     order = found(session, order_id, reader)
-    clean = cleaner(_hidden(office, order.respondent.incident, None))
+    clean = cleaner_of(office, order.respondent.incident)
     return tuple(replace(quote, text=clean(quote.text)) for quote in _quotes(session, office, order) if quote.says_something)
-
-
-def _hidden(office: Office, incident: Incident, contact: Contact | None) -> tuple[str, ...]:
-    """Name and number that no text of the document may hold, whoever has typed them in; none once they were disclosed."""
-    if contact is not None:
-        return ()
-    sealed = (("reporter", incident.reporter_sealed), ("phone", incident.phone_sealed))
-    opened = (open_field(office.keys, value, name, incident.public_id) for name, value in sealed)
-    return tuple(text for text in opened if text and text != UNREADABLE)
 
 
 def _quotes(session: Session, office: Office, order: Order) -> tuple[Quote, ...]:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from survey.casework.accountability import may_account
 from survey.casework.changes import ABUSE, found, standing_of
 from survey.casework.numbering import number_text
+from survey.casework.withholding import cleaner_of
 from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal, NotAllowed
 from survey.fieldwork.office import Office
@@ -29,6 +30,7 @@ from survey.store.models import (
     OrderReply,
 )
 from survey.store.sealing import place
+from survey.struck_out import Clean, cleaner
 
 DISCLOSED_TO = ("unit", "centre", "inspection")
 """Who may ask for name and number of a person who agreed to be contacted."""
@@ -173,12 +175,19 @@ class Contact:
     number: str | None
 
 
-def order_view(session: Session, office: Office, order_id: str, reader: Actor, terms: Terms, now: datetime) -> OrderView:
-    """The order as the reader sees it now. Raises NotFound where the reader may not know of it, CalendarMissing."""
+def order_view(
+    session: Session, office: Office, order_id: str, reader: Actor, terms: Terms, now: datetime, *, named: bool = False
+) -> OrderView:
+    """The order as the reader sees it now; `named`: with the person's name and number where somebody typed them.
+
+    Raises NotFound where the reader may not know of it, CalendarMissing.
+    """
     order = found(session, order_id, reader)
     standing, case, respondent = standing_of(order), order.escalation, order.respondent
     incident, attempt = respondent.incident, case.attempt
-    extension, appeal, replies = _extension(session, order.id), _appeal(session, office, order.id), _replies(session, office, order.id)
+    clean = cleaner(()) if named else cleaner_of(office, incident)
+    extension, appeal = _extension(session, order.id, clean), _appeal(session, office, order.id, clean)
+    replies = _replies(session, office, order.id, clean)
     asked = Requests(extension.asked_by if extension else "", appeal.by if appeal else "")
     return OrderView(
         public_id=order.public_id, number=number_text(order.year, order.serial), version=order.version, state=order.state,
@@ -189,8 +198,8 @@ def order_view(session: Session, office: Office, order_id: str, reader: Actor, t
         priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by, due_at=order.due_at,
         days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None, is_overdue=is_overdue(standing, now),
         returns=order.returns, supervised=order.supervised, outcome=order.outcome, archive_number=order.archive_number, replies=replies,
-        extension=extension, appeal=appeal, accountability=_accountability(session, office, order.id),
-        attachments=_attachments(session, office, order.id), events=_events(session, order.id),
+        extension=extension, appeal=appeal, accountability=_accountability(session, office, order.id, clean),
+        attachments=_attachments(session, office, order.id, clean), events=_events(session, order.id, clean),
         actions=offers(standing, reader, now, terms, asked), outcomes=outcomes(standing, reader, now),
         may_disclose=_is_contact_allowed(order) and reader.role in DISCLOSED_TO,
         may_account=may_account(standing.route, reader, [(each.finding, each.cause) for each in replies]), case_id=case.public_id,
@@ -230,60 +239,64 @@ def _scores(session: Session, respondent_id: int) -> dict[str, str]:
     return {answer.item: answer.code for answer in session.scalars(given)}
 
 
-def _replies(session: Session, office: Office, order_id: int) -> tuple[ReplyView, ...]:
+def _replies(session: Session, office: Office, order_id: int, clean: Clean) -> tuple[ReplyView, ...]:
     replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order_id).order_by(OrderReply.round))
-    return tuple(_reply(office, reply) for reply in replies)
+    return tuple(_reply(office, reply, clean) for reply in replies)
 
 
-def _reply(office: Office, reply: OrderReply) -> ReplyView:
+def _reply(office: Office, reply: OrderReply, clean: Clean) -> ReplyView:
     return ReplyView(
-        reply.round, reply.finding, reply.cause, reply.visited_on, people=_opened(office, reply, "people"),
-        place=_opened(office, reply, "place"), measure=_opened(office, reply, "measure"),
-        explanation=_opened(office, reply, "explanation"), improvement=_opened(office, reply, "improvement"), by=reply.by, at=reply.at,
+        reply.round, reply.finding, reply.cause, reply.visited_on, people=_opened(office, reply, "people", clean),
+        place=_opened(office, reply, "place", clean), measure=_opened(office, reply, "measure", clean),
+        explanation=_opened(office, reply, "explanation", clean), improvement=_opened(office, reply, "improvement", clean),
+        by=reply.by, at=reply.at,
     )  # fmt: skip
 
 
-def _extension(session: Session, order_id: int) -> ExtensionView | None:
+def _extension(session: Session, order_id: int, clean: Clean) -> ExtensionView | None:
     asked = session.scalars(select(OrderExtension).where(OrderExtension.order_id == order_id)).one_or_none()
     return None if asked is None else ExtensionView(
-        asked.days, asked.reason, asked.asked_by, asked.asked_at, asked.due_before, asked.decision, asked.decision_reason,
-        asked.decided_by,
+        asked.days, clean(asked.reason), asked.asked_by, asked.asked_at, asked.due_before, asked.decision,
+        clean(asked.decision_reason), asked.decided_by,
     )  # fmt: skip
 
 
-def _appeal(session: Session, office: Office, order_id: int) -> AppealView | None:
+def _appeal(session: Session, office: Office, order_id: int, clean: Clean) -> AppealView | None:
     made = session.scalars(select(OrderAppeal).where(OrderAppeal.order_id == order_id)).one_or_none()
     return None if made is None else AppealView(
-        made.ground, tuple(made.items), _opened(office, made, "argument"), made.by, made.at, made.decision, made.decision_reason,
-        made.decided_by,
+        made.ground, tuple(made.items), _opened(office, made, "argument", clean), made.by, made.at, made.decision,
+        clean(made.decision_reason), made.decided_by,
     )  # fmt: skip
 
 
-def _accountability(session: Session, office: Office, order_id: int) -> tuple[AccountabilityView, ...]:
+def _accountability(session: Session, office: Office, order_id: int, clean: Clean) -> tuple[AccountabilityView, ...]:
     mine = select(AccountabilityRecord).where(AccountabilityRecord.order_id == order_id).order_by(AccountabilityRecord.id)
     return tuple(
-        AccountabilityView(each.public_id, each.fault, _opened(office, each, "decision"), each.decided_on) for each in session.scalars(mine)
+        AccountabilityView(each.public_id, each.fault, _opened(office, each, "decision", clean), each.decided_on)
+        for each in session.scalars(mine)
     )
 
 
-def _attachments(session: Session, office: Office, order_id: int) -> tuple[AttachmentView, ...]:
+def _attachments(session: Session, office: Office, order_id: int, clean: Clean) -> tuple[AttachmentView, ...]:
     mine: Sequence[OrderAttachment] = session.scalars(
         select(OrderAttachment).where(OrderAttachment.order_id == order_id).order_by(OrderAttachment.id)
     ).all()
     return tuple(
-        AttachmentView(each.public_id, _opened(office, each, "name"), each.kind, each.size_bytes, each.by, each.at) for each in mine
+        AttachmentView(each.public_id, _opened(office, each, "name", clean), each.kind, each.size_bytes, each.by, each.at) for each in mine
     )
 
 
-def _events(session: Session, order_id: int) -> tuple[EventView, ...]:
+def _events(session: Session, order_id: int, clean: Clean) -> tuple[EventView, ...]:
     events = session.scalars(select(OrderEvent).where(OrderEvent.order_id == order_id).order_by(OrderEvent.number))
     return tuple(
-        EventView(each.number, each.at, each.actor, each.role, each.what, each.to_state, each.reason, each.details) for each in events
+        EventView(each.number, each.at, each.actor, each.role, each.what, each.to_state, clean(each.reason), each.details)
+        for each in events
     )
 
 
-def _opened(office: Office, row: OrderReply | OrderAppeal | AccountabilityRecord | OrderAttachment, name: str) -> str | None:
+def _opened(office: Office, row: OrderReply | OrderAppeal | AccountabilityRecord | OrderAttachment, name: str, clean: Clean) -> str | None:
     try:
-        return office.keys.open(getattr(row, f"{name}_sealed"), place(row.__tablename__, f"{name}_sealed", row.public_id))
+        text = office.keys.open(getattr(row, f"{name}_sealed"), place(row.__tablename__, f"{name}_sealed", row.public_id))
     except CannotUnseal:
         return UNREADABLE
+    return None if text is None else clean(text)

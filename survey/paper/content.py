@@ -5,7 +5,6 @@ Whatever is hidden from the reader (the person's name and number, O35) is struck
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -20,15 +19,7 @@ from survey.orders import GROUNDS, is_about_all
 from survey.paper import words
 from survey.paper.words import Words, day, deadline, minute
 from survey.scoring import ITEMS
-
-STRUCK = "＊＊＊"
-FEWEST_DIGITS = 8
-"""So many last digits of a number tell whose it is; what stands before them is struck out with them."""
-
-UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
-"""What a document cannot hold, or what turns its writing around."""
-
-Clean = Callable[[str | None], str]
+from survey.struck_out import Clean, cleaner
 
 
 @dataclass(frozen=True)
@@ -190,30 +181,10 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
     )  # fmt: skip
 
 
-def cleaner(hidden: Iterable[str]) -> Clean:
-    """Strikes the hidden names and numbers out of a text, however they are spaced, and what a document cannot hold."""
-    patterns = [pattern for text in hidden if (pattern := _pattern(text.strip()))]
-    struck = re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
-
-    def clean(text: str | None) -> str:
-        printable = UNPRINTABLE.sub("", (text or "").replace("\r\n", "\n").replace("\r", "\n")).replace("\a", "").strip()
-        return struck.sub(STRUCK, printable) if struck else printable
-
-    return clean
-
-
 def _called(names: Mapping[str, str], say: Words, clean: Clean) -> Clean:
     """What an account is called on paper: by the person's name, the program by its own."""
     known = {SYSTEM.name: say(*words.SYSTEM), **names}
     return lambda account: clean(known.get(account or "", account))
-
-
-def _pattern(text: str) -> str:
-    digits = re.sub(r"\D", "", text)
-    if len(digits) >= FEWEST_DIGITS:
-        return r"\+?(?:\d[\s\-()（）.]*){0,7}" + r"[\s\-()（）.]*".join(digits[-FEWEST_DIGITS:])
-    parts = [re.escape(character) for character in text if not character.isspace()]
-    return r"\s*".join(parts) if len(parts) > 1 else ""
 
 
 def _local(zone: ZoneInfo) -> Callable[[datetime | None], datetime | None]:

@@ -54,7 +54,7 @@ PURE = (
     "sampling", "contact_rules", "rates", "intervals", "scoring", "report", "report_rows", "appeals", "eligibility", "ladder",
     "bureau", "errors", "ports", "alarms", "holds", "pace", "coding", "coding_words", "desk_clock", "orders", "order_clock",
     "order_moves", "order_replies", "notice_letters", "notice_problems", "recall_results", "order_offers", "callback_rules",
-    "flow_callback",
+    "flow_callback", "struck_out",
 )  # fmt: skip
 MOMENTS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}
 SEEDED = ("survey/sampling.py", "survey/incidents/fictitious.py", "survey/incidents/made_up.py", "ivr/carrier/simulator/*", "config/*")

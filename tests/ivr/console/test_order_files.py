@@ -11,7 +11,7 @@ from tests.ivr.console.order_desk import PDF, OrderDesk, forms, send, take
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n" + b"0" * 40, b"\xff\xd8\xff" + b"0" * 40
 HOSTILE = {
-    "../../etc/passwd.pdf": "passwd.pdf", "C:\\\\temp\\\\赵小满.pdf": "赵小满.pdf", "a\u202efdp.exe": "afdp.exe",
+    "../../etc/passwd.pdf": "passwd.pdf", "C:\\\\temp\\\\赵小满.pdf": "＊＊＊.pdf", "a\u202efdp.exe": "afdp.exe",
     "<script>alert(1)</script>.pdf": "script>.pdf", '"; filename=x.html': '"; filename=x.html', "现场 照片.pdf": "现场 照片.pdf",
 }  # fmt: skip
 

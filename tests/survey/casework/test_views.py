@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select, update
 
 from survey import casework
-from survey.casework.attachments import LARGEST
+from survey.casework.attachments import LARGEST, SealedFile
 from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
 from survey.order_moves import Actor
 from survey.store import backup, restore, rotation
 from survey.store.models import AuditEntry, Escalation, Incident, OrderAttachment
 from survey.store.sealing import KeyRing, key_of
+from survey.struck_out import STRUCK
 from tests.conftest import RING
 from tests.survey.casework.conftest import CENTRE, IMPROVED, INSPECTOR, LEADER, NAME, VISITED, Bureau
 
@@ -56,6 +57,31 @@ def test_without_consent_neither_name_nor_number_comes_out_for_anybody(bureau: B
         assert not [word for word in words(view) if NAME in word or number in word or number[-11:] in word]
         with pytest.raises(NotAllowed, match=r"did not agree|role"):
             disclose(bureau, order_id, reader)
+
+
+def test_whatever_people_typed_the_page_shows_neither_name_nor_number(bureau: Bureau) -> None:
+    typed = f"已向{NAME[0]}.{NAME[1:]}（100-0000-0000）说明"
+    [order_id] = bureau.issued(consent="no")
+    unit, head = bureau.unit(order_id), bureau.unit(order_id, head=True)
+    bureau.do("appeal", order_id, unit, "untrue", typed, items=("speed",))
+    bureau.do("decide_appeal", order_id, CENTRE, is_upheld=False, reason=typed)
+    bureau.do("ask_extension", order_id, head, 2, typed, bureau.terms)
+    bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason=typed, terms=bureau.terms)
+    with bureau.ground.work() as work:
+        file = SealedFile("a" * 32, "attachments/aa", "", "image/png", 1)
+        casework.attach(
+            work.session, bureau.ground.office, order_id, unit, bureau.order(order_id).version, file, f"{typed}.png", bureau.now
+        )
+    bureau.answered(order_id, dataclasses.replace(IMPROVED, explanation=typed, improvement=typed))
+    bureau.do("return_", order_id, CENTRE, typed, bureau.terms)
+
+    for reader in (unit, CENTRE, INSPECTOR, LEADER):
+        told = words(bureau.view(order_id, reader))
+        assert not [word for word in told if NAME[1:] in word or "0000-0000" in word]
+        assert sum(STRUCK in word for word in told) >= 9
+    with bureau.ground.sessions() as session:
+        attachment = session.scalars(select(OrderAttachment)).one()
+        assert NAME[1:] not in casework.file_name(session, bureau.ground.office, attachment)
 
 
 def test_with_consent_the_unit_gets_both_against_a_reason_that_is_kept(bureau: Bureau) -> None:
@@ -143,7 +169,7 @@ def test_an_attachment_lies_sealed_and_only_who_sees_the_order_reads_it(bureau: 
     assert PDF not in lying
     assert (tmp_path / file.path).stat().st_mode & 0o777 == 0o600
     assert casework.read_file(keys, tmp_path, attachment) == PDF
-    assert [each.name for each in bureau.view(order_id, CENTRE).attachments] == ["赵小满 谈话.pdf"]
+    assert [each.name for each in bureau.view(order_id, CENTRE).attachments] == [f"{STRUCK} 谈话.pdf"]
     with bureau.ground.work() as work:
         casework.permit_reading(work.session, bureau.ground.office, file.public_id, CENTRE, bureau.now)
         with pytest.raises(NotFound):
