@@ -88,16 +88,22 @@ def _ways(session: Session, notice: Notice, channels: Collection[str]) -> Iterat
 
 def due_deliveries(session: Session, terms: Terms, now: datetime) -> list[int]:
     """The deliveries that are to be tried now; none outside of office hours (O31), or where no calendar tells them."""
+    return queries.due(session, now, LONGEST_PAUSE) if _may_send(terms, now) else []
+
+
+def _may_send(terms: Terms, now: datetime) -> bool:
     try:
-        return queries.due(session, now, LONGEST_PAUSE) if is_office_open(terms, now) else []
+        return is_office_open(terms, now)
     except CalendarMissing:  # `reminders` raises the alarm
-        return []
+        return False
 
 
 def prepare_delivery(session: Session, office: Office, delivery_id: int, channels: Collection[str], now: datetime) -> Dispatch | None:
-    """What the job must hand over, or None when there is nothing to do, or not yet; counts the try."""
+    """What the job must hand over, or None when there is nothing to do, or not yet, or no office is open (O31); counts the try."""
     delivery = session.get(NoticeDelivery, delivery_id, with_for_update=True)
     if delivery is None or delivery.state != "waiting" or now < delivery.due_at <= now + LONGEST_PAUSE:
+        return None
+    if not _may_send(office.terms, now):
         return None
     dispatch = _dispatch(session, office, delivery)
     end = _end(session, office.terms, delivery, dispatch, channels, now)

@@ -291,6 +291,22 @@ def test_an_address_that_is_refused_for_good_is_given_up_at_once_and_can_be_sent
     assert OFFICE not in "".join(entry.details for entry in entries)
 
 
+def test_what_is_sent_again_at_night_goes_out_when_the_office_opens(post: Post) -> None:
+    post.mail.fault = DeliveryFailed(Problem("recipient", 550), is_final=True)
+    post.at("2026-03-16T09:00")
+    failed, post.mail.fault = post.deliveries("mail"), None
+    post.bureau.ground.clock.moment = datetime.fromisoformat("2026-03-16T22:00+08:00")
+    with post.bureau.ground.work() as work:
+        for one in failed:
+            casework.send_again(work.session, post.bureau.ground.office, one.id, "admin", post.bureau.now)
+    for one in failed:
+        jobs.send_notice(one.id, 0)
+    assert (post.mail.got, {(one.state, one.tries) for one in post.deliveries("mail")}) == ([], {("waiting", 0)})
+
+    assert post.at("2026-03-17T08:29").mail.got == []
+    assert {one.identity for one in post.at("2026-03-17T08:30").mail.got} >= {one.public_id for one in failed}
+
+
 def test_what_waits_is_not_sent_any_more_once_its_matter_is_over(post: Post) -> None:
     post.mail.fault = REFUSED
     post.at("2026-03-16T09:00")
