@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from survey.order_moves import STATES
+from survey.order_moves import EXTENSIONS, STATES
 
 TITLES = {
     "unsigned": ("交办单尚未签收", "An order is not signed for"),
@@ -69,10 +69,15 @@ def _orders(lines: Sequence[Mapping[str, Any]], index: int) -> list[str]:
 
 def _order(line: Mapping[str, Any], index: int) -> str:
     state, left = STATES.get(line["state"], (line["state"],) * 2)[index], int(line["days_left"])
-    zh, en = (
-        (f"剩 {left} 个工作日", f"{left} working days left") if left >= 0 else (f"逾期 {-left} 个工作日", f"{-left} working days overdue")
-    )
-    return f"{line['number']}  {state}  {(zh, en)[index]}"
+    until = _until(left, is_late=line.get("late", left < 0))[index]
+    extension = EXTENSIONS[line["extension"]][index] if line.get("extension") else ""
+    return "  ".join(filter(None, (line["number"], state, until, extension and ("延期：", "extension: ")[index] + extension)))
+
+
+def _until(left: int, *, is_late: bool) -> tuple[str, str]:
+    if not is_late:
+        return f"剩 {left} 个工作日", f"{left} working days left"
+    return (f"逾期 {-left} 个工作日", f"{-left} working days overdue") if left else ("已逾期", "overdue")
 
 
 def facts(told: Notification, bureau: str) -> dict[str, Any]:

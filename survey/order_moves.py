@@ -24,6 +24,9 @@ OUTCOMES: dict[str, tuple[str, str]] = {
     "explained": ("督办后已解释说明", "explained, after supervision"),
     "appeal_upheld": ("申诉成立", "the appeal was upheld"),
 }
+EXTENSIONS: dict[str, tuple[str, str]] = {
+    "asked": ("待审批", "not decided yet"), "granted": ("已延期", "extended"), "refused": ("未获准", "refused"),
+}  # fmt: skip
 ROUTES = ("centre", "inspection")
 READERS = ("system", "centre", "operator", "commander", "auditor")
 """Roles that may read every order but those of inspection; a unit reads its own, inspection all."""

@@ -116,15 +116,17 @@ def _list(office: str, unit: int | None, orders: Sequence[Order], terms: Terms, 
 
 
 def _summary(lines: Sequence[dict[str, Any]], counts: dict[str, int]) -> str:
-    late = sum(line["days_left"] < 0 for line in lines)
+    late = sum(line["late"] for line in lines)
     zh = f"未办结 {len(lines)} 件，其中逾期 {late} 件；本月" + "、".join(f"{zh} {counts[word]}" for word, zh in COUNTED.items())
     en = f"{len(lines)} orders in hand, {late} overdue; this month " + ", ".join(f"{counts[word]} {word}" for word in COUNTED)
     return f"{zh} / {en}"
 
 
 def _line(order: Order, terms: Terms, now: datetime) -> dict[str, Any]:
-    left = days_left(terms, order.due_at, now)
-    return {"order": order.public_id, "number": number_text(order.year, order.serial), "state": order.state, "days_left": left}
+    return {
+        "order": order.public_id, "number": number_text(order.year, order.serial), "state": order.state,
+        "days_left": days_left(terms, order.due_at, now), "late": order.due_at <= now, "extension": order.extension,
+    }  # fmt: skip
 
 
 def month_counts(orders: Sequence[Order], terms: Terms, now: datetime) -> dict[str, int]:

@@ -19,7 +19,10 @@ ALL_UNITS = "centre"
 
 @dataclass(frozen=True)
 class ListLine:
-    """An order whose clock runs; `days_left` are working days, negative ones overdue. No personal data."""
+    """An order whose clock runs; `days_left` are working days, negative ones overdue. No personal data.
+
+    `is_late` also before the first working day after the deadline is over; `extension` is a word of EXTENSIONS, or empty.
+    """
 
     order_id: str
     number: str
@@ -28,7 +31,9 @@ class ListLine:
     issued_on: date
     due_on: date
     days_left: int
+    is_late: bool
     returns: int
+    extension: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,8 @@ def weekly_list(session: Session, terms: Terms, of: int | str, office: str, now:
     orders = [order for order in orders_since(session, month_start(terms, now)) if _belongs(order, of)]
     units = sorted({(_unit(order), order.unit_id or 0) for order in orders})
     counts = tuple(_counts(name, [order for order in orders if (order.unit_id or 0) == unit_id], terms, now) for name, unit_id in units)
-    lines = sorted((_line(order, terms, now) for order in orders if order.state in RUNNING), key=lambda line: (line.days_left, line.number))
+    running = (_line(order, terms, now) for order in orders if order.state in RUNNING)
+    lines = sorted(running, key=lambda line: (not line.is_late, line.days_left, line.number))
     return WeeklyList(office, list_day(terms, now), now, tuple(lines), counts, _counts("", orders, terms, now))
 
 
@@ -80,7 +86,8 @@ def _unit(order: Order) -> str:
 def _line(order: Order, terms: Terms, now: datetime) -> ListLine:
     issued_on, left = terms.local(order.issued_at).date(), days_left(terms, order.due_at, now)
     number, due_on = number_text(order.year, order.serial), last_day(terms, order.due_at)
-    return ListLine(order.public_id, number, _unit(order), order.state, issued_on, due_on, left, order.returns)
+    is_late = order.due_at <= now
+    return ListLine(order.public_id, number, _unit(order), order.state, issued_on, due_on, left, is_late, order.returns, order.extension)
 
 
 def _counts(unit: str, orders: Sequence[Order], terms: Terms, now: datetime) -> UnitCounts:

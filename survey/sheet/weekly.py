@@ -6,7 +6,7 @@ from io import BytesIO, StringIO
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from survey.order_moves import STATES
+from survey.order_moves import EXTENSIONS, STATES
 from survey.sheet import csv, xlsx
 from survey.sheet.tables import Block, Column, Line
 from survey.sheet.words import Words
@@ -38,6 +38,7 @@ def _orders(found: WeeklyList, bureau: Bureau, word: Words) -> Block:
         Column(word("剩余工作日", "Working days left")),
         Column(word("逾期工作日", "Working days overdue")),
         Column(word("退回次数", "Returns")),
+        Column(word("延期", "Extension"), numeric=False),
     )
     until = f"{found.at.astimezone(ZoneInfo(bureau.zone)):%Y-%m-%d %H:%M}"
     zh = f"截至 {until}；到期当日 24 时止，逾期自次一工作日起计"
@@ -47,10 +48,10 @@ def _orders(found: WeeklyList, bureau: Bureau, word: Words) -> Block:
 
 
 def _order(line: ListLine, word: Words) -> Line:
-    late = line.days_left < 0
     cells = (line.number, line.unit, word(*STATES.get(line.state, (line.state,) * 2)), str(line.issued_on), str(line.due_on))
-    days = (None, -line.days_left) if late else (line.days_left, None)
-    return Line((*cells, *days, line.returns), "warning" if late else "")
+    days = (None, -line.days_left) if line.is_late else (line.days_left, None)
+    extension = word(*EXTENSIONS[line.extension]) if line.extension else ""
+    return Line((*cells, *days, line.returns, extension), "warning" if line.is_late else "")
 
 
 def _counts(found: WeeklyList, word: Words) -> Block:

@@ -37,6 +37,15 @@ def test_a_long_list_is_cut_with_its_length() -> None:
     assert f"{MOST_LINES + 5} in all" in text
 
 
+def test_a_line_says_how_an_extension_stands_and_that_a_deadline_has_passed_before_a_working_day_has() -> None:
+    asked = {"number": "2026-0001", "state": "in_hand", "days_left": 2, "late": False, "extension": "asked"}
+    late = {"number": "2026-0002", "state": "signed", "days_left": 0, "late": True, "extension": "refused"}
+    text = body(told("weekly", open=[asked, late]), ("某市公安局", "City Police"))
+
+    assert "2026-0001  办理中  剩 2 个工作日  延期：待审批\n2026-0002  已签收  已逾期  延期：未获准" in text
+    assert "2026-0002  signed for  overdue  extension: refused" in text
+
+
 def test_the_facts_hold_both_sentences_and_the_figures() -> None:
     found = facts(told("weekly", issued=3), "某市公安局")
 

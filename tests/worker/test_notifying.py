@@ -216,7 +216,7 @@ def test_the_lists_lie_below_the_data_folder_with_nothing_personal(post: Post) -
         "all-units.csv", "all-units.xlsx", "unit-~57ce~4e1c~2f~2e~2e~2f~6240.csv", "unit-~57ce~4e1c~2f~2e~2e~2f~6240.xlsx",
     ]  # fmt: skip
     lines = list(csv.reader((folder / "all-units.csv").read_text("utf-8-sig").splitlines()))
-    assert ["2026-0001", "城东派出所", "已签收", "2026-03-10", "2026-03-17", "1", "", "0"] in lines
+    assert ["2026-0001", "城东派出所", "已签收", "2026-03-10", "2026-03-17", "1", "", "0", ""] in lines
     assert ["合计", "1", "0", "1", "0", "0", "0"] in lines
     book = openpyxl.load_workbook(folder / "all-units.xlsx")
     assert book.sheetnames == ["未办结交办单", "本月计数"]

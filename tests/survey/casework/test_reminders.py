@@ -10,7 +10,8 @@ from sqlalchemy import select, update
 
 from survey import casework
 from survey.order_clock import Terms, is_office_open
-from survey.store.models import Alarm, Escalation, Notice
+from survey.sheet.weekly import blocks
+from survey.store.models import Alarm, Escalation, Notice, Order
 from survey.working_days import Calendar
 from tests.conftest import ON_SQLITE_ALONE, StandingClock, without_rows
 from tests.survey.casework.conftest import CENTRE, Bureau
@@ -114,6 +115,25 @@ def test_the_weekly_list_counts_the_month_and_the_days(bureau: Bureau) -> None:
     assert weekly.text.startswith(
         "未办结 1 件，其中逾期 1 件；本月交办 3、回复 2、逾期 1、办结 1 / 1 orders in hand, 1 overdue; this month"
     )
+
+
+def test_the_weekly_list_says_what_is_late_on_the_saturday_after_and_how_extensions_stand(bureau: Bureau) -> None:
+    _, extended = bureau.signed(2)
+    bureau.do("ask_extension", extended, bureau.unit(extended, head=True), 2, "需外地核实", bureau.terms)
+    bureau.ground.clock.moment = datetime(2026, 3, 10, 9, tzinfo=UTC)
+    with bureau.ground.work() as work:
+        for order in work.session.scalars(select(Order)):
+            order.due_at = datetime(2026, 3, 13, 16, tzinfo=UTC)  # the end of Friday in Shanghai
+    saturday = datetime(2026, 3, 14, 2, tzinfo=UTC)
+
+    with bureau.ground.sessions() as session:
+        found = casework.weekly_list(session, bureau.terms, "centre", "", saturday)
+    assert [(line.days_left, line.is_late, line.extension) for line in found.lines] == [(0, True, ""), (0, True, "asked")]
+    orders, _counts = blocks(found, bureau.ground.office.bureau, "zh")
+    assert [(line.cells[5:], line.tone) for line in orders.lines] == [
+        ((None, 0, 0, ""), "warning"), ((None, 0, 0, "待审批"), "warning"),
+    ]  # fmt: skip
+    assert orders.columns[-1].label == "延期"
 
 
 def test_a_weekly_day_that_is_a_holiday_is_made_up_for_on_the_next_working_day(bureau: Bureau) -> None:
