@@ -152,6 +152,7 @@ class OrderView:
     is_overdue: bool
     returns: int
     supervised: bool
+    closed_at: datetime | None
     outcome: str
     archive_number: str | None
     replies: tuple[ReplyView, ...]
@@ -197,8 +198,9 @@ def order_view(
         scores=_scores(session, respondent.id), consent=standing.consent, may_be_contacted=_is_contact_allowed(order),
         priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by, due_at=order.due_at,
         days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None, is_overdue=is_overdue(standing, now),
-        returns=order.returns, supervised=order.supervised, outcome=order.outcome, archive_number=order.archive_number, replies=replies,
-        extension=extension, appeal=appeal, accountability=_accountability(session, office, order.id, clean),
+        returns=order.returns, supervised=order.supervised, closed_at=order.closed_at, outcome=order.outcome,
+        archive_number=order.archive_number, replies=replies, extension=extension, appeal=appeal,
+        accountability=_accountability(session, office, order.id, clean),
         attachments=_attachments(session, office, order.id, clean), events=_events(session, order.id, clean),
         actions=offers(standing, reader, now, terms, asked), outcomes=outcomes(standing, reader, now),
         may_disclose=_is_contact_allowed(order) and reader.role in DISCLOSED_TO,

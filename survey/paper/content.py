@@ -174,7 +174,7 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
         returns=str(view.returns), supervised=say("督办", "under supervision") if view.supervised else "", extension=_extension(view, say),
         appeal=_appeal(view, say), accountability=_accountability(view, say, clean),
         attachments=_joined(say, (clean(one.name) for one in view.attachments)), recall=_recall(view, say, local),
-        closed_at=minute(say, local(_closed_at(view))), outcome=say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES else "",
+        closed_at=minute(say, local(view.closed_at)), outcome=say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES else "",
         archive_number=view.archive_number or "", steps=_steps(view, say, clean, called, local),
         printed_at=minute(say, local(facts.printed_at)), printed_by=called(facts.printed_by),
         is_open_to_contact=view.may_be_contacted,
@@ -271,10 +271,6 @@ def _recall(view: OrderView, say: Words, local: Callable[[datetime | None], date
         return ""
     met = say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES and last.to_state == "closed" else say("仍不满意", "still dissatisfied")
     return f"{minute(say, local(last.at))} {met}"
-
-
-def _closed_at(view: OrderView) -> datetime | None:
-    return next((event.at for event in reversed(view.events) if event.to_state in ("closed", "void")), None)
 
 
 def _steps(

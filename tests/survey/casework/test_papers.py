@@ -112,6 +112,18 @@ def test_a_life_of_an_order_stands_on_its_document(bureau: Bureau) -> None:
     assert [step.what for step in found.steps][:4] == ["下发交办单", "签收", "开始办理", "回复"]
 
 
+def test_what_is_decided_after_the_end_does_not_move_the_moment_of_the_end(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.do("appeal", order_id, bureau.unit(order_id), "untrue", "录像显示五分钟到场")
+    bureau.answered(order_id)
+    bureau.recall(order_id, "satisfied")
+    before = printed(bureau, order_id, CENTRE).closed_at
+    bureau.ground.clock.advance(days=3)
+    bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="录像属实")
+
+    assert (printed(bureau, order_id, CENTRE).closed_at, before) == (before, "2026年3月10日 10:00")
+
+
 def test_in_english_the_same_document_says_the_same(bureau: Bureau) -> None:
     [order_id] = bureau.issued()
 
