@@ -158,6 +158,21 @@ def test_a_failure_in_issuing_undoes_no_claim_of_a_call_is_told_and_tried_again(
     assert _orders(bureau) == 1
 
 
+def test_a_refusal_among_the_second_calls_keeps_no_order_from_being_issued(
+    bureau: Bureau, house: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bureau.cases()
+
+    def fail(*_given: object, **_named: object) -> None:
+        raise NotAllowed("somebody was quicker")
+
+    monkeypatch.setattr(sweeping.casework, "recall_due", fail)
+    sweep(house())
+
+    assert [getattr(one, "action", "") for one in caplog.records if one.levelname == "ERROR"] == ["recalls_failed"]
+    assert _orders(bureau) == 1
+
+
 def test_the_deadline_that_no_calendar_gives_stands_in_no_others_way(bureau: Bureau, house: Callable[..., Runtime]) -> None:
     bureau.ground.clock.moment = bureau.now.replace(month=12, day=31)
     bureau.cases(2)
