@@ -114,6 +114,7 @@ MOVES = {
     "decide_extension": Move("审批延期", "to decide on an extension", RUNNING, "desk", needs_reason=True),
     "appeal": Move("申诉", "to appeal", OPEN, "handler"),
     "decide_appeal": Move("裁定申诉", "to decide on an appeal", (*OPEN, "closed"), "outsider", needs_reason=True),
+    "reassign": Move("改派", "to give it to another unit", (*RUNNING, "answered"), "leader", needs_reason=True),
     "return": Move("退回", "to return it", ("answered", "recalling"), "desk", needs_reason=True),
     "supervise": Move("督办", "to put it under supervision", OPEN, "leader", needs_reason=True),
     "begin_recall": Move("再次回访", "to call again", ("answered",), "caller"),
@@ -146,6 +147,8 @@ def _is_open_to(standing: Standing, action: str, actor: Actor) -> bool:
             return not standing.appeal and standing.route == "centre"
         case "decide_appeal":
             return standing.appeal == "asked"
+        case "reassign":
+            return standing.appeal != "asked" and standing.route == "centre"
     return True
 
 

@@ -113,6 +113,19 @@ def decide_appeal(
     return replace(change, details={"decision": word})
 
 
+def reassign(standing: Standing, actor: Actor, at: datetime, unit_id: int, reason: str, terms: Terms) -> Change:
+    """It is another unit's: that one gets it, with deadline, returns and extension of its own (R47). Raises BadInput for the same unit."""
+    anew: dict[str, Any] = {"state": "issued", "returns": 0, "supervised": False, "extension": "", **_anew(standing, at, terms)}
+    change = moved(standing, "reassign", actor, at, reason, unit_id=unit_id, **anew)
+    if standing.route != "centre":
+        raise NotAllowed("督察件不改派 / an order to inspection goes to no other unit")
+    if standing.appeal == "asked":
+        raise NotAllowed("请先裁定申诉 / decide on the appeal first")
+    if unit_id == standing.unit_id:
+        raise BadInput("本单已由该单位办理，请另选单位 / this unit has the order: choose another one", "unit")
+    return change
+
+
 def return_(standing: Standing, actor: Actor, at: datetime, reason: str, terms: Terms) -> Change:
     """The centre sends an insufficient reply back; the clock starts anew (R51, O31)."""
     again = _to_rework(standing, at, terms)

@@ -88,6 +88,7 @@ ACTIONS = {
     "order.decide_extension": _l("审批延期"),
     "order.appeal": _l("对交办单申诉"),
     "order.decide_appeal": _l("裁定申诉"),
+    "order.reassign": _l("改派"),
     "order.return": _l("退回重办"),
     "order.supervise": _l("督办"),
     "order.begin_recall": _l("开始再次回访"),

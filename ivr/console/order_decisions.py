@@ -35,15 +35,28 @@ def decide_extension(public_id: str) -> Response | tuple[str, int]:
 @order_decisions.post("/orders/<public_id:public_id>/decide-appeal")
 @role(*roles_of("decide_appeal"))
 def decide_appeal(public_id: str) -> Response | tuple[str, int]:
-    """Uphold or reject the appeal, with the reason."""
-    is_upheld = _decision("upheld", "rejected")
+    """Uphold or reject the appeal, with the reason, and give the order to another unit if one is chosen."""
+    is_upheld, unit_id = _decision("upheld", "rejected"), request.form.get("unit", type=int)
 
     def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
         casework.decide_appeal(
-            session, services().office, public_id, actor, version, is_upheld=_known(is_upheld), reason=_reason(), now=now
+            session, services().office, public_id, actor, version, is_upheld=_known(is_upheld), reason=_reason(), now=now,
+            unit_id=unit_id,
         )  # fmt: skip
 
     return act(public_id, "decide_appeal", do, _("申诉已裁定。"))
+
+
+@order_decisions.post("/orders/<public_id:public_id>/reassign")
+@role(*roles_of("reassign"))
+def reassign(public_id: str) -> Response | tuple[str, int]:
+    """Give the order to the unit whose affair it is."""
+    unit_id = request.form.get("unit", 0, type=int)
+
+    def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
+        casework.reassign(session, services().office, public_id, actor, version, unit_id, _reason(), now)
+
+    return act(public_id, "reassign", do, _("已改派，期限重新计算。"))
 
 
 @order_decisions.post("/orders/<public_id:public_id>/return")

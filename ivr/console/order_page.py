@@ -1,6 +1,6 @@
 """The page of one order, and the one way in which it is changed: what was typed is never lost (O32, O33, O38)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -27,11 +27,11 @@ from survey.casework.views import EventView
 from survey.drafts import NOTHING
 from survey.errors import BadInput, NotAllowed
 from survey.order_clock import LAST_MOMENT, Terms, days_counted
-from survey.order_moves import MOVES, RUNNING, Actor
+from survey.order_moves import MOVES, PARTIES, RUNNING, Actor
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS
 from survey.paper.content import Quote
-from survey.store.queries import notices, people
+from survey.store.queries import notices, people, register
 from survey.working_days import CalendarMissing
 
 Do = Callable[[Session, Actor, int, datetime], object]
@@ -65,6 +65,8 @@ class Reminded:
 class OrderPage:
     """One order as its reader sees it. `names` map accounts to the names of people; `left` are texts that no form takes any more.
 
+    `units` are those that it may be given to.
+
     `reply` is what stands in the form of the reply: typed just now, or kept from before.
     """
 
@@ -83,6 +85,8 @@ class OrderPage:
     rated: tuple[str, ...] = RATED
     quotes: tuple[Quote, ...] = ()
     may_listen: bool = False
+    units: Sequence[tuple[str, str]] = ()
+    may_reassign: bool = False
     recalls: tuple[RecallView, ...] = ()
     reminders: tuple[Reminded, ...] = ()
 
@@ -128,15 +132,22 @@ def order_page(
         quotes = quotes_of(session, house.office, order_id, order_actor())
         recalls = casework.recalls_of(session, casework.found(session, order_id, order_actor()))
         reminders = [Reminded(one.at, kind_of(one.kind), words.in_language(one.text)) for one in notices.of_order(session, order_id)]
+        units = _others(session, view) if {"reassign", "decide_appeal"} & set(view.actions) else ()
         draft = drafts.kept(session, drafts.ANSWER, order_id) if "answer" in view.actions else NOTHING
     conflict = None if seen is None else Conflict(seen, view.version, tuple(one for one in view.events if one.number > seen))
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
         contact, _left(problem, view), Typed("answer", problem, draft), quotes=quotes, may_listen=order_actor().role in MAY_LISTEN,
+        units=units, may_reassign=order_actor().role in PARTIES[MOVES["reassign"].party]["centre"],
         recalls=tuple(recalls),
         reminders=tuple(reminders),
     )  # fmt: skip
+
+
+def _others(session: Session, view: OrderView) -> list[tuple[str, str]]:
+    """The units that do not have the order, by name."""
+    return [(str(unit), name) for unit, name in register.units(session, register.Reader()) if name != view.unit]
 
 
 def due_of(due_at: datetime, state: str, terms: Terms, now: datetime) -> DueDate:

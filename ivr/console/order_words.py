@@ -43,6 +43,7 @@ EVENTS: dict[str, LazyString] = {
     "decide_extension": _l("审批延期"),
     "appeal": _l("申诉"),
     "decide_appeal": _l("裁定申诉"),
+    "reassign": _l("改派"),
     "return": _l("退回重办"),
     "supervise": _l("督办"),
     "begin_recall": _l("开始再次回访"),
@@ -141,6 +142,8 @@ def detail(event: EventView) -> str:
     if event.what == "answer":
         found = f"{finding(told.get('finding', ''))} · {cause(told.get('cause', ''))}"
         return _("%(found)s（逾期回复）", found=found) if told.get("late") else found
+    if event.what == "reassign":
+        return f"{told.get('from', '')} → {told.get('to', '')}"
     if "decision" in told:
         return str(DECISIONS[told["decision"]].word)
     if event.what == "note_recall":

@@ -27,7 +27,17 @@ from survey.casework.numbering import number_text
 from survey.casework.recalls import Recalled, recall_due
 from survey.casework.register import REGISTER_STATES, enter
 from survey.casework.reminding import month_counts, note_sent, reminders
-from survey.casework.supervision import begin_recall, close, decide_appeal, decide_extension, note_recall, return_, supervise, void
+from survey.casework.supervision import (
+    begin_recall,
+    close,
+    decide_appeal,
+    decide_extension,
+    note_recall,
+    reassign,
+    return_,
+    supervise,
+    void,
+)
 from survey.casework.urging import may_urge, urge
 from survey.casework.views import Contact, OrderView, disclose_contact, order_view
 from survey.casework.weekly import ALL_UNITS, INSPECTION, WeeklyList, weekly_list
@@ -85,6 +95,7 @@ __all__ = [
     "permit_reading",
     "prepare_delivery",
     "read_file",
+    "reassign",
     "recall_due",
     "recalls_of",
     "reminders",

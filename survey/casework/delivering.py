@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from survey.accounts.emails import email_of
 from survey.alarms import AlarmKind
-from survey.casework.reminding import SIGNED_WITHIN, URGE, note_sent
+from survey.casework.reminding import SIGNED_WITHIN, URGE, audience_of, note_sent
 from survey.errors import CannotUnseal, NotFound
 from survey.fieldwork.alarms import clear_alarm, is_standing, raise_alarm
 from survey.fieldwork.office import Office
@@ -130,15 +130,20 @@ def _end(
 
 
 def _is_over(session: Session, terms: Terms, notice: Notice, now: datetime) -> bool:
-    """Whether there is no sense any more in saying it: the order was answered, or the day has passed (a new notice says how it stands)."""
+    """Whether there is no sense any more in saying it.
+
+    The order was answered, is another office's by now, or the day has passed (a new notice says how it stands).
+    """
     today = terms.local(now).date()
     if notice.kind == "weekly":
         return week_of(terms, now) > week_of(terms, notice.due_at)
-    state = session.scalar(select(Order.state).where(Order.public_id == notice.subject.partition(":")[2]))
+    order = session.scalars(select(Order).where(Order.public_id == notice.subject.partition(":")[2])).one_or_none()
+    if order is None or audience_of(order) != notice.unit_id:
+        return True
     if notice.kind in SIGNED_WITHIN:
-        return state != "issued"
+        return order.state != "issued"
     last = notice.details["due_on"] if notice.kind == "eve" else str(terms.local(notice.due_at).date())
-    return state not in RUNNING or str(today) > last
+    return order.state not in RUNNING or str(today) > last
 
 
 def _dispatch(session: Session, office: Office, delivery: NoticeDelivery) -> Dispatch | None:

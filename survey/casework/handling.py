@@ -6,6 +6,7 @@ Each takes the `version` that the person had on the screen, and raises NotFound,
 from collections.abc import Sequence
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import orders
@@ -62,9 +63,12 @@ def ask_extension(
     order = found(session, order_id, actor, version)
     change = orders.ask_extension(standing_of(order), actor, now, days, reason, terms)
     asked = carry_out(session, office, order, change)
-    session.add(OrderExtension(
-        order_id=order.id, days=days, reason=change.reason, asked_by=actor.name, asked_at=now, due_before=asked.due_at,
-    ))  # fmt: skip
+    row = session.scalars(select(OrderExtension).where(OrderExtension.order_id == order.id)).one_or_none()
+    if row is None:
+        row = OrderExtension(order_id=order.id)
+        session.add(row)
+    row.days, row.reason, row.asked_by, row.asked_at, row.due_before = days, change.reason, actor.name, now, asked.due_at
+    row.decision, row.decision_reason, row.decided_by, row.decided_at = "", "", None, None  # of another unit before
     session.flush()
     return asked
 

@@ -15,7 +15,7 @@ from survey.store.models import Order, OrderEvent
 from survey.store.queries.orders import running_orders
 from survey.working_days import Calendar
 
-STARTS = ("issue", "return", "supervise", "note_recall", "reroute")
+STARTS = ("issue", "return", "supervise", "note_recall", "reroute", "reassign")
 """Steps that start the unit's clock anew."""
 
 

@@ -4,6 +4,7 @@ Each takes the `version` that the person had on the screen (None: the program ac
 NotAllowed, Overtaken, BadInput, and where a deadline is given CalendarMissing.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -11,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from survey import orders
 from survey.casework.changes import carry_out, found, standing_of
-from survey.errors import NotAllowed
+from survey.errors import BadInput, NotAllowed
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
 from survey.order_moves import SYSTEM, Actor
-from survey.store.models import Order, OrderAppeal, OrderExtension
+from survey.store.models import Order, OrderAppeal, OrderExtension, Unit
 
 
 def decide_extension(
@@ -38,22 +39,41 @@ def decide_extension(
 
 
 def decide_appeal(
-    session: Session, office: Office, order_id: str, actor: Actor, version: int, *, is_upheld: bool, reason: str, now: datetime
-) -> Order:
-    """Uphold or reject the unit's appeal; an order of which other items are left goes on (R53)."""
+    session: Session, office: Office, order_id: str, actor: Actor, version: int, *, is_upheld: bool, reason: str, now: datetime,
+    unit_id: int | None = None,
+) -> Order:  # fmt: skip
+    """Uphold or reject the unit's appeal; an order of which other items are left goes on (R53).
+
+    Where it was not its own and the right one is known, `unit_id` gets the order in its stead.
+    """
     order = found(session, order_id, actor, version)
     asked = session.scalars(select(OrderAppeal).where(OrderAppeal.order_id == order.id)).one_or_none()
     if asked is None:
         raise NotAllowed("没有待裁定的申诉 / no appeal waits for a decision")
+    goes_on = unit_id is not None and is_upheld and asked.ground == "not_own" and order.state != "closed"
+    about_all = not goes_on and orders.is_about_all(asked.ground, asked.items, order.items)
     change = orders.decide_appeal(
-        standing_of(order), actor, now, is_upheld=is_upheld, about_all=orders.is_about_all(asked.ground, asked.items, order.items),
-        asked_by=asked.by, reason=reason,
+        standing_of(order), actor, now, is_upheld=is_upheld, about_all=about_all, asked_by=asked.by, reason=reason,
     )  # fmt: skip
     decided = carry_out(session, office, order, change)
     asked.decision, asked.decision_reason = change.after.appeal, change.reason
     asked.decided_by, asked.decided_at = actor.name, now
     session.flush()
+    if goes_on and unit_id is not None:
+        return reassign(session, office, order_id, actor, decided.version, unit_id, reason, now)
     return decided
+
+
+def reassign(
+    session: Session, office: Office, order_id: str, actor: Actor, version: int, unit_id: int, reason: str, now: datetime
+) -> Order:
+    """Give the order to the unit whose affair it is (R47)."""
+    order, unit = found(session, order_id, actor, version), session.get(Unit, unit_id)
+    if unit is None:
+        raise BadInput("请选择责任单位 / choose the responsible unit", "unit")
+    change = orders.reassign(standing_of(order), actor, now, unit.id, reason, office.terms)
+    names = {"from": order.unit.name if order.unit else "", "to": unit.name}
+    return carry_out(session, office, order, replace(change, details=names))
 
 
 def return_(session: Session, office: Office, order_id: str, actor: Actor, version: int, reason: str, terms: Terms, now: datetime) -> Order:

@@ -187,7 +187,8 @@ def order_view(
     standing, case, respondent = standing_of(order), order.escalation, order.respondent
     incident, attempt = respondent.incident, case.attempt
     clean = cleaner(()) if named else cleaner_of(office, incident)
-    extension, appeal = _extension(session, order.id, clean), _appeal(session, office, order.id, clean)
+    extension = _extension(session, order.id, clean) if order.extension else None  # one of another unit before is history
+    appeal = _appeal(session, office, order.id, clean)
     replies = _replies(session, office, order.id, clean)
     asked = Requests(extension.asked_by if extension else "", appeal.by if appeal else "")
     return OrderView(

@@ -172,6 +172,26 @@ def test_an_appeal_upheld_after_the_end_leaves_the_outcome() -> None:
     assert (upheld.outcome, upheld.appeal) == ("satisfied", "upheld")
 
 
+def test_another_unit_gets_an_order_as_if_it_were_new_and_keeps_what_was_decided_on_the_appeal() -> None:
+    standing = replace(answered(), returns=2, supervised=True, extension="granted", appeal="upheld")
+    change = orders.reassign(standing, LEADER, NOW, 9, "在其辖区", TERMS)
+
+    assert change.reason == "在其辖区"
+    assert change.after == replace(
+        standing, unit_id=9, state="issued", answered_at=None, returns=0, supervised=False, extension="", due_at=change.after.due_at
+    )
+    assert change.after.due_at >= standing.due_at
+
+
+def test_an_order_is_not_given_to_the_unit_that_has_it_nor_while_its_appeal_waits_nor_by_a_unit() -> None:
+    with pytest.raises(BadInput, match="choose another one"):
+        orders.reassign(fresh(), CENTRE, NOW, fresh().unit_id or 0, "换人", TERMS)
+    with pytest.raises(NotAllowed, match="appeal first"):
+        orders.reassign(replace(fresh(), appeal="asked"), CENTRE, NOW, 9, "换人", TERMS)
+    with pytest.raises(NotAllowed, match="role or unit"):
+        orders.reassign(fresh(), UNIT, NOW, 9, "换人", TERMS)
+
+
 def test_only_a_call_makes_an_order_satisfied() -> None:
     for outcome in ("satisfied", "appeal_upheld", "anything"):
         with pytest.raises(BadInput, match="by hand"):
@@ -333,6 +353,7 @@ STEPS = {
     ),
     "appeal": lambda s, a, t, n: orders.appeal(s, a, t, ("untrue", "not_own")[n % 2]),
     "decide_appeal": lambda s, a, t, n: orders.decide_appeal(s, a, t, is_upheld=n < 3, about_all=n < 2, asked_by="zhou", reason="研究决定"),
+    "reassign": lambda s, a, t, n: orders.reassign(s, a, t, 7 + n % 2, "非本单位管辖", TERMS),
     "return": lambda s, a, t, n: orders.return_(s, a, t, "不充分", TERMS),
     "supervise": lambda s, a, t, n: orders.supervise(s, a, t, "拖延", TERMS),
     "begin_recall": lambda s, a, t, n: orders.begin_recall(s, a, t),
@@ -408,7 +429,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def one_of_each(self) -> None:
         steps = [change.action for change in self.trail]
-        assert steps.count("ask_extension") <= 1
+        assert steps.count("ask_extension") <= 1 + steps.count("reassign")
         assert steps.count("appeal") <= 1
         assert self.standing.replies == steps.count("answer")
 

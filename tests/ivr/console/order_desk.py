@@ -37,12 +37,15 @@ SCORES = {
     "appearance": "neutral",
 }
 NAME = "赵小满"
+RIGHT_UNIT = 4711
+"""Another unit than that of the orders."""
 PDF = b"%PDF-1.4 visit"
 WORDS = {
     "sign": {}, "take_in_hand": {}, "begin_recall": {}, "appeal": {"ground": "untrue", "argument": "录像显示三分钟到场"},
     "answer": {"finding": "substantiated", "cause": "officer", "measure": "批评教育", "visited_on": "2026-11-23", "people": "钱所长"},
     "ask_extension": {"days": "2", "reason": "需外地核实"}, "decide_extension": {"decision": "refused", "reason": "期限足够"},
     "decide_appeal": {"decision": "rejected", "reason": "录像不支持"}, "return": {"reason": "措施不具体"},
+    "reassign": {"unit": str(RIGHT_UNIT), "reason": "在其辖区"},
     "supervise": {"reason": "一再拖延"}, "close": {"outcome": "unverified", "reason": "当事人出国"}, "void": {"reason": "误发"},
     "note_recall": {"result": "dissatisfied"}, "attach": {},
 }  # fmt: skip
@@ -61,6 +64,10 @@ class OrderDesk:
     services: ConsoleServices
     clock: StandingClock
     made: int = 0
+
+    def __post_init__(self) -> None:
+        with self.services.sessions.begin() as session:
+            session.add(Unit(id=RIGHT_UNIT, code="right", name="城北派出所"))
 
     def cases(
         self, count: int = 1, *, unit: str = "south", consent: str = "yes", reasons: Sequence[str] = ("dissatisfied",),

@@ -61,6 +61,7 @@ ALLOWED = {
     "order_handling.keep_draft": "ui",
     "order_handling.ask_extension": "ui", "order_handling.appeal": "ui", "order_files.attach": "zui",
     "order_decisions.decide_extension": "zi", "order_decisions.return_": "zi", "order_decisions.void": "zi",
+    "order_decisions.reassign": "zci",
     "order_decisions.decide_appeal": "zci", "order_decisions.supervise": "zci", "order_decisions.close": "zci",
     "order_decisions.begin_recall": "ozi", "order_decisions.note_recall": "ozi",
     "order_decisions.account": "zci", "order_decisions.decide_accountability": "zci",

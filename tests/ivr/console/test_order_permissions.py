@@ -25,7 +25,7 @@ from survey.store.queries.order_lists import Filters, Moments
 from survey.working_days import CalendarMissing
 from tests.conftest import ON_SQLITE_ALONE
 from tests.ivr.console.builders import NOON
-from tests.ivr.console.order_desk import ADDRESS, WORDS, OrderDesk, forms, offered, send, take
+from tests.ivr.console.order_desk import ADDRESS, RIGHT_UNIT, WORDS, OrderDesk, forms, offered, send, take
 
 READERS = ("unit", "centre", "inspection", "operator", "commander", "auditor")
 FILE = SealedFile("f" * 32, "attachments/ff/f.sealed", "0" * 64, "application/pdf", 9)
@@ -52,6 +52,7 @@ def _tries(desk: OrderDesk, order_id: str, actor: Actor, version: int) -> dict[s
         ],
         "appeal": [lambda s: casework.appeal(s, *own, "not_own", "非本单位处置", now)],
         "decide_appeal": [lambda s: casework.decide_appeal(s, *own, is_upheld=True, reason="属实", now=now)],
+        "reassign": [lambda s: casework.reassign(s, *own, _another_unit(desk, order_id), "在其辖区", now)],
         "return": [lambda s: casework.return_(s, *own, "措施不具体", terms, now)],
         "supervise": [lambda s: casework.supervise(s, *own, "一再拖延", terms, now)],
         "begin_recall": [lambda s: casework.begin_recall(s, office, order_id, now, actor, version)],
@@ -80,6 +81,13 @@ def _accepted(desk: OrderDesk, order_id: str, actor: Actor) -> set[str]:
                 savepoint.rollback()
         session.rollback()
     return found
+
+
+def _another_unit(desk: OrderDesk, order_id: str) -> int:
+    """The right unit, or back to the one that had the order first."""
+    with desk.services.sessions() as session:
+        first = session.query(User).filter_by(name="unit").one().unit_id
+    return RIGHT_UNIT if desk.order(order_id).unit_id == first else first
 
 
 def _actor(desk: OrderDesk, name: str) -> Actor:
@@ -136,6 +144,7 @@ def test_a_page_offers_exactly_what_the_domain_accepts_wherever_an_order_has_com
                 return
             role, action = _choice(ways, pick)
             words = {"outcome": desk_outcome(clients[role], order_id)} if action == "close" else {}
+            words |= {"unit": str(_another_unit(desk, order_id))} if action == "reassign" else {}
             assert take(clients[role], order_id, action, **words).status_code == 303, (role, action)
             actions.add(action)
 

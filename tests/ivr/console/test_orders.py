@@ -14,7 +14,7 @@ from survey.store.sealing import place
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, an_answer, an_attempt
 from tests.ivr.console.conftest import LogIn, csrf_of, post
-from tests.ivr.console.order_desk import NAME, PDF, OrderDesk, forms, offered, press, send, take
+from tests.ivr.console.order_desk import NAME, PDF, RIGHT_UNIT, OrderDesk, forms, offered, press, send, take
 from tests.survey.scripts import text_of
 
 NUMBER = re.compile(r"\+86100\d+|100\d{8}")
@@ -151,6 +151,18 @@ def test_an_appeal_about_one_of_its_items_leaves_the_order_to_the_unit_and_the_p
     assert "其余项目继续办理，期限不变" in open_page(unit, f"/orders/{order_id}").text
     assert "sign" in offered(unit.get(f"/orders/{order_id}").text, order_id)
     assert desk.order(order_id).state == "issued"
+
+
+def test_an_order_that_was_not_its_own_is_given_to_the_right_unit_where_the_appeal_is_decided(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    take(unit, order_id, "appeal", ground="not_own")
+    assert "申诉成立时改派给（不选即办结）" in open_page(centre, f"/orders/{order_id}").text
+    assert take(centre, order_id, "decide_appeal", decision="upheld", unit=str(RIGHT_UNIT)).status_code == 303
+
+    assert (desk.order(order_id).unit_id, desk.order(order_id).state) == (RIGHT_UNIT, "issued")
+    assert unit.get(f"/orders/{order_id}").status_code == 404
+    assert "改派" in open_page(centre, f"/orders/{order_id}").text
 
 
 def test_accountability_is_opened_on_a_verified_fault_and_decided_once(desk, log_in, open_page):

@@ -1,6 +1,7 @@
 """An order's whole life in the database: who may, what is kept, and that nobody overwrites anybody (R49–R53, R55; O33, O38)."""
 
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from survey.store.models import (
     OrderReply,
     Respondent,
     Takeover,
+    Unit,
 )
 from survey.store.queries.appeals import answers_under_upheld_appeals, appeals_waiting
 from tests.survey.casework.conftest import CENTRE, IMPROVED, LEADER, VISITED, Bureau
@@ -165,6 +167,60 @@ def test_what_an_upheld_appeal_was_not_about_is_still_to_be_answered_in_time(bur
     assert (order.state, order.due_at, order.appeal) == ("issued", before.due_at, "upheld")
     bureau.answered(order_id)
     assert bureau.recall(order_id, "satisfied").outcome == "satisfied"
+
+
+def another_unit(bureau: Bureau) -> int:
+    with bureau.ground.work() as work:
+        unit = Unit(code="other", name="城西派出所")
+        work.session.add(unit)
+        work.session.flush()
+        return unit.id
+
+
+def test_an_order_that_was_not_its_own_goes_to_the_right_unit_and_leaves_the_mean_of_the_wrong_one(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    wrong, other = bureau.unit(order_id), another_unit(bureau)
+    bureau.do("appeal", order_id, wrong, "not_own", "在城西派出所辖区")
+    bureau.ground.clock.advance(days=1)
+    bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="辖区属实", unit_id=other)
+
+    order, right = bureau.order(order_id), Actor("officer.ma", "unit", other)
+    assert (order.unit_id, order.state, order.appeal, order.outcome) == (other, "issued", "upheld", "")
+    assert order.due_at > bureau.now + timedelta(days=4)
+    with pytest.raises(NotFound):
+        bureau.view(order_id, wrong)
+    view = bureau.view(order_id, right)
+    assert (view.unit, view.events[-1].what, view.events[-1].details) == (
+        "城西派出所", "reassign", {"from": "城东派出所", "to": "城西派出所"},
+    )  # fmt: skip
+    with bureau.ground.sessions() as session:
+        found = answers_under_upheld_appeals(session, list(session.scalars(select(Respondent.campaign_id))))
+    assert [each.is_out for each in found] == [True] * 3
+    for step in ("sign", "take_in_hand"):
+        bureau.do(step, order_id, right)
+    assert bureau.do("answer", order_id, right, replace(VISITED, visited_on=date(2026, 3, 11)), bureau.terms).state == "answered"
+
+
+def test_the_right_unit_may_ask_for_an_extension_though_the_wrong_one_had_one(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 3, "需外地核实", bureau.terms)
+    bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
+    other = another_unit(bureau)
+    bureau.do("reassign", order_id, LEADER, other, "辖区在城西")
+    assert bureau.view(order_id, CENTRE).extension is None
+
+    bureau.do("ask_extension", order_id, Actor("head.ma", "unit", other, is_head=True), 2, "刚刚接到", bureau.terms)
+
+    shown = bureau.view(order_id, CENTRE).extension
+    assert shown is not None
+    assert (shown.days, shown.asked_by, shown.decision) == (2, "head.ma", "")
+
+
+def test_an_order_is_given_to_no_unit_that_there_is_not(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+
+    with pytest.raises(BadInput, match="choose the responsible unit"):
+        bureau.do("reassign", order_id, CENTRE, 4711, "辖区在城西")
 
 
 def test_a_rejected_appeal_takes_nothing_out(bureau: Bureau) -> None:
