@@ -4,7 +4,7 @@ Whatever was missed while nothing ran is made up for where it still helps: the d
 weekly list until the next one, that nobody has signed until somebody does. An overdue day that has passed is not.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from typing import Any
@@ -24,7 +24,7 @@ from survey.order_moves import OPEN, RUNNING, SYSTEM
 from survey.orders import is_overdue
 from survey.store.models import Notice, Order
 from survey.store.queries.notices import CENTRE, LEADER
-from survey.store.queries.orders import orders_since, running_orders
+from survey.store.queries.orders import answered_since, given_at, orders_since, running_orders
 from survey.working_days import CalendarMissing
 
 COUNTED = {"issued": "交办", "answered": "回复", "overdue": "逾期", "closed": "办结"}
@@ -56,7 +56,11 @@ def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> 
     try:
         if not is_office_open(terms, now):
             return []
-        wanted = [*_of_orders(running_orders(session), terms, now), *_weekly(orders_since(session, month_start(terms, now)), terms, now)]
+        since = month_start(terms, now)
+        wanted = [
+            *_of_orders(running_orders(session), given_at(session), terms, now),
+            *_weekly(orders_since(session, since), answered_since(session, since), terms, now),
+        ]
     except CalendarMissing as missing:
         raise_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now, year=missing.year)
         return []
@@ -64,10 +68,10 @@ def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> 
     return [reminder.key for reminder in wanted if put(session, office, reminder, now)]
 
 
-def _of_orders(orders: Iterable[Order], terms: Terms, now: datetime) -> Iterator[Reminder]:
+def _of_orders(orders: Iterable[Order], given: Mapping[int, datetime], terms: Terms, now: datetime) -> Iterator[Reminder]:
     today = terms.local(now).date()
     for order in orders:
-        yield from _of_unsigned(order, terms, now)
+        yield from _of_unsigned(order, given.get(order.id, order.issued_at), terms, now)
         number, last = number_text(order.year, order.serial), last_day(terms, order.due_at)
         if is_overdue(standing_of(order), now):
             late = -days_left(terms, order.due_at, now)
@@ -78,14 +82,14 @@ def _of_orders(orders: Iterable[Order], terms: Terms, now: datetime) -> Iterator
             yield _of_order(order, "eve", f"{last}", text, {"due_on": str(last)})
 
 
-def _of_unsigned(order: Order, terms: Terms, now: datetime) -> Iterator[Reminder]:
+def _of_unsigned(order: Order, given_at: datetime, terms: Terms, now: datetime) -> Iterator[Reminder]:
     """Once to the office and once to its leader, when nobody has signed for the order by the end of so many working days (C28)."""
-    number, issued = number_text(order.year, order.serial), terms.local(order.issued_at).date()
+    number, given_on = number_text(order.year, order.serial), terms.local(given_at).date()
     for kind, days in SIGNED_WITHIN.items():
-        if order.state == "issued" and due(terms, order.issued_at, days) <= now:
-            zh = f"交办单 {number} 于 {issued} 下发，满 {days} 个工作日仍未签收，请" + ("督促签收" if kind == LEADER else "尽快签收")
-            en = f"order {number} was issued on {issued}; after {days} working {'day' if days == 1 else 'days'} nobody has signed for it"
-            yield _of_order(order, kind, f"{issued}", f"{zh} / {en}", {"days": days})
+        if order.state == "issued" and due(terms, given_at, days) <= now:
+            zh = f"交办单 {number} 于 {given_on} 下发，满 {days} 个工作日仍未签收，请" + ("督促签收" if kind == LEADER else "尽快签收")
+            en = f"order {number} was issued on {given_on}; after {days} working {'day' if days == 1 else 'days'} nobody has signed for it"
+            yield _of_order(order, kind, f"{given_on}", f"{zh} / {en}", {"days": days})
 
 
 def _of_order(order: Order, kind: str, day: str, text: str, details: dict[str, Any]) -> Reminder:
@@ -97,20 +101,20 @@ def audience_of(order: Order) -> int | None:
     return None if route_of(order) == "inspection" else order.unit_id
 
 
-def _weekly(orders: Sequence[Order], terms: Terms, now: datetime) -> Iterator[Reminder]:
+def _weekly(orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> Iterator[Reminder]:
     """The list of each unit and of inspection that has orders in hand, and the centre's of all units' orders."""
     day = list_day(terms, now)
     waiting = {audience_of(order) for order in orders if order.state in OPEN and terms.local(order.issued_at).date() <= day}
     for unit in sorted(waiting, key=lambda unit: (unit is not None, unit)):
         office = f"unit:{unit}" if unit is not None else "route:inspection"
-        yield _list(office, unit, [order for order in orders if audience_of(order) == unit], terms, now)
+        yield _list(office, unit, [order for order in orders if audience_of(order) == unit], answered, terms, now)
     if waiting - {None}:
-        yield _list(CENTRE, None, [order for order in orders if audience_of(order) is not None], terms, now)
+        yield _list(CENTRE, None, [order for order in orders if audience_of(order) is not None], answered, terms, now)
 
 
-def _list(office: str, unit: int | None, orders: Sequence[Order], terms: Terms, now: datetime) -> Reminder:
+def _list(office: str, unit: int | None, orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> Reminder:
     lines = [_line(order, terms, now) for order in orders if order.state in RUNNING]
-    counts = month_counts(orders, terms, now)
+    counts = month_counts(orders, answered, terms, now)
     key = f"weekly:{office}:{week_of(terms, now)}"
     return Reminder("weekly", office, unit, key, _summary(lines, counts), {"open": lines, **counts})
 
@@ -129,12 +133,15 @@ def _line(order: Order, terms: Terms, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def month_counts(orders: Sequence[Order], terms: Terms, now: datetime) -> dict[str, int]:
-    """Of these orders, how many were issued, answered, overdue and closed from the first of the local month to `now` (R54)."""
+def month_counts(orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> dict[str, int]:
+    """Of these orders, how many were issued, answered, overdue and closed from the first of the local month to `now` (R54).
+
+    `answered` are the ids of those with an answer of this month, also one that was sent back.
+    """
     since = month_start(terms, now)
     return {
         "issued": sum(order.issued_at >= since for order in orders),
-        "answered": sum(order.answered_at is not None and order.answered_at >= since for order in orders),
+        "answered": sum(order.id in answered for order in orders),
         "overdue": sum(since <= order.due_at <= now and is_overdue(standing_of(order), now) for order in orders),
         "closed": sum(order.closed_at is not None and order.closed_at >= since for order in orders),
     }

@@ -1,6 +1,6 @@
 """The weekly list of orders as it stands at a moment: for a unit its own, for the centre all units', for inspection its own (R54)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -11,7 +11,7 @@ from survey.casework.reminding import audience_of, month_counts, month_start
 from survey.order_clock import Terms, days_left, last_day, list_day
 from survey.order_moves import RUNNING
 from survey.store.models import Order
-from survey.store.queries.orders import orders_since
+from survey.store.queries.orders import answered_since, orders_since
 
 INSPECTION = "inspection"
 ALL_UNITS = "centre"
@@ -66,12 +66,15 @@ def weekly_list(session: Session, terms: Terms, of: int | str, office: str, now:
 
     Raises CalendarMissing where a year's working days are not known.
     """
-    orders = [order for order in orders_since(session, month_start(terms, now)) if _belongs(order, of)]
+    since = month_start(terms, now)
+    orders, answered = [order for order in orders_since(session, since) if _belongs(order, of)], answered_since(session, since)
     units = sorted({(_unit(order), order.unit_id or 0) for order in orders})
-    counts = tuple(_counts(name, [order for order in orders if (order.unit_id or 0) == unit_id], terms, now) for name, unit_id in units)
+    counts = tuple(
+        _counts(name, [order for order in orders if (order.unit_id or 0) == unit_id], answered, terms, now) for name, unit_id in units
+    )
     running = (_line(order, terms, now) for order in orders if order.state in RUNNING)
     lines = sorted(running, key=lambda line: (not line.is_late, line.days_left, line.number))
-    return WeeklyList(office, list_day(terms, now), now, tuple(lines), counts, _counts("", orders, terms, now))
+    return WeeklyList(office, list_day(terms, now), now, tuple(lines), counts, _counts("", orders, answered, terms, now))
 
 
 def _belongs(order: Order, of: int | str) -> bool:
@@ -90,7 +93,7 @@ def _line(order: Order, terms: Terms, now: datetime) -> ListLine:
     return ListLine(order.public_id, number, _unit(order), order.state, issued_on, due_on, left, is_late, order.returns, order.extension)
 
 
-def _counts(unit: str, orders: Sequence[Order], terms: Terms, now: datetime) -> UnitCounts:
+def _counts(unit: str, orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> UnitCounts:
     running = [order for order in orders if order.state in RUNNING]
     late = sum(order.due_at <= now for order in running)
-    return UnitCounts(unit, len(running), late, **month_counts(orders, terms, now))
+    return UnitCounts(unit, len(running), late, **month_counts(orders, answered, terms, now))

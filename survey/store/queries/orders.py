@@ -4,16 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from survey.order_moves import OPEN, RUNNING
 from survey.scoring import ITEMS, SCALE
-from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, Respondent
+from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, OrderEvent, OrderReply, Respondent
 from survey.store.queries.recalls import is_of_an_order
 
 ORDERED = ("dissatisfied", "abuse_alleged")
 """Reasons for which a case becomes an order."""
+GIVEN = ("issue", "reroute", "reassign")
+"""Steps by which an office is given an order."""
 DISSATISFIED = SCALE[3:]
 INSPECTION = "inspection"
 
@@ -114,8 +116,25 @@ def running_orders(session: Session) -> Sequence[Order]:
 
 def orders_since(session: Session, start: datetime) -> Sequence[Order]:
     """Orders that are open or had something happen to them since `start`: for the counts of the month to date."""
+    return session.scalars(_orders(_of_since(start))).all()
+
+
+def _of_since(start: datetime) -> ColumnElement[bool]:
     touched = or_(Order.issued_at >= start, Order.answered_at >= start, Order.closed_at >= start, Order.due_at >= start)
-    return session.scalars(_orders(or_(Order.state.in_(OPEN), touched), Order.state != "void")).all()
+    return and_(or_(Order.state.in_(OPEN), touched), Order.state != "void")
+
+
+def answered_since(session: Session, start: datetime) -> set[int]:
+    """The ids of the orders of `orders_since` that were answered since `start`, whatever became of the answer."""
+    mine = select(OrderReply.order_id).join(Order, OrderReply.order_id == Order.id)
+    return set(session.scalars(mine.where(_of_since(start), OrderReply.at >= start)))
+
+
+def given_at(session: Session) -> dict[int, datetime]:
+    """When the orders that nobody has signed for were given to the office that has them: issued, or handed on to it since."""
+    steps = select(OrderEvent.order_id, func.max(OrderEvent.at)).join(Order, OrderEvent.order_id == Order.id)
+    unsigned = steps.where(Order.state == "issued", OrderEvent.to_state == "issued", OrderEvent.what.in_(GIVEN))
+    return dict(session.execute(unsigned.group_by(OrderEvent.order_id)).all())
 
 
 def due_for_recall(session: Session) -> list[RecallDue]:

@@ -136,6 +136,27 @@ def test_the_weekly_list_says_what_is_late_on_the_saturday_after_and_how_extensi
     assert orders.columns[-1].label == "延期"
 
 
+def test_an_answer_that_was_sent_back_was_an_answer_of_the_month(bureau: Bureau) -> None:
+    [order_id] = bureau.signed()
+    bureau.answered(order_id)
+    bureau.do("return_", order_id, CENTRE, "措施不具体", bureau.terms)
+
+    with bureau.ground.sessions() as session:
+        found = casework.weekly_list(session, bureau.terms, "centre", "", bureau.now)
+    assert (found.total.answered, found.total.in_hand) == (1, 1)
+
+
+def test_inspection_has_its_own_working_day_to_sign_for_what_it_took_over(bureau: Bureau) -> None:
+    bureau.issued()
+    bureau.ground.clock.moment = datetime.fromisoformat("2026-03-16T09:00+08:00")
+    with bureau.ground.work() as work:
+        work.session.execute(update(Escalation).values(route="inspection"))
+    assert bureau.sweep().rerouted
+
+    assert [one for one in tick(bureau, "2026-03-16T09:10") if one.startswith(("unsigned", "leader"))] == []
+    assert [one for one in tick(bureau, "2026-03-18T09:00") if one.startswith(("unsigned", "leader"))] == ["unsigned 2026-03-16"]
+
+
 def test_a_weekly_day_that_is_a_holiday_is_made_up_for_on_the_next_working_day(bureau: Bureau) -> None:
     bureau.terms = Terms(weekday=0, days=20)
     bureau.ground.clock.moment = datetime(2026, 4, 1, 2, tzinfo=UTC)
