@@ -16,6 +16,7 @@ from survey.disposition import Disposition
 from survey.fieldwork import followups
 from survey.fieldwork.alarms import clear_alarm, raise_alarm
 from survey.fieldwork.beginnings import answered
+from survey.fieldwork.campaigns import finish_if_done
 from survey.fieldwork.escalations import escalate
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import close
@@ -46,12 +47,15 @@ def recall_due(session: Session, office: Office, terms: Terms, now: datetime) ->
     for order in queries.orders_alleged_against(session):
         escalate(session, office, order.escalation.attempt, ABUSE, now)  # its case is inspection's from here on (R35)
     missing: set[int] = set()
-    noted = [_conclude(session, office, recall, terms, now, missing) for recall in queries.open_recalls(session)]
+    recalls = queries.open_recalls(session)
+    noted = [_conclude(session, office, recall, terms, now, missing) for recall in recalls]
     if missing:
         raise_alarm(session, AlarmKind.CALENDAR_MISSING, "recalls", now, year=min(missing))
     else:
         clear_alarm(session, AlarmKind.CALENDAR_MISSING, "recalls", now)
     begun = [_begin(session, office, order, now) for order in queries.orders_to_recall(session, AT_ONCE)]  # last: it locks campaigns
+    for campaign in {recall.respondent.campaign for recall in recalls if recall.noted_at is not None and not recall.result}:
+        finish_if_done(session, office, campaign, now)
     return Recalled(tuple(filter(None, begun)), tuple(filter(None, noted)))
 
 

@@ -231,6 +231,7 @@ def test_an_order_that_the_desk_returns_meanwhile_is_not_asked_about(bureau: Bur
     bureau.do("return_", order_id, CENTRE, "材料不全", bureau.terms)
     tick(bureau)
     assert [(person.state, person.close_reason) for person in followups(bureau)] == [("closed", "order_went_on")]
+    assert [campaign.state for campaign in campaigns(bureau)] == ["finished"], "nobody is left in that round"
 
     bureau.answered(order_id)
     tick(bureau)
