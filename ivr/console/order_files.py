@@ -1,5 +1,6 @@
 """Files that belong to an order: taken by their content, kept sealed, shown to who may see the order, each reading on record (O39)."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from io import BytesIO
@@ -19,6 +20,7 @@ from survey.casework import SealedFile
 from survey.errors import BadInput, CannotUnseal
 from survey.order_moves import Actor
 
+log = logging.getLogger(__name__)
 order_files = Blueprint("order_files", __name__)
 LARGEST_UPLOAD = 64 * 1024 * 1024
 """Of all files of one form; the web server in front lets as much pass."""
@@ -68,11 +70,22 @@ def act_with_files(order_id: str, form: str, do: DoWithFiles, done: str) -> Resp
 
 
 def _keep(files: Sequence[Sent]) -> Kept:
-    """All of them, or none. Raises BadInput."""
-    house = services()
+    """All of them, or none. Raises BadInput, also where the disk takes no more."""
+    house, kept = services(), Kept()
     for file in files:
         casework.kind_of(file.content)
-    return [(casework.keep_file(house.office.keys, house.data, file.content), file.name) for file in files]
+    try:
+        for file in files:
+            kept.append((casework.keep_file(house.office.keys, house.data, file.content), file.name))
+    except OSError as problem:
+        _forget_unused(kept)
+        log.error("an attachment could not be kept: %s", problem, extra={"action": "attachment_failed"})
+        zh, en = (
+            "附件未能保存，请稍后重试；仍不成功的，请管理员检查磁盘",
+            "the files could not be kept: try again later, or have the disk looked at",
+        )
+        raise BadInput(f"{zh} / {en}", "file") from problem
+    return kept
 
 
 def _forget_unused(kept: Kept) -> None:

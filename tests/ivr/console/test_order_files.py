@@ -54,6 +54,24 @@ def test_a_file_comes_back_as_what_it_is_and_its_reading_is_on_record(desk, log_
     assert content not in path.read_bytes()
 
 
+def test_a_full_disk_is_told_at_the_form_and_leaves_no_file(desk, log_in, tmp_path, monkeypatch):
+    [order_id] = desk.issued()
+    unit, kept = log_in("unit"), iter((True, False))
+    sync = attachments.os.fsync
+
+    def full(descriptor: int) -> None:
+        if not next(kept):
+            raise OSError(28, "No space left on device")
+        sync(descriptor)
+
+    monkeypatch.setattr(attachments.os, "fsync", full)
+    answer = take(unit, order_id, "attach", files=[(PDF, "一.pdf"), (PNG, "二.png")])
+
+    assert answer.status_code == 422
+    assert "附件未能保存" in answer.text
+    assert (_on_disk(tmp_path), _stored(desk)) == ([], [])
+
+
 @pytest.mark.parametrize("sent", HOSTILE)
 def test_a_hostile_name_does_no_harm(desk, log_in, open_page, tmp_path, sent):
     [order_id] = desk.issued()
