@@ -36,11 +36,21 @@
     }
   }
 
-  // A button that is replaced between its press and its release is not clicked: the part waits until the button is released.
+  // A button that is replaced between its press and its release is not clicked: the part waits until the button is released. A release
+  // outside of the window is never heard of.
+  var LONGEST_PRESS = 3000;
   var pressed = null;
   var passedOver = null;
+  var forgetting = null;
+
+  function press(event) {
+    pressed = event.button === 0 ? event.target.closest("a, button, input, label, summary") : null;
+    clearTimeout(forgetting);
+    forgetting = setTimeout(release, LONGEST_PRESS);
+  }
 
   function release() {
+    clearTimeout(forgetting);
     pressed = null;
     if (passedOver && window.htmx) {
       window.htmx.trigger(passedOver, "changed");
@@ -48,10 +58,11 @@
     passedOver = null;
   }
 
-  document.addEventListener("pointerdown", function (event) { pressed = event.target; });
-  ["pointerup", "pointercancel"].forEach(function (name) {
+  document.addEventListener("pointerdown", press);
+  ["pointerup", "pointercancel", "contextmenu"].forEach(function (name) {
     document.addEventListener(name, function () { setTimeout(release, 0); });
   });
+  window.addEventListener("blur", release);
 
   document.addEventListener("htmx:beforeSwap", function (event) {
     var target = event.detail.target;

@@ -34,16 +34,22 @@
     B: "button[value=handed_back]", E: "button[value=ended]"
   };
 
+  var chosen = false; // what was pressed is on its way: the next key would answer the same question, or the one after it
+
   document.addEventListener("keydown", function (event) {
     var key = event.key.toUpperCase();
+    if (event.repeat) {
+      return;
+    }
     if (event.ctrlKey && event.shiftKey && DEEDS[key]) {
       if (press(DEEDS[key])) {
         event.preventDefault();
       }
-    } else if (/^[1-6]$/.test(window.singleKey(event))) {
-      press(".asked-next button[data-key='" + event.key + "']");
+    } else if (!chosen && /^[1-6]$/.test(window.singleKey(event))) {
+      chosen = press(".asked-next button[data-key='" + event.key + "']");
     }
   });
+  window.addEventListener("pageshow", function () { chosen = false; });
 
   document.addEventListener("htmx:afterSwap", look);
   setInterval(count, 1000);

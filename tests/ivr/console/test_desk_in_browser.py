@@ -87,18 +87,42 @@ def test_by_keyboard_and_without_scripts_a_call_is_taken_and_sorted_out(
     sync_api.expect(page.locator(".alert-success")).to_contain_text("您现在空闲")
 
 
-def test_a_button_that_is_pressed_is_not_taken_away_by_a_refresh(enter, waiting: str) -> None:
+def test_a_button_that_is_pressed_is_not_taken_away_by_a_refresh(enter, waiting: str, clock: StandingClock) -> None:
     page = enter("operator")
     page.goto("/desk")
     page.locator("button[value=on]").click()
     page.locator(".offer .btn-primary").hover()
     page.mouse.down()
+    clock.advance(seconds=1)
     with page.expect_response("**/desk/board"):
         page.evaluate("htmx.trigger('#board', 'changed')")
     page.mouse.up()
 
     page.wait_for_url(f"**/desk/calls/{waiting}")
     assert page.complaints == []
+
+
+LEFT = "document.querySelector('.offer').getAttribute('data-left')"
+
+
+@pytest.mark.parametrize("press", ["right", "for ever"])
+def test_a_press_whose_release_is_never_heard_of_does_not_keep_the_desk_from_refreshing(
+    enter, waiting: str, clock: StandingClock, press: str
+) -> None:
+    """A context menu that opens on the press takes the release (Linux, macOS), as does a release outside of the window."""
+    page = enter("operator")
+    page.goto("/desk")
+    page.locator("button[value=on]").click()
+    page.locator(".offer .btn-primary").hover()
+    if press == "right":
+        page.evaluate("document.addEventListener('pointerup', event => event.stopImmediatePropagation(), true)")
+        page.mouse.down(button="right")
+    else:
+        page.mouse.down()
+    before = page.evaluate(LEFT)
+    clock.advance(seconds=1)
+
+    sync_api.expect(page.locator(f".offer[data-left='{int(before) - 1}']")).to_have_count(1)
 
 
 def test_a_waiting_call_is_in_the_title_and_taken_by_its_key(enter, waiting: str) -> None:
@@ -152,6 +176,29 @@ def test_keys_write_the_next_answer_down_unless_somebody_switches_them_off(
     page.keyboard.press("1")
 
     sync_api.expect(page.locator(".asked-next")).not_to_have_text(asked)
+    with sessions() as session:
+        assert len(session.scalars(select(OperatorAnswer)).all()) == 1
+
+
+def test_a_key_that_is_held_down_answers_one_question_only(
+    enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
+) -> None:  # fmt: skip
+    page = enter("operator")
+    page.goto("/desk")
+    page.locator("button[value=on]").click()
+    page.locator(".offer .btn-primary").click()
+    page.wait_for_url(f"**/desk/calls/{waiting}")
+    talking(sessions, clock, waiting)
+    page.goto(f"/desk/calls/{waiting}")
+    asked = page.locator(".asked-next").inner_text()
+    page.keyboard.down("1")
+    sync_api.expect(page.locator(".asked-next")).not_to_have_text(asked)
+    page.wait_for_load_state()  # keys are heard from then on
+    for _ in range(3):
+        page.keyboard.down("1")
+    with page.expect_response("**/state"):
+        page.evaluate("htmx.trigger('#state', 'changed')")
+
     with sessions() as session:
         assert len(session.scalars(select(OperatorAnswer)).all()) == 1
 

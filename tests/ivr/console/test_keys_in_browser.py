@@ -1,10 +1,12 @@
 """Keys on the console's pages: listed under `?`, single ones switched off where somebody wants that (O40, WCAG 2.1.4), focus kept."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import Escalation, HearingReview
+from survey.store.models import Escalation, HearingReview, Takeover
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import Month
 from tests.ivr.console.test_desk import talking, waiting, with_telephones
@@ -79,9 +81,9 @@ def test_digits_review_nothing_once_single_keys_are_off(enter, hear, sessions: s
 
 
 @pytest.mark.parametrize("wanted", [".offer .btn-primary", "button[value=busy]"])
-def test_the_focus_stays_where_it_is_while_the_desk_refreshes(enter, waiting: str, wanted: str) -> None:
+def test_the_focus_stays_where_it_is_while_the_desk_refreshes(enter, waiting: str, clock: StandingClock, wanted: str) -> None:
     page = _on_duty(enter)
-    _focus_until_renewed(page, wanted)
+    _focus_until_renewed(page, wanted, lambda: clock.advance(seconds=1))
 
     sync_api.expect(page.locator(wanted)).to_be_focused()
 
@@ -90,15 +92,21 @@ def test_the_focus_stays_on_the_buttons_of_a_call(enter, waiting: str, sessions:
     page = _on_duty(enter, take=True)
     talking(sessions, clock, waiting)
     page.goto(f"/desk/calls/{waiting}")
-    _focus_until_renewed(page, "button[value=handed_back]")
+    _focus_until_renewed(page, "button[value=handed_back]", lambda: _mute(sessions))
 
     sync_api.expect(page.locator("button[value=handed_back]")).to_be_focused()
 
 
-def _focus_until_renewed(page, wanted: str) -> None:
-    """Give it the focus in one step, as a refresh may come at any time, and wait until a refresh has put another in its place."""
+def _mute(sessions: sessionmaker[Session]) -> None:
+    with sessions.begin() as session:
+        session.scalars(select(Takeover)).one().muted = True
+
+
+def _focus_until_renewed(page, wanted: str, change: Callable[[], object]) -> None:
+    """Give it the focus in one step, as a refresh may come at any time, and wait until one that shows a change has put another there."""
     page.locator(wanted).wait_for()
     page.evaluate("wanted => { window.held = document.querySelector(wanted); window.held.focus(); }", wanted)
+    change()
     page.wait_for_function("() => !document.contains(window.held)")
 
 
