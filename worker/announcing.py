@@ -21,9 +21,9 @@ CHANNEL = "huifang:changed"
 DEAF_SECONDS = 2.0
 """How long a Redis that did not answer is left alone: whoever commits meanwhile does not wait for it."""
 
-QUIET_SECONDS, LOST_SECONDS = 1.0, 3.0
-"""After how long without a word the server is asked for one, and after how long it counts as gone. Together with what a page needs to
-notice, below the five seconds of O5."""
+QUIET_SECONDS, LOST_SECONDS = 1.0, 2.0
+"""After how long without a word the server is asked for one, and after how long one that has been asked counts as gone. With the hub's
+look and the time after which a page without a socket says so (live.js), below the five seconds of O5."""
 
 
 class RedisAnnouncer:
@@ -74,7 +74,7 @@ class RedisFeed:
         if message is not None:
             self._word_at = now
             return json.loads(message["data"]) if message["type"] == "message" else ()
-        if now - self._word_at > LOST_SECONDS:
+        if self._asked_at > self._word_at and now - self._word_at > LOST_SECONDS:
             raise TimeoutError("no word from the server")
         if now - max(self._word_at, self._asked_at) > QUIET_SECONDS:
             self._heard.ping()

@@ -1,12 +1,16 @@
 """The hub of the live sockets: seats, what they are told, and when they are lost."""
 
+import re
 import time
 from pathlib import Path
 
+import pytest
+
 from config import valkey
-from ivr.console.hub import GOING_AWAY, TRY_LATER, Hub
+from ivr.console import live
+from ivr.console.hub import GOING_AWAY, LISTEN_SECONDS, TRY_LATER, Hub
 from tests import embedded
-from worker.announcing import InlineAnnouncer, RedisAnnouncer, RedisFeed
+from worker.announcing import LOST_SECONDS, InlineAnnouncer, RedisAnnouncer, RedisFeed
 
 PATIENCE_SECONDS = 20.0
 
@@ -61,3 +65,22 @@ def test_no_more_pages_find_a_seat_than_there_are_and_none_once_the_server_stops
     assert first.ends_with == GOING_AWAY
     assert hub.join({"desk": "desk"}) is None
     assert not hub.is_hearing()
+
+
+def test_the_log_in_behind_a_socket_is_looked_at_within_five_seconds():
+    """RS53."""
+    assert live.CHECK_SECONDS + live.LOOK_SECONDS <= 5
+
+
+@pytest.mark.parametrize("half_open", ["between page and console", "between console and redis"])
+def test_a_line_that_fell_silent_is_said_within_five_seconds(half_open):
+    """O5; the page's own times stand in its script, in milliseconds."""
+    script = (Path(live.__file__).parent / "static" / "live.js").read_text("utf-8")
+    silent, told, look = (
+        int(re.search(rf"var {name} = (\d+);", script)[1]) / 1000 for name in ("SILENT_AFTER", "TOLD_AFTER", "LOOK_EVERY")
+    )
+    assert silent >= 2 * live.BEAT_SECONDS
+    if half_open == "between page and console":
+        assert max(silent, told) + look < 5
+    else:
+        assert LOST_SECONDS + LISTEN_SECONDS + told + look < 5

@@ -61,7 +61,6 @@ def test_a_call_appears_by_an_announcement_and_a_quiet_desk_asks_every_five_seco
     page = on_duty(enter, services)
     until_live(page)
     before, began = fetches(page), page.evaluate("performance.now()")
-    page.wait_for_timeout(2000)
     arrange(services, "")
     sync_api.expect(page.locator(".offer")).to_have_count(1)
 
@@ -98,6 +97,62 @@ def test_a_lost_connection_is_said_the_page_goes_on_by_itself_and_says_when_it_i
     live.announcer.is_silent = False
     sync_api.expect(page.locator("#live-back")).to_be_visible()
     sync_api.expect(page.locator("#live-lost")).to_be_hidden()
+
+
+def test_while_the_desk_answers_errors_the_red_bar_stays_and_nobody_is_told_that_all_is_well(enter, services, with_telephones):
+    """PostgreSQL is away, Redis is not: the socket lives, and each look at the desk fails (O5)."""
+    page = on_duty(enter, services)
+    until_live(page)
+    page.evaluate("""() => {
+      window.wasGlad = false;
+      new MutationObserver(() => { window.wasGlad = window.wasGlad || !document.getElementById('live-back').hidden; })
+        .observe(document.getElementById('live-back'), { attributes: true });
+    }""")
+    page.route("**/desk/board", lambda route: route.fulfill(status=503, body="away"))
+    for _ in range(2):
+        with page.expect_response("**/desk/board"):
+            page.evaluate("htmx.trigger('#board', 'changed')")
+        sync_api.expect(page.locator("#live-lost")).to_be_visible()
+        assert not page.evaluate("window.wasGlad")
+
+    page.unroute("**/desk/board")
+    sync_api.expect(page.locator("#live-back")).to_be_visible()
+
+
+def test_a_look_that_is_never_answered_is_given_up_and_the_next_one_shows_the_desk(enter, services, waiting):
+    arrange(services, "nobody")
+    page = on_duty(enter, services)
+    until_live(page)
+    assert page.evaluate("htmx.config.timeout") == 8000
+    page.evaluate("htmx.config.timeout = 200")
+    page.route("**/desk/board", lambda route: None)
+    with page.expect_request("**/desk/board"):
+        page.evaluate("htmx.trigger('#board', 'changed')")
+    sync_api.expect(page.locator("#live-lost")).to_be_visible()
+    page.evaluate("htmx.config.timeout = 8000")
+    page.unroute("**/desk/board")
+    arrange(services, "")
+
+    sync_api.expect(page.locator(".offer")).to_have_count(1)
+
+
+def test_a_desk_on_which_nothing_has_changed_is_not_put_in_its_place_anew(enter, services, with_telephones):
+    """Each answer bears another token for the same forms."""
+    page = on_duty(enter, services)
+    until_live(page)
+    for _ in range(2):
+        with page.expect_response("**/desk/board"):
+            page.evaluate("htmx.trigger('#board', 'changed')")
+    page.evaluate("""() => {
+      window.swaps = 0;
+      window.looks = 0;
+      document.addEventListener('htmx:afterSwap', () => { window.swaps += 1; });
+      document.addEventListener('htmx:afterOnLoad', () => { window.looks += 1; });
+      htmx.trigger('#board', 'changed');
+    }""")
+    until(page, "window.looks > 0")
+
+    assert page.evaluate("window.swaps") == 0
 
 
 def test_what_nobody_announced_is_seen_all_the_same(enter, services, waiting):
