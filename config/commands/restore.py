@@ -44,10 +44,10 @@ def restore_command(house: House, backup: Path, check: bool, replace: bool) -> N
             paused = _make_safe(house, backup.name, manifest)
         for name in paused:
             click.echo(f"任务已暂停，核对后再继续 / the campaign is paused, look before you resume it: {name}")
-    click.echo(f"✓ {outcome.rows} 行与备份一致 / rows equal the backup，{outcome.recordings} 段录音 / recordings")
+    click.echo(f"✓ {outcome.rows} 行与备份一致 / rows equal the backup，{outcome.recordings} 个文件 / files")
     click.echo(f"✓ 审计链完整 / the audit trail is whole: {outcome.audit_entries} 条 / entries，{manifest.audit['digest']}")
     if manifest.missing:
-        click.echo(f"{len(manifest.missing)} 段录音在备份期间已被删除 / recordings were deleted while the backup was made")
+        click.echo(f"备份时缺 {len(manifest.missing)} 个文件 / files were not there when the backup was made: {manifest.missing[0]}")
 
 
 def secrets_of(house: House) -> Secrets:

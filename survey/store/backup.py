@@ -52,7 +52,7 @@ class Manifest:
     tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> rows, digest of the plain lines
     parts: dict[str, dict[str, Any]] = field(default_factory=dict)  # file -> bytes, sha256
     recordings: int = 0
-    missing: list[str] = field(default_factory=list)  # recordings that were deleted while the backup was made
+    missing: list[str] = field(default_factory=list)  # files that were not there; `lacking` tells those taken back meanwhile from lost ones
     seal: str = ""
 
     def sealed_by(self, audit_key: bytes) -> str:
@@ -91,6 +91,15 @@ def make(engine: Engine, data: Path, folder: Path, secrets: Secrets, now: dateti
             raise
         _reach_the_disk(folder)
     return place, manifest
+
+
+def lacking(engine: Engine, manifest: Manifest) -> list[str]:
+    """The files that were missing and that the database names all the same: nobody took them back, they lie elsewhere or are lost."""
+    if not manifest.missing:
+        return []
+    with snapshot(engine) as connection:
+        named = set(_sealed_files(connection, lines.tables_of(connection)))
+    return [path for path in manifest.missing if path in named]
 
 
 @contextmanager

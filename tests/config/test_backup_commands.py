@@ -18,7 +18,7 @@ from config.wiring import House
 from survey.disposition import Disposition
 from survey.store import audit
 from survey.store.migrations import current, head
-from survey.store.models import AuditEntry, Campaign, Incident
+from survey.store.models import AuditEntry, CallAttempt, Campaign, Incident, Recording
 from tests.conftest import RING, StandingClock
 from tests.survey.month import Month
 
@@ -72,6 +72,22 @@ def test_a_backup_lies_in_the_data_folder_says_which_keys_it_needs_and_is_found_
     assert backup_age.newest(house.settings) is not None
     with house.sessions() as session:
         assert session.scalars(select(AuditEntry.action)).all()[-1] == "backup"
+
+
+def test_a_backup_that_lacks_files_which_the_database_names_says_so_and_deletes_no_older_one(house: House) -> None:
+    older = backed_up(house)
+    with house.sessions.begin() as session:
+        attempt = session.scalars(select(CallAttempt)).first()
+        session.add(Recording(
+            respondent_id=attempt.respondent_id, attempt_id=attempt.id, item="remark", carrier_sid="RE1", state="kept",
+            path="recordings/ab/nowhere.sealed", announced_at=house.clock.now(),
+        ))  # fmt: skip
+    house.clock.advance(minutes=1)
+    result = run(house, "backup", "--keep", "1")
+
+    assert result.exit_code == 1
+    assert "recordings/ab/nowhere.sealed" in result.output
+    assert Path(older).is_dir()
 
 
 def test_it_comes_back_elsewhere_with_a_whole_trail_and_nobody_is_dialled_before_a_person_has_looked(

@@ -124,7 +124,13 @@ def test_a_recording_taken_back_during_the_backup_is_named_and_stops_nothing(liv
     for path in (tmp_path / "data").rglob("*.sealed"):
         path.unlink()
 
-    assert len(back_up(lived_in, tmp_path, secrets)[1].missing) == 1
+    manifest = back_up(lived_in, tmp_path, secrets)[1]
+    assert len(manifest.missing) == 1
+    assert backup.lacking(lived_in.engine, manifest) == manifest.missing, "the database names it still"
+
+    with lived_in.work() as work:
+        work.session.scalars(select(Recording)).one().path = None
+    assert backup.lacking(lived_in.engine, manifest) == []
 
 
 def test_a_backup_under_load_is_a_prefix_of_what_was_committed(engine: Engine, target: Engine, tmp_path: Path, secrets: Secrets) -> None:
