@@ -4,16 +4,20 @@ import re
 import shutil
 import subprocess
 from dataclasses import fields
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
+from config import backup_age
 from config.cli import COMMANDS
 from config.processes import PARTS
 from config.setting_rows import variable
 from config.settings import Settings
+from survey.casework import attachments
 from tests.conventions.sources import ROOT
+from worker import notifying
 
 DEPLOY = ROOT / "deploy"
 UNITS = ("huifang.service", "huifang-backup.service", "huifang-backup.timer")
@@ -68,6 +72,40 @@ def test_compose_runs_every_part_once_each_with_the_same_settings() -> None:
     assert {service["env_file"] for service in ours.values()} == {"huifang.env"}
     assert all("/data" in service["volumes"] for name, service in ours.items() if name != "migrate"), "each has its own run/ and lock"
     assert "noeviction" in COMPOSE["services"]["valkey"]["command"]
+
+
+def given_beside() -> set[str]:
+    """What compose expects beside itself and the repository does not hold: settings, secrets, folders of the machine."""
+    services = COMPOSE["services"].values()
+    settings = {service["env_file"] for service in services if "env_file" in service}
+    secrets = {secret["file"] for secret in COMPOSE["secrets"].values()}
+    mounts = {volume.split(":")[0].removeprefix("./") for service in services for volume in service.get("volumes", []) if volume[0] == "."}
+    return {name for name in settings | secrets | mounts if not (DEPLOY / name).exists()}
+
+
+def test_settings_secrets_and_certificates_come_neither_into_the_image_nor_into_the_repository() -> None:
+    assert {"huifang.env", "postgres.password", "tls"} <= given_beside()
+    for ignoring in (DEPLOY / "Dockerfile.dockerignore", ROOT / ".gitignore"):
+        patterns = [line.removeprefix("/") for line in ignoring.read_text("utf-8").splitlines()]
+        left = [name for name in given_beside() if not any(fnmatch(f"deploy/{name}", pattern) for pattern in patterns)]
+        assert left == [], ignoring.name
+
+
+WRITTEN = {
+    "console": {"recordings", attachments.FOLDER, notifying.FOLDER, "rejects", backup_age.FOLDER},
+    "worker": {"recordings", notifying.FOLDER},
+}
+"""Which folders of the data each part writes or reads, commands in the console's container."""
+
+
+def test_what_a_part_writes_outlives_its_container_and_is_seen_by_who_needs_it() -> None:
+    made = (DEPLOY / "Dockerfile").read_text("utf-8")
+    for part, folders in WRITTEN.items():
+        mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in COMPOSE["services"][part]["volumes"] if ":" in volume}
+        for folder in folders:
+            assert mounted.get(f"/data/{folder}") == folder, (part, folder)
+            assert folder in COMPOSE["volumes"]
+            assert f"/data/{folder}" in made, "a volume has the owner that the folder has in the image"
 
 
 def test_settings_that_are_named_exist() -> None:
