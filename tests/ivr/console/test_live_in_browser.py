@@ -1,8 +1,10 @@
 """Live pages in a real browser: told by one socket for each tab, by themselves without one, and ringing once (O1, O3, O5–O8, O33)."""
 
+import itertools
 import time
 
 import pytest
+from itsdangerous import TimestampSigner
 from sqlalchemy import select
 
 from ivr.console.services import ConsoleServices
@@ -136,8 +138,10 @@ def test_a_look_that_is_never_answered_is_given_up_and_the_next_one_shows_the_de
     sync_api.expect(page.locator(".offer")).to_have_count(1)
 
 
-def test_a_desk_on_which_nothing_has_changed_is_not_put_in_its_place_anew(enter, services, with_telephones):
-    """Each answer bears another token for the same forms."""
+def test_a_desk_on_which_nothing_has_changed_is_not_put_in_its_place_anew(enter, services, with_telephones, monkeypatch):
+    """Each answer bears another token for the same forms: it carries the second in which it was made."""
+    seconds = itertools.count(int(time.time()))
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda _signer: next(seconds))
     page = on_duty(enter, services)
     until_live(page)
     for _ in range(2):
