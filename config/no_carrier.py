@@ -1,13 +1,29 @@
 """The carrier of a house that has none: refuses every call, so that a demonstration can never ring a real person."""
 
+import ipaddress
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from ivr.carrier.base import CallRequest, CarrierCall, CarrierError, CarrierGone, Placement, Rejected
 
 REASON = (
-    "演示与测试环境不会真的拨出：请设置 HUIFANG_TWILIO_API_URL，或以 HUIFANG_ENVIRONMENT=production 运行 / "
-    "demo and test never dial through the real carrier: set HUIFANG_TWILIO_API_URL or HUIFANG_ENVIRONMENT=production"
+    "演示与测试环境不会真的拨出：HUIFANG_TWILIO_API_URL 须指向本机或内网的服务器，或以 HUIFANG_ENVIRONMENT=production 运行 / "
+    "demo and test dial nobody outside: HUIFANG_TWILIO_API_URL must name a server of this machine or network, or set "
+    "HUIFANG_ENVIRONMENT=production"
 )
+INNER = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
+
+
+def is_within(url: str) -> bool:
+    """Whether the server of a carrier's API stands on this machine or in its own network: any other may place calls to real people.
+
+    A name counts by itself, nobody is asked for its address: one word, as containers are called, or one of those kept for inner networks.
+    """
+    name = (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return ipaddress.ip_address(name).is_private  # 127.0.0.0/8 and ::1 are
+    except ValueError:
+        return name[:1].isalpha() and ("." not in name or name.endswith(INNER))
 
 
 class NoCarrier:

@@ -39,6 +39,24 @@ def test_a_demonstration_without_a_simulator_rings_nobody(settings: Settings) ->
     assert isinstance(carrier.place_call(REQUEST), Rejected)
 
 
+OUTSIDE = (
+    "https://api.twilio.com", "https://API.twilio.com", "http://api.twilio.com", "https://api.twilio.com:443", "https://api.twilio.com.",
+    "https://api.dublin.ie1.twilio.com", "https://api.twilio.com/", "https://carrier.example.org", "https://203.0.113.7.nip.io",
+    "https://8.8.8.8", "http://134744072", "http://[2001:4860:4860::8888]",
+)  # fmt: skip
+WITHIN = ("http://127.0.0.1:9", "http://localhost:9", "http://[::1]:9", "http://10.0.0.7", "http://carrier:8805", "http://pbx.internal")
+
+
+@pytest.mark.parametrize("url", OUTSIDE)
+def test_outside_production_no_spelling_of_a_server_elsewhere_is_ever_asked_for_a_call(settings: Settings, url: str) -> None:
+    assert isinstance(House(replace(settings, twilio_api_url=url)).carrier(), NoCarrier)
+
+
+@pytest.mark.parametrize("url", WITHIN)
+def test_a_server_of_this_machine_or_network_is_asked(settings: Settings, url: str) -> None:
+    assert isinstance(House(replace(settings, twilio_api_url=url)).carrier(), MeasuredCarrier)
+
+
 def test_another_server_of_the_same_contract_is_used_as_it_is(settings: Settings) -> None:
     carrier = House(replace(settings, twilio_api_url="http://127.0.0.1:9")).carrier()
 
