@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from config import demo as play
-from config import own_secrets, ports, processes, valkey
+from config import ports, processes, valkey
 from config.commands.incidents import read_mapping
 from config.occupancy import occupied
 from config.settings import ROOT, Settings
@@ -28,6 +28,16 @@ LINES, CALLS_PER_SECOND, WORKERS = 60, 30.0, 2
 OPENING = timedelta(hours=8, minutes=45)
 SPEAKERS = 0.1
 """Of the people who answer, so many speak instead of pressing keys: enough to be seen, and each costs real seconds of listening."""
+TAKEN_OVER = (
+    "voice_host", "voice_port", "voice_threads", "media_host", "media_port",
+    "console_host", "console_port", "console_threads", "console_tabs",
+    "bureau_name", "bureau_name_en", "hotline", "emergency_number", "phone_regions", "special_days",
+    "order_days", "extension_days", "order_returns", "order_review", "weekly_list_day", "office_hours", "order_template",
+    "desk_offer_seconds", "desk_wait_seconds", "desk_ring_seconds", "desk_wrap_seconds",
+    "listening", "decoders", "speech_model_zh", "speech_model_en", "log_format",
+)  # fmt: skip
+"""What a demonstration has from the bureau's settings: places on this machine, names and terms. Nothing by which it would reach anybody
+(e-mail, web-hook, carrier), keep anybody out (https, second factor), or touch what is stored (keys, backups)."""
 MARK = "demonstration"
 """The file that marks a folder as one that each demonstration makes anew."""
 
@@ -118,14 +128,14 @@ def empty(data: Path) -> None:
 def stage(given: Settings, data: Path, zone: str) -> Settings:
     """The settings of the demonstration's processes: all they use is their own, the carrier's port the next but ten."""
     settings = ports.settled(replace(given, environment="demo"))
+    own = Settings.from_env({"HUIFANG_DATA": str(data)}, None)
     line = ports.next_free("127.0.0.1", settings.voice_port + 10, frozenset({settings.voice_port, settings.console_port}))
-    secrets = {name.removeprefix("HUIFANG_").lower(): value for name, value in own_secrets.kept(data).items()}
     return replace(
-        settings, **secrets, data=data, database_url=f"sqlite:///{data / 'huifang.sqlite'}?synchronous=NORMAL", redis_url="",  # type: ignore[arg-type]
+        own, **{name: getattr(settings, name) for name in TAKEN_OVER}, environment="demo",
+        database_url=f"sqlite:///{data / 'huifang.sqlite'}?synchronous=NORMAL", clock_file=data / "run" / "clock",
         twilio_api_url=f"http://127.0.0.1:{line}", public_base_url=f"http://127.0.0.1:{settings.voice_port}", caller_id=CALLER_ID,
-        twilio_auth_token_old="", twilio_api_key="", twilio_api_secret="",
         timezone=zone, calls_per_second=CALLS_PER_SECOND, concurrent_calls=LINES, workers=WORKERS,
-        callback_days=3, clock_file=data / "run" / "clock",
+        callback_days=3,
         log_level=given.log_level if given.log_level == "debug" else "error",  # the play tells what matters, unless all is wanted
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
 """What `demo` finds out before it starts a single process, and the words it uses."""
 
 import csv
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from config import demo as play
+from config.channels import channels
 from config.cli import main
 from config.commands.demo import stage
 from config.demo_visitors import visitors
@@ -50,6 +51,36 @@ def test_no_secret_of_a_real_line_reaches_the_simulated_one(house: House, tmp_pa
     staged = stage(real, tmp_path / "demo", "Asia/Shanghai")
 
     assert (staged.twilio_api_key, staged.twilio_api_secret, staged.twilio_auth_token_old) == ("", "", "")
+
+
+FILLED = {
+    "MAIL_HOST": "mail.example.org", "MAIL_SENDER": "huifang@example.org", "MAIL_USER": "huifang", "MAIL_PASSWORD": "word",
+    "NOTICE_URL": "https://oa.example.org/in", "NOTICE_SECRET": "n" * 32, "PUBLIC_MEDIA_URL": "wss://voice.example.org/voice/media",
+    "PUBLIC_BASE_URL": "https://voice.example.org", "CONSOLE_HTTPS": "yes", "TRUSTED_PROXIES": "1", "SECOND_FACTOR_ROLES": "administrator",
+    "TWILIO_ACCOUNT_SID": "AC" + "1" * 32, "TWILIO_AUTH_TOKEN": "t" * 32, "RECOGNISER": "carrier", "BACKUP_FOLDER": "/mnt/backups",
+    "OPERATIONS_TOKEN": "o" * 32, "SECRET_KEY": "s" * 48, "DATABASE_URL": "postgresql+psycopg://huifang:word@db/huifang",
+    "REDIS_URL": "redis://queue:6379/0", "BUREAU_NAME": "临江市公安局", "CONSOLE_PORT": "18800", "ORDER_DAYS": "4",
+}  # fmt: skip
+
+
+def test_a_demonstration_beside_a_bureaus_settings_reaches_nobody_keeps_nobody_out_and_bears_its_name(tmp_path: Path) -> None:
+    given = {f"HUIFANG_{name}": value for name, value in FILLED.items()}
+    filled = Settings.from_env({**given, "HUIFANG_DATA": str(tmp_path / "data")}, None)
+
+    staged = stage(filled, tmp_path / "demo", "Asia/Shanghai")
+
+    assert channels(filled)
+    assert not channels(staged)
+    assert House(staged).media_url.startswith("ws://127.0.0.1:")
+    assert not staged.console_https
+    assert staged.second_factor_roles == ()
+    assert staged.trusted_proxies == 0
+    assert (staged.bureau_name, staged.order_days) == ("临江市公安局", 4)
+    inherited = [
+        item.name for item in fields(Settings)
+        if item.name.upper() in FILLED and getattr(staged, item.name) == getattr(filled, item.name)
+    ]  # fmt: skip
+    assert set(inherited) <= {"bureau_name", "console_port", "order_days"}
 
 
 def test_visitors_are_called_in_english_only_beside_chinese_people_some_of_whom_speak() -> None:
