@@ -7,7 +7,7 @@ from ivr.console.words import BAD, BUSY, GOOD, QUIET, Tag
 DUTY = {
     "free": Tag(_l("空闲"), "●", GOOD),
     "busy": Tag(_l("忙"), "■", BUSY),
-    "talking": Tag(_l("通话"), "☎", BUSY),
+    "talking": Tag(_l("正在通话"), "☎", BUSY),
     "wrapping": Tag(_l("整理"), "✎", BUSY),
     "away": Tag(_l("离席"), "○", BAD),
     "off": Tag(_l("未上岗"), "–", QUIET),

@@ -1,9 +1,11 @@
 """The two manuals for operators: equal in content, and complete in alarms and holds."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from survey.alarms import AlarmKind
 from survey.holds import HoldReason
@@ -56,6 +58,37 @@ DAMAGES = (
 @pytest.mark.parametrize(("right", "wrong", "fault"), DAMAGES)
 def test_the_check_finds_what_is_missing_or_wrong(right: str, wrong: str, fault: str) -> None:
     assert fault in faults("en", read("en").replace(right, wrong))
+
+
+GUIDES = {"zh": ("运维手册", "值班员手册", "责任单位手册"), "en": ("operations", "operators", "units")}
+CATALOG = ROOT / "ivr/console/translations/en/LC_MESSAGES/messages.po"
+PLACES = {
+    "zh": (r"(?:页|→|菜单|点|点击)\s*\*\*([^*]+)\*\*", r"\*\*([^*]+)\*\*\s*(?:页|→)"),
+    "en": (r"(?:pages?|menu|→|[Cc]lick|[Cc]hoose)\s+\*{1,2}([^*\s][^*]*)\*", r"\*([^*\s][^*]*)\*{1,2}\s+→"),
+}
+"""How the manuals lead to a page, a tab or a button: its name in bold or in italics, beside a word for it or an arrow."""
+
+
+def shown(language: str) -> set[str]:
+    """Every word that the console's pages show in the language."""
+    messages = [message for message in read_po(BytesIO(CATALOG.read_bytes()), locale="en") if message.id]
+    said = [message.id if language == "zh" else message.string for message in messages]
+    return {word for words in said for word in ([words] if isinstance(words, str) else words)}
+
+
+def strange(language: str, text: str) -> set[str]:
+    """The names of places that no page shows."""
+    return {" ".join(match[1].split()) for place in PLACES[language] for match in re.finditer(place, text)} - shown(language)
+
+
+@pytest.mark.parametrize(("language", "guide"), [(language, guide) for language, guides in GUIDES.items() for guide in guides])
+def test_places_are_called_as_the_pages_call_them(language: str, guide: str) -> None:
+    assert strange(language, (ROOT / "docs" / f"{guide}.md").read_text("utf-8")) == set()
+
+
+def test_the_check_finds_a_place_that_is_not_there() -> None:
+    assert strange("zh", "**通知**→**发送记录**逐条显示") == {"发送记录"}
+    assert strange("en", "The page *Sent notices* and *Notices* → *Deliveries*") == {"Sent notices"}
 
 
 def shape(path: Path) -> list[str]:

@@ -6,17 +6,22 @@ from http.cookies import SimpleCookie
 
 import pytest
 from flask import Flask
+from flask_babel import force_locale
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from ivr.console.access import OPEN_ENDPOINTS, local_address
 from ivr.console.app import create_console_app
+from ivr.console.navigation import MENU
 from survey import accounts
 from survey.store.models import AuditEntry, Base, Escalation, LoginFailure, UserSession
 from tests.conftest import ON_SQLITE_ALONE
+from tests.conventions.sources import ROOT
+from tests.conventions.test_manuals import rows
 from tests.ivr.console.builders import NOON
 from tests.ivr.console.conftest import csrf_of, post
 
+MANUALS = {"zh": ("运维手册.md", "、", "**"), "en": ("operations.md", ", ", "*")}
 SOME_ID = "0" * 32
 EVERYBODY, HOUSE, DESK, CASES = "aoziuck", "aozick", "aoz", "aozi"
 ARGUMENTS = {
@@ -101,6 +106,17 @@ def test_each_role_reaches_exactly_what_the_table_says(app):
     }
 
     assert marks == {endpoint: set(letters) for endpoint, letters in ALLOWED.items()}
+
+
+@pytest.mark.parametrize("language", MANUALS)
+def test_the_manuals_tell_what_each_role_finds_in_the_menu(app: Flask, language: str) -> None:
+    file, comma, mark = MANUALS[language]
+    with app.test_request_context(), force_locale(language):
+        menu = [(str(label), app.view_functions[endpoint].allowed_roles) for _, endpoint, label in MENU]
+    found = {role: comma.join(f"{mark}{label}{mark}" for label, roles in menu if role in roles) for role in accounts.ROLES}
+
+    told = rows((ROOT / "docs" / file).read_text("utf-8"), "roles")
+    assert {role.strip("`"): entries for role, entries, _may in told} == found
 
 
 def test_nobody_gets_anywhere_without_a_log_in(app):
