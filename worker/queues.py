@@ -50,7 +50,7 @@ class RqJobQueue:
         self._queues = {name: Queue(name, connection=connection, serializer=JSONSerializer) for name in set(QUEUES.values())}
 
     def enqueue(self, job: str, row_id: int, epoch: int = 0) -> None:
-        """Ask for the job; a repeat of a waiting one is dropped, a Redis that is down is logged: the sweep repairs both.
+        """Ask for the job; a repeat of one that waits or runs is dropped, a Redis that is down is logged: the sweep repairs both.
 
         One that did not answer is left alone for a moment, so that whoever has many jobs to wake waits once, not for each.
         """
@@ -63,7 +63,7 @@ class RqJobQueue:
                 job_id=f"{job}-{row_id}-{epoch}", unique=True,
             )  # fmt: skip
         except DuplicateJobError:
-            log.debug("%s %d is already waiting", job, row_id, extra={"action": "wake_repeated", "job": job})
+            log.debug("%s %d is already waiting or running", job, row_id, extra={"action": "wake_repeated", "job": job})
         except RedisError as error:
             self._deaf_until = time.monotonic() + DEAF_SECONDS
             log.warning("could not wake %s %d: %s", job, row_id, error, extra={"action": "wake_lost", "job": job})

@@ -69,27 +69,34 @@ def let_go(takeover_id: int, epoch: int = 0) -> None:
 
 
 def steer_room(takeover_id: int, epoch: int = 0) -> None:
-    """Hold or mute as the operator wants it; the carrier's list of a room lags, so it is asked once more after a moment."""
+    """Hold or mute as the operator wants it, until the carrier has it so; the sweep asks again for what fails."""
     runtime = current()
+    while (order := _room(runtime, takeover_id)) is not None:  # also for what was wanted otherwise meanwhile: no second job was let in
+        if not _steer(runtime, order, takeover_id):
+            return
+        with runtime.unit_of_work() as work:
+            desk.ringing.note_steered(work, takeover_id, order)
+
+
+def _room(runtime: Runtime, takeover_id: int) -> RoomOrder | None:
     with runtime.unit_of_work() as work:
-        order = desk.ringing.room_of(work, takeover_id)
-    if order is None:
-        return
+        return desk.ringing.prepare_steer(work, takeover_id)
+
+
+def _steer(runtime: Runtime, order: RoomOrder, takeover_id: int) -> bool:
+    """Whether the carrier has done it; its list of a room lags, so it is asked once more after a moment."""
+    room, held = f"room-{order.token}", f"{runtime.public_base_url}/voice/attempts/{order.token}/held"
     for pause in (LAG_SECONDS, None):
         try:
-            _steer(runtime, order)
-            return
+            runtime.carrier.hold(room, order.person_sid, order.held, insist(held))
+            runtime.carrier.mute(room, order.operator_sid, order.muted)
+            return True
         except CarrierError as problem:
             if pause is None or not isinstance(problem, CarrierGone):
                 log.warning("the room of takeover %s: %s", takeover_id, problem, extra=_event("steer_failed", takeover_id))
-                return
+                return False
             time.sleep(pause if runtime.time_passes() else 0)
-
-
-def _steer(runtime: Runtime, order: RoomOrder) -> None:
-    room, held = f"room-{order.token}", f"{runtime.public_base_url}/voice/attempts/{order.token}/held"
-    runtime.carrier.hold(room, order.person_sid, order.held, insist(held))
-    runtime.carrier.mute(room, order.operator_sid, order.muted)
+    return False
 
 
 def _event(action: str, takeover_id: int) -> dict[str, object]:

@@ -99,6 +99,7 @@ def _wake(work: UnitOfWork, now: datetime) -> None:
     for job, rows in (
         ("ring_desk", queries.unrung(work.session)),
         ("leave_desk", queries.kept_waiting(work.session, now, PATIENCE)),
+        ("steer_room", queries.unsteered(work.session)),
         ("let_go", queries.unreleased(work.session, now - PATIENCE)),
     ):
         for takeover_id in rows:

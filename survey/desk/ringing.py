@@ -205,13 +205,32 @@ class RoomOrder:
     muted: bool
 
 
-def room_of(work: UnitOfWork, takeover_id: int) -> RoomOrder | None:
-    """How the room is to be now; None where nobody talks any more."""
+def prepare_steer(work: UnitOfWork, takeover_id: int) -> RoomOrder | None:
+    """How the room is to be now, where the carrier is not known to have it so; None where nobody talks any more.
+
+    What the carrier has is unknown from here on: who is asked and does not answer may have done it.
+    """
     takeover = queries.locked(work.session, takeover_id)
     if takeover is None or takeover.state != "talking" or takeover.operator_sid is None or takeover.attempt.carrier_sid is None:
         return None
+    if is_steered(takeover):
+        return None
+    takeover.held_there = takeover.muted_there = None
     attempt = takeover.attempt
     return RoomOrder(attempt.token, attempt.carrier_sid or "", takeover.operator_sid, takeover.held, takeover.muted)
+
+
+def note_steered(work: UnitOfWork, takeover_id: int, order: RoomOrder) -> None:
+    """The carrier has the room as the order said."""
+    takeover = queries.locked(work.session, takeover_id)
+    if takeover is not None:
+        takeover.held_there, takeover.muted_there = order.held, order.muted
+        takeover.version += 1
+
+
+def is_steered(takeover: Takeover) -> bool:
+    """Whether the carrier has accepted hold and mute as the operator wants them."""
+    return (takeover.held_there, takeover.muted_there) == (takeover.held, takeover.muted)
 
 
 def leg_to_release(work: UnitOfWork, takeover_id: int, now: datetime) -> str | None:

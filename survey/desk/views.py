@@ -10,7 +10,7 @@ from survey import prompts
 from survey.desk.callbacks import Course, course
 from survey.desk.danger import is_dangerous, is_unsettled
 from survey.desk.duty import WORKING
-from survey.desk.ringing import reason_of
+from survey.desk.ringing import is_steered, reason_of
 from survey.desk.said import Piece, said
 from survey.desk.takeovers import Taken
 from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of
@@ -111,6 +111,7 @@ class TakeoverView:
     version: int
     held: bool
     muted: bool
+    is_steered: bool
     opened_at: datetime
     talking_since: datetime | None
     ended_at: datetime | None
@@ -198,13 +199,14 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
     reasons = tuple(case.reasons) if case else ()
     return TakeoverView(
         takeover.public_id, attempt.respondent.public_id, reason_of(takeover), takeover.state, takeover.result, takeover.wish,
-        takeover.version, takeover.held, takeover.muted, takeover.opened_at, takeover.bridged_at or takeover.joined_at,
-        takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0, takeover.extensions < LONGEST_EXTENSIONS,
-        reasons, case.consent if case else "unasked", attempt.disposition, next((each.words for each in asked if each.is_next), ""), asked,
-        said(session, office, attempt), _ticket(case), is_dangerous(takeover, reasons),
-        is_unsettled(takeover, reasons, danger_heard_at(session, attempt.id)), takeover.danger_choice, takeover.danger_at,
-        script.language,
-        attempt.campaign.kind == FOLLOWUP, is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
+        takeover.version, takeover.held, takeover.muted, is_steered(takeover), takeover.opened_at,
+        takeover.bridged_at or takeover.joined_at, takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0,
+        takeover.extensions < LONGEST_EXTENSIONS, reasons, case.consent if case else "unasked", attempt.disposition,
+        next((each.words for each in asked if each.is_next), ""), asked, said(session, office, attempt), _ticket(case),
+        is_dangerous(takeover, reasons), is_unsettled(takeover, reasons, danger_heard_at(session, attempt.id)),
+        takeover.danger_choice, takeover.danger_at,
+        script.language, attempt.campaign.kind == FOLLOWUP,
+        is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
         course(session, office, takeover, now),
     )  # fmt: skip
 

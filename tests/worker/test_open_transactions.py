@@ -17,12 +17,12 @@ from ivr.notices.base import DeliveryFailed, Message
 from speech.audio import NotSound
 from speech.transcript import Transcript, Word
 from speech.transcription import TranscriptionFailed
-from survey import casework, fieldwork
+from survey import casework, desk, fieldwork
 from survey.events import Recorded
 from survey.fieldwork.recordings import discard
 from survey.fieldwork.transcripts import order_transcript
 from survey.notice_problems import Problem
-from survey.store.models import CallAttempt, Campaign, Recording
+from survey.store.models import CallAttempt, Campaign, Recording, User
 from survey.store.sealing import place
 from tests.calls.foreign_carrier import silence
 from tests.survey.casework.conftest import Bureau
@@ -201,10 +201,14 @@ def accepted(ground: Ground, data: Path) -> int:
 
 
 def talking(ground: Ground, data: Path) -> int:
-    """The two talk."""
+    """The two talk, and the operator wants the person to hear music."""
     bench = Desk(ground)
-    bench.talk(bench.operator("wang"))
-    return bench.takeover().id
+    operator = bench.operator("wang")
+    bench.talk(operator)
+    wanted = bench.takeover()
+    with ground.work() as work:
+        desk.takeovers.hold(work, ground.office, wanted.public_id, work.session.get_one(User, operator.id), ground.now, on=True)
+    return wanted.id
 
 
 def talked(ground: Ground, data: Path) -> int:

@@ -31,7 +31,8 @@ class Takeover(Base):
 
     `version` counts the changes. `ring_token` stands in the addresses of the operator's call, made anew for each ring: a telephone
     that rang in vain opens nothing any more. `wish` is what the operator has asked for: handed_back, ended. `danger_choice` is what the
-    operator did about danger, a word of `survey.desk.danger.CHOICES`, empty while nothing was chosen.
+    operator did about danger, a word of `survey.desk.danger.CHOICES`, empty while nothing was chosen. `held` and `muted` are what the
+    operator wants, `held_there` and `muted_there` what the carrier has accepted, NULL while that is not known.
     """
 
     __tablename__ = "takeovers"
@@ -57,6 +58,8 @@ class Takeover(Base):
     wish: Mapped[str] = mapped_column(String(16), default="")
     held: Mapped[bool] = mapped_column(default=False, server_default=false())
     muted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    held_there: Mapped[bool | None] = mapped_column(default=False, server_default=false())
+    muted_there: Mapped[bool | None] = mapped_column(default=False, server_default=false())
     danger_choice: Mapped[str] = mapped_column(String(16), default="", server_default="")
     danger_at: Mapped[datetime | None]
     wrap_until: Mapped[datetime | None]

@@ -135,6 +135,12 @@ def kept_waiting(session: Session, now: datetime, patience: timedelta) -> Sequen
     return session.scalars(select(Takeover.id).where(Takeover.ended_at.is_(None), ready | asked | alone)).all()
 
 
+def unsteered(session: Session) -> Sequence[int]:
+    """Talks in which the carrier is not known to hold and to mute as the operator wants it."""
+    differs = Takeover.held_there.is_distinct_from(Takeover.held) | Takeover.muted_there.is_distinct_from(Takeover.muted)
+    return session.scalars(select(Takeover.id).where(Takeover.state == "talking", differs)).all()
+
+
 def unreleased(session: Session, before: datetime) -> Sequence[int]:
     """Calls that were over before that moment while the operator's telephone may still be connected."""
     late = (Takeover.ended_at < before) & Takeover.ring_asked_at.is_not(None) & Takeover.released_at.is_(None)

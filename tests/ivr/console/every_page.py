@@ -55,7 +55,7 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "desk.index": _seen("/desk", "operator", "centre", "administrator"),
     "desk.show": tuple(
         Example("operator", f"/desk/calls/{{takeover_{state}}}")
-        for state in ("claimed", "ready", "talking", "held", "muted", "danger", "wrap", "done")
+        for state in ("claimed", "ready", "talking", "held", "muted", "steering", "danger", "wrap", "done")
     ),
     "escalations.index": (
         *_seen("/escalations", "operator", "inspection"), *_seen("/escalations?tab=mine", "operator"),

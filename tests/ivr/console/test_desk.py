@@ -146,6 +146,7 @@ def test_hold_and_mute_are_told_and_taken_back(
         assert send(client, f"/desk/calls/{waiting}/deed", deed=wanted) == 303
         with sessions() as session:
             assert getattr(session.scalars(select(Takeover).where(Takeover.public_id == waiting)).one(), column) is told
+        assert ("正在执行" in client.get(f"/desk/calls/{waiting}/state").text) is told  # nothing is at the carrier yet
 
 
 def test_giving_back_and_ending_are_wishes_until_the_line_has_followed(

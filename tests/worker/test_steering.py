@@ -1,0 +1,129 @@
+"""Hold and mute come to be as the operator wants them, whatever happens on the way (O18)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivr.carrier.base import CarrierError
+from survey import desk
+from survey.store.models import User
+from tests.survey.desk.conftest import Desk, bench, ground
+from worker import runtime
+from worker.ringing import steer_room
+from worker.runtime import Runtime
+
+__all__ = ["bench", "ground"]
+
+
+@dataclass
+class RoomCarrier:
+    """A carrier with one room: `meanwhile` happens during its requests, and the first `failures` of them fail, done or not."""
+
+    held: bool = False
+    muted: bool = False
+    failures: int = 0
+    does_it_though: bool = False
+    meanwhile: list[Any] = field(default_factory=list)
+
+    def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
+        """Hold the person."""
+        self.held = self._done(self.held, on)
+        self._answer()
+
+    def mute(self, room: str, call_sid: str, on: bool) -> None:
+        """Mute the operator."""
+        self.muted = self._done(self.muted, on)
+        self._answer()
+
+    def _done(self, before: bool, wanted: bool) -> bool:
+        return wanted if not self.failures or self.does_it_though else before
+
+    def _answer(self) -> None:
+        if self.meanwhile:
+            self.meanwhile.pop(0)()
+        if self.failures:
+            self.failures -= 1
+            raise CarrierError("HTTP 503")
+
+
+@pytest.fixture
+def carrier(bench: Desk, tmp_path: Path) -> Iterator[RoomCarrier]:
+    before, line = runtime._Holder.runtime, RoomCarrier()
+    runtime.install(Runtime(bench.ground.work, bench.ground.office, bench.ground.clock, line, tmp_path, "http://127.0.0.1:1"))  # type: ignore[arg-type]
+    yield line
+    runtime._Holder.runtime = before
+
+
+def deed(bench: Desk, user: User, name: str, on: bool) -> None:
+    """The operator presses hold or mute; its job is not run."""
+    wanted = bench.takeover().public_id
+    with bench.ground.work() as work:
+        getattr(desk.takeovers, name)(work, bench.ground.office, wanted, work.session.get_one(User, user.id), bench.ground.now, on=on)
+
+
+def is_steered(bench: Desk) -> bool:
+    """Whether the page may say that it is so."""
+    return desk.ringing.is_steered(bench.takeover())
+
+
+def woken(bench: Desk) -> bool:
+    """Whether the sweep asks for the job."""
+    bench.ground.queue.asked.clear()
+    bench.tend()
+    return ("steer_room", bench.takeover().id, 0) in bench.ground.queue.asked
+
+
+def test_a_mute_that_is_taken_back_while_its_job_runs_is_taken_back_at_the_carrier(bench: Desk, carrier: RoomCarrier) -> None:
+    wang = bench.operator("wang")
+    bench.talk(wang)
+    deed(bench, wang, "mute", True)
+    carrier.meanwhile = [lambda: None, lambda: deed(bench, wang, "mute", False)]  # the second job is refused: the first still runs
+
+    steer_room(bench.takeover().id)
+
+    assert not carrier.muted
+    assert is_steered(bench)
+    assert not woken(bench)
+
+
+@pytest.mark.parametrize("name", ["hold", "mute"])
+def test_a_carrier_that_answers_503_once_is_asked_again_by_the_sweep(bench: Desk, carrier: RoomCarrier, name: str) -> None:
+    wang = bench.operator("wang")
+    bench.talk(wang)
+    deed(bench, wang, name, True)
+    carrier.failures = 1
+
+    steer_room(bench.takeover().id)
+    assert not is_steered(bench)
+    assert woken(bench)
+    steer_room(bench.takeover().id)
+
+    assert (carrier.held, carrier.muted) == (name == "hold", name == "mute")
+    assert is_steered(bench)
+    assert not woken(bench)
+
+
+def test_a_wish_whose_job_was_lost_is_found_in_the_rows(bench: Desk, carrier: RoomCarrier) -> None:
+    wang = bench.operator("wang")
+    bench.talk(wang)
+    deed(bench, wang, "hold", True)
+
+    assert woken(bench)
+
+
+def test_what_the_carrier_did_without_an_answer_is_undone_when_the_wish_is_taken_back(bench: Desk, carrier: RoomCarrier) -> None:
+    wang = bench.operator("wang")
+    bench.talk(wang)
+    deed(bench, wang, "hold", True)
+    carrier.failures, carrier.does_it_though = 1, True
+    steer_room(bench.takeover().id)
+    deed(bench, wang, "hold", False)
+
+    assert woken(bench)
+    steer_room(bench.takeover().id)
+
+    assert not carrier.held
+    assert is_steered(bench)
