@@ -58,14 +58,15 @@ def whisper(token: str) -> Response:
     """The operator has picked up: say what it is about, and wait for the key that takes the call."""
     services = services_here()
     with services.unit_of_work() as work:
-        found = desk.ringing.picked_up(work, services.office, token, inbound.call_sid(request.form))
+        found = desk.ringing.picked_up(work, services.office, token, inbound.call_sid(request.form), services.clock.now())
     if found is None:
         return announce(wording.TAKEN_AWAY)
     language = found.language.partition("-")[0]
     reason = wording.REASONS[found.reason][language]
     whispered = wording.WHISPER_OF_CALLBACK if found.is_callback else wording.WHISPER
     told = wording.spoken(whispered, services.voices, services.office.bureau, language, unit=found.unit, reason=reason)
-    return speak(twiml.ask_key(told, url_of(f"/voice/desk/{token}/accept"), ACCEPT_SECONDS))
+    action = f"/voice/desk/{token}/accept" + ("?again=1" if "again" in request.args else "")
+    return speak(twiml.ask_key(told, url_of(action), ACCEPT_SECONDS))
 
 
 @door.post("/voice/desk/<token:token>/accept")

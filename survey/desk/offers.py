@@ -1,5 +1,6 @@
 """What happens at the desk by the clock: calls are offered in rounds, missed offers counted, waits ended (O7, O10, O11, O26)."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -22,6 +23,9 @@ REFUSED = {"declined", "rang_out"}
 RING_GRACE = timedelta(seconds=15)
 """The carrier rings up to five seconds longer, and its report may be late."""
 
+KEY_GRACE = timedelta(seconds=30)
+"""From the pick-up on: what is whispered, the wait for the key, and a report that may be late."""
+
 CALLING = timedelta(minutes=4)
 """So long an operator waits for a person who is called back, whatever has become of the call at the carrier."""
 
@@ -38,13 +42,18 @@ def tend(work: UnitOfWork, office: Office, now: datetime) -> None:
         else:
             _offer(session, terms, takeover, now)
     _expire(session, terms, now)
-    for takeover_id in queries.rung_in_vain(session, now - timedelta(seconds=terms.ring) - RING_GRACE):
+    for takeover_id in rung_in_vain(session, terms, now):
         take_back(work, office, takeover_id, "rang_out", now)
     for takeover in queries.stuck_callbacks(session, now - CALLING):
         transfers.close(work, office, takeover, "unreachable", now)
     for takeover in queries.unsorted(session, now):
         close_unsorted(session, office, takeover, now)
     _wake(work, now)
+
+
+def rung_in_vain(session: Session, terms: DeskTerms, now: datetime) -> Sequence[int]:
+    """The claimed calls whose operator has had long enough to come to the telephone."""
+    return queries.rung_in_vain(session, now - timedelta(seconds=terms.ring) - RING_GRACE, now - KEY_GRACE)
 
 
 def give_up(work: UnitOfWork, takeover_id: int) -> None:

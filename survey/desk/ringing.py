@@ -11,12 +11,13 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from survey.accounts.people import telephone_of
+from survey.errors import CannotUnseal
 from survey.fieldwork import transfers
 from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.office import Office
 from survey.flow_operator import DESK
 from survey.script import FOLLOWUP, WAITING
-from survey.store.models import CallAttempt, Duty, Incident, Offer, Respondent, Takeover, Unit
+from survey.store.models import CallAttempt, Duty, Incident, Offer, Respondent, Takeover, Unit, User
 from survey.store.queries import desk as queries
 from survey.store.unit_of_work import UnitOfWork
 
@@ -68,7 +69,7 @@ def prepare_ring(work: UnitOfWork, office: Office, takeover_id: int, now: dateti
     takeover = queries.locked(work.session, takeover_id)
     if takeover is None or takeover.state != "claimed" or takeover.ring_asked_at is not None or takeover.operator is None:
         return None
-    to = telephone_of(office.keys, takeover.operator.name, takeover.operator.telephone_sealed)
+    to = _telephone(office, takeover.operator)
     if not to:
         take_back(work, office, takeover_id, "rang_out", now)
         return None
@@ -76,6 +77,14 @@ def prepare_ring(work: UnitOfWork, office: Office, takeover_id: int, now: dateti
     takeover.rings += 1
     takeover.version += 1
     return RingOrder(takeover.id, takeover.ring_token, to, takeover.attempt.campaign.caller_id, office.desk.ring)
+
+
+def _telephone(office: Office, operator: User) -> str:
+    """Where the operator is rung; empty also for a number that cannot be read: the call must not wait for that."""
+    try:
+        return telephone_of(office.keys, operator.name, operator.telephone_sealed)
+    except CannotUnseal:
+        return ""
 
 
 def note_rung(work: UnitOfWork, token: str, sid: str) -> None:
@@ -92,12 +101,15 @@ def note_unrung(work: UnitOfWork, office: Office, token: str, now: datetime) -> 
         take_back(work, office, takeover.id, "rang_out", now)
 
 
-def picked_up(work: UnitOfWork, office: Office, token: str, sid: str) -> Whisper | None:
-    """What to whisper to the operator who has picked up; None where the call is theirs no more."""
+def picked_up(work: UnitOfWork, office: Office, token: str, sid: str, now: datetime) -> Whisper | None:
+    """What to whisper to the operator who has picked up; None where the call is theirs no more.
+
+    Also to one whose key was heard and whose way into the room was lost: it is asked for once more.
+    """
     takeover = queries.by_ring(work.session, token)
-    if takeover is None or takeover.state != "claimed":
+    if takeover is None or not _is_theirs(takeover):
         return None
-    takeover.operator_sid = takeover.operator_sid or sid
+    takeover.operator_sid, takeover.picked_up_at = takeover.operator_sid or sid, now
     attempt = takeover.attempt
     wanted = select(Unit.name).join(Incident, Incident.unit_id == Unit.id).join(Respondent, Respondent.incident_id == Incident.id)
     unit = work.session.scalar(wanted.where(Respondent.id == attempt.respondent_id)) or ""
@@ -110,13 +122,17 @@ def accept(work: UnitOfWork, token: str, now: datetime) -> str | None:
     Pressed again, or asked by the carrier once more when the two talk already, it names the same room.
     """
     takeover = queries.by_ring(work.session, token)
-    if takeover is None or takeover.state not in ("claimed", "ready", "talking") or takeover.ended_at is not None:
+    if takeover is None or not _is_theirs(takeover):
         return None
     if takeover.state == "claimed":
         takeover.state, takeover.ready_at = "ready", now
         takeover.version += 1
         _bring_person(work, takeover, now)
     return takeover.attempt.token
+
+
+def _is_theirs(takeover: Takeover) -> bool:
+    return takeover.state in ("claimed", "ready", "talking") and takeover.ended_at is None
 
 
 def _bring_person(work: UnitOfWork, takeover: Takeover, now: datetime) -> None:
@@ -170,7 +186,8 @@ def take_back(work: UnitOfWork, office: Office, takeover_id: int, outcome: str, 
     session.execute(update(Offer).where(*others).values(outcome="open"))
     _set_away(session, operator_id, outcome, now)
     takeover.state, takeover.operator_id, takeover.claimed_at = "waiting", None, None
-    takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.ready_at = takeover.released_at = None
+    takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.picked_up_at = None
+    takeover.ready_at = takeover.released_at = None
     takeover.version += 1
     session.flush()
     office.record(session, now, "system", "takeover.return", f"takeover:{takeover.public_id}", outcome=outcome)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from survey.desk.offers import give_up
+from survey.desk.offers import give_up, rung_in_vain
+from survey.desk.ringing import take_back
 from survey.desk_clock import given_up_at
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Takeover
@@ -25,7 +26,10 @@ class Wait:
 
 
 def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait | None:
-    """How the wait of the call with this token stands; whoever has waited long enough is let go by the asking. None for no such call."""
+    """How the wait of the call with this token stands. None for no such call.
+
+    Whoever has waited long enough is let go by the asking, and waits for others where the operator has not come to the telephone.
+    """
     session = work.session
     attempt = session.scalars(select(CallAttempt).where(CallAttempt.token == token)).one_or_none()
     if attempt is None:
@@ -35,6 +39,8 @@ def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait
     takeover = session.scalars(open_).one_or_none()
     if takeover is None or takeover.result or takeover.state in ("ready", "talking"):
         return Wait(is_over=True, ahead=0, seconds=0, language=language)
+    if takeover.state == "claimed" and takeover.id in rung_in_vain(session, office.desk, now):
+        take_back(work, office, takeover.id, "rang_out", now)
     if takeover.state == "waiting" and now >= given_up_at(office.desk, takeover.opened_at):
         give_up(work, takeover.id)
         read_again(session, takeover, "result")

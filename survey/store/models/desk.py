@@ -50,6 +50,7 @@ class Takeover(Base):
     ring_token: Mapped[str | None] = mapped_column(String(32), unique=True)
     ring_asked_at: Mapped[datetime | None]
     operator_sid: Mapped[str | None] = mapped_column(String(64))
+    picked_up_at: Mapped[datetime | None]
     ready_at: Mapped[datetime | None]
     joined_at: Mapped[datetime | None]
     bridged_at: Mapped[datetime | None]

@@ -120,9 +120,11 @@ def unrung(session: Session) -> Sequence[int]:
     return session.scalars(select(Takeover.id).where(Takeover.state == "claimed", Takeover.ring_asked_at.is_(None))).all()
 
 
-def rung_in_vain(session: Session, before: datetime) -> Sequence[int]:
-    """Claimed calls for which a telephone was to ring before that moment, and of which nothing more was heard."""
-    return session.scalars(select(Takeover.id).where(Takeover.state == "claimed", Takeover.ring_asked_at < before)).all()
+def rung_in_vain(session: Session, rung_before: datetime, picked_up_before: datetime) -> Sequence[int]:
+    """Claimed calls whose operator does not come: claimed or rung before a moment and not picked up, or picked up before another."""
+    unanswered = Takeover.picked_up_at.is_(None) & (func.coalesce(Takeover.ring_asked_at, Takeover.claimed_at) < rung_before)
+    late = unanswered | (Takeover.picked_up_at < picked_up_before)
+    return session.scalars(select(Takeover.id).where(Takeover.state == "claimed", late)).all()
 
 
 def kept_waiting(session: Session, now: datetime, patience: timedelta) -> Sequence[int]:

@@ -255,6 +255,51 @@ def test_a_ring_of_which_nothing_more_is_heard_ends_by_the_clock(bench: Desk) ->
     assert bench.takeover().state == "waiting"
 
 
+@pytest.mark.parametrize("asks", ["tend", "the waiting document"])
+def test_a_claim_whose_ring_was_never_asked_for_ends_by_the_clock_as_well(bench: Desk, asks: str) -> None:
+    wang = bench.operator("wang")
+    token = bench.call()
+    bench.claim(wang)
+    bench.ground.clock.advance(seconds=36)
+    if asks == "tend":
+        bench.tend()
+    else:
+        with bench.ground.work() as work:
+            desk.wait_of(work, bench.ground.office, token, bench.ground.now)
+
+    assert bench.takeover().state == "waiting"
+    assert bench.duty(wang).state == "away"
+
+
+def test_an_operator_whose_number_cannot_be_read_is_passed_over(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    bench.claim(wang)
+    with bench.ground.work() as work:
+        work.session.get_one(User, wang.id).telephone_sealed = b"altered"
+    with bench.ground.work() as work:
+        assert desk.ringing.prepare_ring(work, bench.ground.office, bench.takeover().id, bench.ground.now) is None
+
+    assert bench.takeover().state == "waiting"
+
+
+def test_who_picks_up_late_has_the_time_of_the_whisper_and_of_the_key(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    bench.call()
+    bench.claim(wang)
+    order = bench.ring()
+    bench.ground.clock.advance(seconds=25)  # the carrier rings up to five seconds longer
+    with bench.ground.work() as work:
+        assert desk.ringing.picked_up(work, bench.ground.office, order.token, "CAoperator", bench.ground.now)
+    bench.ground.clock.advance(seconds=16)
+    bench.tend()
+    assert bench.takeover().state == "claimed"
+
+    bench.ground.clock.advance(seconds=16)
+    bench.tend()
+    assert bench.takeover().state == "waiting"
+
+
 def test_a_ring_that_begins_late_may_end_after_the_wait(bench: Desk) -> None:
     wang = bench.operator("wang")
     bench.call()

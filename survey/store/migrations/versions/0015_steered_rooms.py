@@ -1,4 +1,4 @@
-"""What the carrier has accepted of hold and mute, beside what the operator wants.
+"""When the operator's telephone was picked up; what the carrier has accepted of hold and mute, beside what the operator wants.
 
 Revision ID: 0015
 """
@@ -14,6 +14,7 @@ depends_on = None
 
 STEPS = (
     AddColumns("takeovers", (
+        sa.Column("picked_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("held_there", sa.Boolean(), server_default=sa.false(), nullable=True),
         sa.Column("muted_there", sa.Boolean(), server_default=sa.false(), nullable=True),
     )),
