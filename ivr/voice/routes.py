@@ -30,7 +30,7 @@ SPOKEN = SPOKEN_AT_DESK | {"voice.take_turn", "voice.fall_back", "voice.answer_i
 """Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
 
 MUSIC = "/voice/music.wav"
-LOST_KEY = {"voice.take_incoming_key": "/voice/incoming"}
+LOST_KEY = {"voice.take_incoming_key": "/voice/incoming", "voice.accept": "/voice/desk/{token}/whisper"}
 """Where to ask again for a key that a redirection loses."""
 
 
@@ -211,7 +211,7 @@ def apologise(error: Exception) -> Response:
     if request.endpoint not in SPOKEN:
         return Response(status=503)
     if "again" not in request.args:
-        then = url_of(LOST_KEY.get(request.endpoint or "", request.path) + "?again=1")
+        then = url_of(LOST_KEY.get(request.endpoint or "", request.path).format(token=token) + "?again=1")
         return announce(wording.EXCUSE, then=then, language=language_of(token))
     if token:
         note_broken(token)

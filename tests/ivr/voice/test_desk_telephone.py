@@ -1,0 +1,51 @@
+"""The operator's telephone at the voice door, when our own house falters."""
+
+import pytest
+
+from ivr.voice.app import create_voice_app
+from survey import desk
+from tests.ivr.voice.conftest import BASE, Line, document, next_url, services_of, words
+from tests.survey.desk.conftest import Desk, bench, ground
+
+__all__ = ["bench", "ground"]
+
+
+@pytest.fixture
+def telephone(bench: Desk) -> Line:
+    """The telephone of an operator who has claimed a call, picked up."""
+    operator = bench.operator("wang")
+    bench.call()
+    bench.claim(operator)
+    return Line(create_voice_app(services_of(bench.ground)).test_client(), bench.ring().token, "CAoperator")
+
+
+def hears(telephone: Line, path: str, **form: str):  # type: ignore[no-untyped-def]
+    return document(telephone.post(f"/voice/desk/{telephone.token}/{path}", telephone._standard(**form)))
+
+
+def test_a_key_that_a_failure_lost_is_asked_for_again_and_opens_the_room(
+    bench: Desk, telephone: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    with monkeypatch.context() as failing:
+        failing.setattr(desk.ringing, "accept", _fail)
+        excused = hears(telephone, "accept", Digits="1")
+    assert next_url(excused) == f"{BASE}/voice/desk/{telephone.token}/whisper?again=1"
+
+    asked = hears(telephone, "whisper?again=1")
+    assert "接听请按1" in words(asked)
+    assert next_url(asked) == f"{BASE}/voice/desk/{telephone.token}/accept?again=1"
+    room = hears(telephone, "accept?again=1", Digits="1")
+
+    assert room.find("Dial/Conference") is not None
+    assert bench.takeover().state == "ready"
+
+
+def test_a_key_that_was_heard_and_whose_answer_was_lost_opens_the_room_when_pressed_again(bench: Desk, telephone: Line) -> None:
+    hears(telephone, "accept", Digits="1")
+
+    assert "接听请按1" in words(hears(telephone, "whisper?again=1"))
+    assert hears(telephone, "accept", Digits="1").find("Dial/Conference") is not None
+
+
+def _fail(*_: object, **__: object) -> None:
+    raise ConnectionError
