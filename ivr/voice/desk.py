@@ -1,5 +1,7 @@
 """The web-hooks of a takeover: what a waiting person hears, the operator's telephone, and the room where the two meet."""
 
+import math
+
 from flask import Response, request
 
 from ivr.voice import call_status, inbound, music, twiml, wording
@@ -9,7 +11,9 @@ from survey import desk, ladder
 ACCEPT_KEY = "1"
 ACCEPT_SECONDS = 8
 PLACE_SAID_EVERY = 30
-"""Seconds after which a waiting person hears again how many are before them."""
+"""Seconds after which a waiting person hears again how many are before them, and how long it takes at most."""
+LEFT_SAID_IN = 10
+"""That time is said in tens of seconds."""
 
 
 @door.get(MUSIC, endpoint="music")
@@ -28,9 +32,16 @@ def tell_wait(token: str) -> Response:
         return speak(twiml.leave_queue())
     told = []
     if wait.seconds % PLACE_SAID_EVERY < music.SECONDS:
-        text = wording.WAITING_BEHIND if wait.ahead else wording.WAITING
-        told = wording.spoken(text, services.voices, services.office.bureau, wait.language, ahead=wait.ahead)
+        text = wording.WAITING_BEHIND if wait.ahead else wording.WAITING_TIMED if wait.left else wording.WAITING
+        left = math.ceil(wait.left / LEFT_SAID_IN) * LEFT_SAID_IN
+        told = wording.spoken(text, services.voices, services.office.bureau, wait.language, ahead=wait.ahead, left=left)
     return speak(twiml.wait(told, url_of(MUSIC), url_of(request.path)))
+
+
+@door.post("/voice/attempts/<token:token>/music")
+def tell_music(token: str) -> Response:
+    """What is heard in the room until the other is there: music, again and again, as a bare sound is played once."""
+    return speak(twiml.wait([], url_of(MUSIC), url_of(request.path)))
 
 
 @door.post("/voice/attempts/<token:token>/held")

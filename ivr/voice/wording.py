@@ -47,9 +47,13 @@ GOODBYE = {"zh": "感谢您的来电，再见。", "en": "Thank you for calling.
 
 
 WAITING = {"zh": "正在为您接通值班员，请稍候。", "en": "We are connecting you to an officer. Please stay on the line."}
+WAITING_TIMED = {
+    "zh": "正在为您接通值班员，最多再等{left}秒，请稍候。",
+    "en": "We are connecting you to an officer. You will wait {left} more seconds at most. Please stay on the line.",
+}
 WAITING_BEHIND = {
-    "zh": "您前面还有{ahead}位，请稍候，不要挂断。",
-    "en": "Callers ahead of you: {ahead}. Please stay on the line.",
+    "zh": "您前面还有{ahead}位，最多再等{left}秒，请稍候，不要挂断。",
+    "en": "Callers ahead of you: {ahead}. You will wait {left} more seconds at most. Please stay on the line.",
 }
 HELD = {"zh": "请稍候，值班员马上回来。", "en": "Please hold, the officer will be back in a moment."}
 WHISPER = {

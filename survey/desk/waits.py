@@ -17,12 +17,16 @@ from survey.store.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True)
 class Wait:
-    """Whether the wait is over, how many calls are served before this one, whole seconds waited, and the script's language."""
+    """Whether the wait is over, how many calls are served before this one, whole seconds waited, and the script's language.
+
+    `left`: whole seconds until it is given up; 0 for a call that an operator has claimed.
+    """
 
     is_over: bool
     ahead: int
     seconds: int
     language: str
+    left: int = 0
 
 
 def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait | None:
@@ -45,5 +49,8 @@ def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait
         give_up(work, takeover.id)
         read_again(session, takeover, "result")
         return Wait(is_over=takeover.result != "", ahead=0, seconds=0, language=language)
-    ahead = queries.ahead_of(session, takeover) if takeover.state == "waiting" else 0
-    return Wait(is_over=False, ahead=ahead, seconds=int((now - takeover.opened_at).total_seconds()), language=language)
+    seconds = int((now - takeover.opened_at).total_seconds())
+    if takeover.state != "waiting":
+        return Wait(is_over=False, ahead=0, seconds=seconds, language=language)
+    left = int((given_up_at(office.desk, takeover.opened_at) - now).total_seconds())
+    return Wait(is_over=False, ahead=queries.ahead_of(session, takeover), seconds=seconds, language=language, left=left)

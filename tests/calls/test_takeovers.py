@@ -163,6 +163,7 @@ def test_a_call_that_nobody_claims_in_a_minute_is_given_up_and_the_person_told(b
     assert (takeover.state, takeover.result) == ("done", "nobody")
     assert 60 <= (takeover.ended_at - takeover.opened_at).total_seconds() <= 70
     assert NOBODY_CAME in bench.words()
+    assert [f"最多再等{left}秒" in bench.words() for left in (60, 30, 10)] == [True, True, False]
     assert bench.longest_silence() <= LONGEST_SILENCE
     assert bench.person().disposition == "complete"
     [(state, reasons)] = bench.cases()

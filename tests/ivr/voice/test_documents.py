@@ -93,7 +93,7 @@ ANNOUNCEMENTS = [texts for one in SENTENCES for texts in ([one] if "zh" in one e
 @pytest.mark.parametrize("texts", ANNOUNCEMENTS)
 def test_every_announcement_is_obeyed_in_the_name_of_any_bureau_and_unit(texts: Mapping[str, str]) -> None:
     for house, unit in zip(HOUSES, ("北关派出所", "{" + "".join(NASTY) + "}{0}"), strict=True):
-        told = wording.spoken(texts, wording.VOICES, house, ahead=2, unit=unit, reason="r")
+        told = wording.spoken(texts, wording.VOICES, house, ahead=2, left=30, unit=unit, reason="r")
         assert faults(twiml.announce(told)) == []
         assert faults(twiml.wait(told, URLS.music, URLS.queue)) == []
 
