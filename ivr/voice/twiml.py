@@ -176,9 +176,12 @@ def _enqueue(reply: VoiceResponse, texts: Iterable[str], urls: Urls, voice: Voic
 
 
 def _join(reply: VoiceResponse, texts: Iterable[str], urls: Urls, voice: Voice) -> str:
-    """Meet the operator. The room ends with whoever leaves first, and the step hears of it."""
+    """Meet the operator, with whom the room ends, and the step hears of it.
+
+    It does not end with the person: who is led out of it late, by a redirect that was asked for in the queue, comes in again.
+    """
     _say(reply, texts, voice)
-    _confer(reply, urls.step, urls, PERSON)
+    _confer(reply, urls.step, urls, PERSON, is_ended_by_leaving=False)
     reply.redirect(urls.step, method="POST")
     return str(reply)
 
@@ -186,17 +189,17 @@ def _join(reply: VoiceResponse, texts: Iterable[str], urls: Urls, voice: Voice) 
 def enter_room(urls: Urls, after: str) -> str:
     """The document that brings the operator into the room; `after` hears when the talk is over."""
     reply = VoiceResponse()
-    _confer(reply, after, urls, OPERATOR)
+    _confer(reply, after, urls, OPERATOR, is_ended_by_leaving=True)
     reply.hangup()
     return str(reply)
 
 
-def _confer(reply: VoiceResponse, action: str, urls: Urls, label: str) -> None:
+def _confer(reply: VoiceResponse, action: str, urls: Urls, label: str, *, is_ended_by_leaving: bool) -> None:
     dial = Dial(action=insist(action), method="POST")
     dial.conference(
-        urls.room, beep="false", start_conference_on_enter=True, end_conference_on_exit=True, wait_url=urls.music, wait_method="GET",
-        participant_label=label, status_callback=insist(urls.room_events), status_callback_method="POST",
-        status_callback_event="join leave end",
+        urls.room, beep="false", start_conference_on_enter=True, end_conference_on_exit=is_ended_by_leaving,
+        wait_url=urls.music, wait_method="GET", participant_label=label, status_callback=insist(urls.room_events),
+        status_callback_method="POST", status_callback_event="join leave end",
     )  # fmt: skip
     reply.append(dial)
 

@@ -380,6 +380,28 @@ def test_a_key_pressed_twice_and_a_person_sent_twice_come_to_the_same_room(bench
     assert bench.cases() == [("open", ["human_requested"])]
 
 
+def test_a_redirect_that_takes_effect_after_the_person_has_come_by_themselves_ends_no_talk(
+    bench: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    [li] = waiting(bench, ASKS, li="desk_takes")
+    carrier, asked = bench.house.runtime.carrier, []
+    redirect = carrier.redirect
+    with monkeypatch.context() as slow:
+        slow.setattr(carrier, "redirect", lambda sid, url: asked.append((sid, url)))
+        bench.until_talking(li)  # by the waiting document, which comes round
+    bench.beat(1)
+    redirect(*asked[0])
+    bench.beat(5)
+
+    [conference] = [each for each in bench.house.exchange.rooms.all() if each.status == "in-progress"]
+    assert {each.label for each in conference.members.values()} == {"operator", "person"}
+    assert bench.takeover().state == "talking"
+    bench.wish(li, "handed_back")
+    bench.until_over()
+    assert bench.takeover().result == "handed_back"
+    assert all(call.ended for call in bench.desk_calls())
+
+
 def test_a_person_on_hold_is_told_so_and_an_operator_who_is_muted_hears_on(bench: Desk) -> None:
     [li] = waiting(bench, replace(ASKS, talk_seconds=60), li="desk_takes")
     bench.until_talking(li)
