@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 door = Blueprint("voice", __name__)
 
 PAUSE_BEFORE_AGAIN = 6  # seconds; with the excuse about ten, in which a database comes back
-SPOKEN_AT_DESK = frozenset({"voice.tell_wait", "voice.tell_held", "voice.whisper", "voice.accept", "voice.end_talk"})
+SPOKEN_AT_DESK = frozenset({"voice.tell_wait", "voice.tell_held", "voice.tell_music", "voice.whisper", "voice.accept", "voice.end_talk"})
 SPOKEN = SPOKEN_AT_DESK | {"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"}
 """Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
 
@@ -117,7 +117,7 @@ def addresses(services: VoiceServices, token: str) -> Urls:
     attempt = services.guard.url_of(f"/voice/attempts/{token}")
     return Urls(
         attempt, f"{attempt}/recordings?item=", queue=f"{attempt}/queue", room=f"room-{token}", room_events=f"{attempt}/room",
-        music=services.guard.url_of(MUSIC),
+        music=f"{attempt}/music",
     )  # fmt: skip
 
 

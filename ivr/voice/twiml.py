@@ -45,7 +45,7 @@ class Voice:
 class Urls:
     """Absolute addresses for one document: `step` answers the wait; `recordings`, with the item's code put behind it,
     hears when a sound file is ready; `queue` says what is heard while an operator is waited for; `room` is the name of the place where
-    the two meet, `room_events` hears who comes and goes there, `music` plays until the other is there."""
+    the two meet, `room_events` hears who comes and goes there, `music` says what is heard until the other is there."""
 
     step: str
     recordings: str
@@ -198,7 +198,7 @@ def _confer(reply: VoiceResponse, action: str, urls: Urls, label: str, *, is_end
     dial = Dial(action=insist(action), method="POST")
     dial.conference(
         urls.room, beep="false", start_conference_on_enter=True, end_conference_on_exit=is_ended_by_leaving,
-        wait_url=urls.music, wait_method="GET", participant_label=label, status_callback=insist(urls.room_events),
+        wait_url=insist(urls.music), wait_method="POST", participant_label=label, status_callback=insist(urls.room_events),
         status_callback_method="POST", status_callback_event="join leave end",
     )  # fmt: skip
     reply.append(dial)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from ivr.carrier.simulator.calls import Call
+from ivr.carrier.simulator.calls import MUSIC, Call
 from ivr.carrier.simulator.faults import CreateFaults, FaultPlan, HookFaults
 from ivr.carrier.simulator.persona import RATED, Traits
 from survey import desk, fieldwork
@@ -19,7 +19,7 @@ from survey.order_moves import Actor
 from survey.store.models import Alarm, CallAttempt, CarrierEvent, Escalation, TicketNote, User
 from survey.store.sealing import place
 from tests.calls import takeover_house
-from tests.calls.takeover_house import ASKS, UNHAPPY, Desk
+from tests.calls.takeover_house import ASKS, LONGEST_SILENCE, UNHAPPY, Desk, longest_gap
 from tests.conftest import ON_SQLITE_ALONE
 from tests.survey.fieldwork.conftest import Ground, ground
 
@@ -184,6 +184,18 @@ def test_a_dissatisfied_case_is_called_back_and_still_goes_on_to_its_order(bench
 
     assert bench.case().state == "open"
     assert bench.notes()[-1] == ("call_order", "补充了经过")
+
+
+def test_the_operator_hears_music_as_long_as_the_person_s_telephone_rings(bench: Bench) -> None:
+    bench.owed(now=SLOW)
+    li = bench.desk.operator("li")
+    bench.press(li)
+    bench.desk.until(lambda: bench.desk.takeover().bridged_at, 90)
+    [theirs] = bench.desk.desk_calls()
+    alone = [heard for heard in theirs.heard if heard.text == MUSIC]
+
+    assert sum(heard.seconds for heard in alone) > 16  # the sound itself is half as long
+    assert longest_gap(sorted(theirs.heard, key=lambda heard: heard.at)[1:]) <= LONGEST_SILENCE
 
 
 @pytest.mark.parametrize("telephone", ["desk_no_answer", "desk_busy", "desk_silent", "desk_wrong_key", "desk_hangs_up"])

@@ -21,7 +21,7 @@ CASES = sorted((Path(__file__).parents[2] / "rehearsals").glob("*.yaml"))
 ATTEMPT = "https://voice.example/voice/attempts/" + "a" * 32
 URLS = Urls(
     f"{ATTEMPT}/steps/4", "https://voice.example/recordings?item=", f"{ATTEMPT}/queue", "room-" + "a" * 32, f"{ATTEMPT}/room",
-    "https://voice.example/voice/music.wav",
+    f"{ATTEMPT}/music",
 )  # fmt: skip
 NASTY = ("<Say>", "</Response>", "a & b", "nul\x00l", "😀🚓", "\u202eback\u202c", "\ud800", "]]>", "&#0;", "&lt;", "\ufffe\uffff",
          "\x1b[31m", "\u2028\u2029", "<!DOCTYPE x>", "<?xml?>", "\r\n\t", "᠎", "é", "x" * 9000)  # fmt: skip

@@ -50,7 +50,7 @@ def test_every_route_is_locked_unless_it_is_named(services):
 
     assert len(checked) >= 7
     assert {"voice.take_turn", "voice.note_status", "voice.note_machine", "voice.note_recording", "voice.answer_incoming"} <= set(checked)
-    desk = {"tell_wait", "tell_held", "note_room", "whisper", "accept", "end_talk", "note_desk_status"}
+    desk = {"tell_wait", "tell_held", "tell_music", "note_room", "whisper", "accept", "end_talk", "note_desk_status"}
     assert {f"voice.{endpoint}" for endpoint in desk} <= set(checked)
 
 
