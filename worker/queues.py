@@ -24,15 +24,18 @@ QUEUES = {
     "reconcile": "settle",
     "look_up": "settle",
     "drop_recording": "settle",
-    "ring_desk": "settle",
-    "leave_desk": "settle",
-    "let_go": "settle",
-    "steer_room": "settle",
+    "ring_desk": "desk",
+    "leave_desk": "desk",
+    "let_go": "desk",
+    "steer_room": "desk",
     "fetch_recording": "recordings",
     "transcribe": "transcripts",
     "send_notice": "notices",
 }
-"""Job name -> the one queue it waits in. A worker process listens to one queue only."""
+"""Job name -> the one queue it waits in. A worker process listens to one queue only.
+
+Who is at the telephone hears each second of waiting: the desk's jobs wait behind no look-up that takes the carrier's whole time-out.
+"""
 
 LONG_SECONDS = {"recordings": 180, "transcripts": 300}
 JOB_SECONDS = {name: LONG_SECONDS.get(queue, 60) for name, queue in QUEUES.items()}

@@ -1,6 +1,6 @@
 """Our RQ workers and our Job class, set as reliability §2.4 demands: one queue, JSON, short leases, an allow-list.
 
-Two kinds. `SteadyWorker` runs the job in its own process: dial and settle are many, short, and wait for the database or the
+Two kinds. `SteadyWorker` runs the job in its own process: dial, settle and desk are many, short, and wait for the database or the
 carrier, so a fork for each would cost more than the job. `ForkingWorker` runs it in a child: fetching a recording or transcribing it
 may take long and much memory, and must be killable without losing the worker.
 """

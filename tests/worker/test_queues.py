@@ -81,4 +81,8 @@ def test_the_inline_queue_runs_in_order_and_also_what_jobs_ask_for() -> None:
 
 
 def test_every_job_waits_in_one_queue() -> None:
-    assert set(QUEUES.values()) == {"dial", "settle", "recordings", "transcripts", "notices"}
+    assert set(QUEUES.values()) == {"dial", "settle", "desk", "recordings", "transcripts", "notices"}
+
+
+def test_whoever_is_at_the_telephone_waits_behind_nothing_but_other_telephones() -> None:
+    assert {name for name, queue in QUEUES.items() if queue == "desk"} == {"ring_desk", "leave_desk", "let_go", "steer_room"}
