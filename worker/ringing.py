@@ -3,7 +3,7 @@
 import logging
 import time
 
-from ivr.carrier.base import Accepted, CallRequest, CarrierError, CarrierGone
+from ivr.carrier.base import Accepted, CallRequest, CarrierError, CarrierGone, Rejected
 from ivr.voice.insistence import insist
 from survey import desk
 from survey.desk.ringing import RingOrder, RoomOrder
@@ -26,10 +26,13 @@ def ring_desk(takeover_id: int, epoch: int = 0) -> None:
     placement = runtime.carrier.place_call(_request(runtime, order))
     with runtime.unit_of_work() as work:
         if isinstance(placement, Accepted):
-            desk.ringing.note_rung(work, order.token, placement.sid)
+            desk.ringing.note_accepted(work, order.token, placement.sid, runtime.clock.now())
             return
         log.warning("the operator of takeover %s could not be rung: %s", takeover_id, placement, extra=_event("ring_failed", takeover_id))
-        desk.ringing.note_unrung(work, runtime.office, order.token, runtime.clock.now())
+        if isinstance(placement, Rejected):
+            desk.ringing.note_refused(work, runtime.office, order.token, placement.kind, placement.code, runtime.clock.now())
+        else:
+            desk.ringing.note_unrung(work, runtime.office, order.token, runtime.clock.now())
 
 
 def _request(runtime: Runtime, order: RingOrder) -> CallRequest:

@@ -36,6 +36,7 @@ SUBJECTS = {
     "webhook": _l("Webhook"),
     "orders": _l("交办单"),
     "reminders": _l("提醒"),
+    "desk": _l("值班电话"),
 }
 """What alarms may be about, beside campaigns, calls and machines."""
 DETAILS = {

@@ -12,7 +12,12 @@ DUTY = {
     "away": Tag(_l("离席"), "○", BAD),
     "off": Tag(_l("未上岗"), "–", QUIET),
 }
-NOTES = {"missed": _l("连续两次未接，已改为离席"), "rang_out": _l("电话无人接听，已改为离席")}
+NOTES = {
+    "missed": _l("连续两次未接，已改为离席"),
+    "rang_out": _l("电话无人接听，已改为离席"),
+    "ring_refused": _l("运营商不接通您的值班电话，已改为离席：请核对值班电话"),
+    "ring_failed": _l("线路故障，未能呼叫您的电话，已改为离席：请稍后再上岗"),
+}
 REASONS = {
     "dissatisfied": _l("评分不满意"),
     "dissatisfied_again": _l("复核仍不满意"),
@@ -39,6 +44,8 @@ RESULTS = {
 }
 UNREACHED = {
     "rang_out": _l("您的电话没有接听，未拨打群众"),
+    "ring_refused": _l("运营商不接通您的值班电话，未拨打群众：请核对值班电话"),
+    "ring_failed": _l("线路故障，未能呼叫您的电话，未拨打群众"),
     "called_off": _l("回拨已取消"),
     "busy": _l("对方占线"),
     "no_answer": _l("对方无人接听"),

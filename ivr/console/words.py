@@ -84,7 +84,11 @@ PROBLEMS = {
     "not placed": _l("未实际呼出"),
 }
 """What may stand in place of the carrier's error code."""
-REFUSALS = {"credentials": _l("运营商账号或密钥无效"), "bad_caller_id": _l("主叫号码未获运营商许可")}
+REFUSALS = {
+    "credentials": _l("运营商账号或密钥无效"),
+    "bad_caller_id": _l("主叫号码未获运营商许可"),
+    "review": _l("运营商因其他原因拒绝"),
+}
 REFUSED = re.compile(r"线路拒绝 / refused by the carrier: (\w+) ?(.*)")
 """How a campaign that was halted by itself says why."""
 PRIORITY = {

@@ -11,8 +11,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from survey.accounts.people import telephone_of
+from survey.alarms import AlarmKind
 from survey.errors import CannotUnseal
 from survey.fieldwork import transfers
+from survey.fieldwork.alarms import clear_alarm, raise_alarm
 from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.office import Office
 from survey.flow_operator import DESK
@@ -22,6 +24,10 @@ from survey.store.queries import desk as queries
 from survey.store.unit_of_work import UnitOfWork
 
 DISSATISFIED_AGAIN = "dissatisfied_again"
+OURS = frozenset({"bad_caller_id", "credentials", "review"})
+"""Refusals of the carrier that no operator can mend."""
+DESK_LINE = "desk"
+"""What the alarm of such a refusal is about."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +96,32 @@ def _telephone(office: Office, operator: User) -> str:
 def note_rung(work: UnitOfWork, token: str, sid: str) -> None:
     """The carrier has taken the operator's call."""
     takeover = queries.by_ring(work.session, token)
-    if takeover is not None:
-        takeover.operator_sid = takeover.operator_sid or sid
+    if takeover is not None and takeover.operator_sid is None:
+        takeover.operator_sid = sid
+
+
+def note_accepted(work: UnitOfWork, token: str, sid: str, now: datetime) -> None:
+    """The carrier has accepted a call to an operator: whatever it refused before is mended."""
+    clear_alarm(work.session, AlarmKind.CARRIER_REFUSED, DESK_LINE, now)
+    note_rung(work, token, sid)
+
+
+def note_refused(work: UnitOfWork, office: Office, token: str, kind: str, code: str, now: datetime) -> None:
+    """The carrier has refused the operator's call: `kind` as in `fieldwork.note_rejected`. It is not rung again for this operator."""
+    if kind in OURS:
+        raise_alarm(work.session, AlarmKind.CARRIER_REFUSED, DESK_LINE, now, refusal=kind, code=code)
+    _unrung(work, office, token, "ring_refused" if kind == "bad_number" else "ring_failed", now)
 
 
 def note_unrung(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
-    """The carrier has refused the operator's call, or nobody knows whether it rings: it is not rung again for this operator."""
+    """Nobody knows whether the operator's telephone rings: it is not rung again for this operator."""
+    _unrung(work, office, token, "ring_failed", now)
+
+
+def _unrung(work: UnitOfWork, office: Office, token: str, why: str, now: datetime) -> None:
     takeover = queries.by_ring(work.session, token)
     if takeover is not None and takeover.state == "claimed":
-        take_back(work, office, takeover.id, "rang_out", now)
+        take_back(work, office, takeover.id, why, now)
 
 
 def picked_up(work: UnitOfWork, office: Office, token: str, sid: str, now: datetime) -> Whisper | None:
@@ -169,28 +192,31 @@ def note_bridged(work: UnitOfWork, attempt_token: str, now: datetime) -> None:
         takeover.version += 1
 
 
-def take_back(work: UnitOfWork, office: Office, takeover_id: int, outcome: str, now: datetime) -> None:
-    """Put a claimed call back at the head of the queue, for the other operators (O13); a call back is over: nobody was dialled."""
+def take_back(work: UnitOfWork, office: Office, takeover_id: int, why: str, now: datetime) -> None:
+    """Put a claimed call back at the head of the queue, for the other operators (O13); a call back is over: nobody was dialled.
+
+    `why` is what the operator reads: rang_out, ring_refused (the number), ring_failed (the line).
+    """
     session = work.session
     takeover = queries.locked(session, takeover_id)
     if takeover is None or takeover.state not in ("claimed", "ready") or takeover.ended_at is not None:
         return
     operator_id = takeover.operator_id
     if is_callback(takeover.attempt):
-        _set_away(session, operator_id, outcome, now)
-        transfers.close(work, office, takeover, outcome, now)
+        _set_away(session, operator_id, why, now)
+        transfers.close(work, office, takeover, why, now)
         return
     theirs = (Offer.takeover_id == takeover.id, Offer.user_id == operator_id, Offer.outcome == "claimed")
-    session.execute(update(Offer).where(*theirs).values(outcome=outcome))
+    session.execute(update(Offer).where(*theirs).values(outcome="rang_out"))
     others = (Offer.takeover_id == takeover.id, Offer.outcome == "taken", Offer.until > now)
     session.execute(update(Offer).where(*others).values(outcome="open"))
-    _set_away(session, operator_id, outcome, now)
+    _set_away(session, operator_id, why, now)
     takeover.state, takeover.operator_id, takeover.claimed_at = "waiting", None, None
     takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.picked_up_at = None
     takeover.ready_at = takeover.released_at = None
     takeover.version += 1
     session.flush()
-    office.record(session, now, "system", "takeover.return", f"takeover:{takeover.public_id}", outcome=outcome)
+    office.record(session, now, "system", "takeover.return", f"takeover:{takeover.public_id}", outcome=why)
 
 
 def _set_away(session: Session, operator_id: int | None, note: str, now: datetime) -> None:

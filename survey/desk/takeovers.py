@@ -31,7 +31,8 @@ from survey.store.unit_of_work import UnitOfWork
 STATES = ("waiting", "claimed", "ready", "talking", "wrap", "done")
 RESULTS = ("nobody", "failed", "lost", "ended", "handed_back", "left")
 UNREACHED = (
-    "rang_out", "called_off", "busy", "no_answer", "unreachable", "no_line", "refused", "outside_hours", "no_number",
+    "rang_out", "ring_refused", "ring_failed", "called_off", "busy", "no_answer", "unreachable", "no_line", "refused", "outside_hours",
+    "no_number",
 )  # fmt: skip
 """Results of a call back in which the two did not meet."""
 WISHES = ("handed_back", "ended")

@@ -11,6 +11,7 @@ from survey import desk
 from survey.desk import Taken
 from survey.errors import BadInput, NotAllowed
 from survey.events import HungUp
+from survey.fieldwork.alarms import standing_alarms
 from survey.fieldwork.replays import stored_calls
 from survey.replay import ways_under
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, OperatorAnswer, Takeover, User
@@ -281,6 +282,28 @@ def test_an_operator_whose_number_cannot_be_read_is_passed_over(bench: Desk) -> 
         assert desk.ringing.prepare_ring(work, bench.ground.office, bench.takeover().id, bench.ground.now) is None
 
     assert bench.takeover().state == "waiting"
+
+
+@pytest.mark.parametrize(("kind", "note", "alarms"), [
+    ("bad_number", "ring_refused", []), ("busy", "ring_failed", []), ("bad_caller_id", "ring_failed", ["desk"]),
+])  # fmt: skip
+def test_what_the_carrier_refuses_is_told_as_such(bench: Desk, kind: str, note: str, alarms: list[str]) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    bench.call()
+    for user in (wang, li):
+        bench.claim(user)
+        with bench.ground.work() as work:
+            order = desk.ringing.prepare_ring(work, bench.ground.office, bench.takeover().id, bench.ground.now)
+        with bench.ground.work() as work:
+            if user is wang:
+                desk.ringing.note_refused(work, bench.ground.office, order.token, kind, "21210", bench.ground.now)
+            else:
+                desk.ringing.note_accepted(work, order.token, "CAoperator", bench.ground.now)
+        with bench.ground.sessions() as session:
+            standing = [alarm.subject for alarm in standing_alarms(session)]
+        assert standing == (alarms if user is wang else [])
+    assert (bench.duty(wang).state, bench.duty(wang).note) == ("away", note)
+    assert ("wang", 1, "rang_out") in bench.offers()
 
 
 def test_who_picks_up_late_has_the_time_of_the_whisper_and_of_the_key(bench: Desk) -> None:
