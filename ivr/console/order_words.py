@@ -1,15 +1,17 @@
 """The words, signs and colours of orders: those of the domain in the page's language, and what the pages add."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_babel.speaklater import LazyString
 
-from ivr.console.language import is_english
+from ivr.console.language import calendar_day, is_english
 from ivr.console.words import BAD, BUSY, CARE, GOOD, QUIET, Tag
 from survey.casework.views import EventView
+from survey.order_clock import LAST_MOMENT
 from survey.order_moves import MOVES, OUTCOMES, STATES
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS
@@ -142,6 +144,8 @@ def detail(event: EventView) -> str:
     if event.what == "answer":
         found = f"{finding(told.get('finding', ''))} · {cause(told.get('cause', ''))}"
         return _("%(found)s（逾期回复）", found=found) if told.get("late") else found
+    if event.what == "retime":
+        return _("原期限 %(day)s", day=calendar_day(datetime.fromisoformat(told["due_before"]) - LAST_MOMENT))
     if event.what == "reassign":
         return f"{told.get('from', '')} → {told.get('to', '')}"
     if "decision" in told:

@@ -142,6 +142,7 @@ def test_a_day_is_set_by_hand_and_the_page_tells_which_deadline_moved(log_in, op
 
     page = open_page(client, "/calendar?year=2026")
     assert "交办单 2026-0001 的期限由 2026-11-30 顺延至 2026-12-01" in page.text
+    assert "交办单按日历顺延 原期限 11月30日 周一" in open_page(log_in("centre"), f"/orders/{order}").text
     rows = [" ".join(row.text.split()) for row in page.all("tr")]
     assert "2026-11-26 周四 ○ 放假 防汛 手工设定 administrator 2026-11-23 12:00 全市停工" in rows
 
