@@ -26,7 +26,10 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "asked": ("待审批", "not decided yet"), "granted": ("已延期", "extended"), "refused": ("未获准", "refused"),
+    "lapsed": ("未及审批", "answered before it was decided"),
 }  # fmt: skip
+LAPSED = "lapsed"
+"""The unit answered before anybody had decided: the request is over, and was none."""
 ROUTES = ("centre", "inspection")
 READERS = ("system", "centre", "operator", "commander", "auditor")
 """Roles that may read every order but those of inspection; a unit reads its own, inspection all."""
@@ -50,8 +53,8 @@ SYSTEM = Actor("system", "system")
 class Standing:
     """Where an order stands.
 
-    `answered_at` stops the unit's clock; it is None while that runs. `extension` is "", asked, granted or refused, `appeal` "",
-    asked, upheld or rejected: each there once in an order's life.
+    `answered_at` stops the unit's clock; it is None while that runs. `extension` is "" or a word of EXTENSIONS, `appeal` "", asked,
+    upheld or rejected: each there once in an order's life, but for an extension that lapsed.
     """
 
     state: str
@@ -140,7 +143,7 @@ def _is_open_to(standing: Standing, action: str, actor: Actor) -> bool:
     """Whether a request can still be made, or waits for its decision."""
     match action:
         case "ask_extension":
-            return not standing.extension and (actor.is_head or standing.route == "inspection")
+            return may_extend(standing) and (actor.is_head or standing.route == "inspection")
         case "decide_extension":
             return standing.extension == "asked"
         case "appeal":
@@ -150,6 +153,11 @@ def _is_open_to(standing: Standing, action: str, actor: Actor) -> bool:
         case "reassign":
             return standing.appeal != "asked" and standing.route == "centre"
     return True
+
+
+def may_extend(standing: Standing) -> bool:
+    """Whether an extension can still be asked for: none was decided on, and none waits for it (R52)."""
+    return standing.extension in ("", LAPSED)
 
 
 def said(text: str) -> str:

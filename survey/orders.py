@@ -15,7 +15,7 @@ from typing import Any
 
 from survey.errors import BadInput, NotAllowed
 from survey.order_clock import Terms, due, extended
-from survey.order_moves import OUTCOMES, PARTIES, SYSTEM, Actor, Change, Standing, moved
+from survey.order_moves import LAPSED, OUTCOMES, PARTIES, SYSTEM, Actor, Change, Standing, may_extend, moved
 from survey.order_replies import Reply, checked
 
 RECALLED = ("satisfied", "dissatisfied", "unreachable", "declined")
@@ -47,7 +47,8 @@ def take_in_hand(standing: Standing, actor: Actor, at: datetime) -> Change:
 def answer(standing: Standing, actor: Actor, at: datetime, reply: Reply, terms: Terms) -> tuple[Change, Reply]:
     """The unit's reply, checked; its clock stops (R50, O31). Raises BadInput naming the field."""
     number = standing.replies + 1
-    change = moved(standing, "answer", actor, at, state="answered", answered_at=at, replies=number)
+    extension = LAPSED if standing.extension == "asked" else standing.extension
+    change = moved(standing, "answer", actor, at, state="answered", answered_at=at, replies=number, extension=extension)
     accepted = checked(reply, standing.consent, terms.local(standing.issued_at).date(), terms.local(at).date())
     said = {"round": number, "finding": accepted.finding, "cause": accepted.cause, "late": at >= standing.due_at}
     return replace(change, details=said), accepted
@@ -56,7 +57,7 @@ def answer(standing: Standing, actor: Actor, at: datetime, reply: Reply, terms: 
 def ask_extension(standing: Standing, actor: Actor, at: datetime, days: int, reason: str, terms: Terms) -> Change:
     """The unit's head asks once, before the deadline, for `days` more working days (R52). Raises BadInput."""
     change = moved(standing, "ask_extension", actor, at, reason, extension="asked")
-    if standing.extension:
+    if not may_extend(standing):
         raise NotAllowed("每张交办单只能申请一次延期 / an order can be extended once")
     if standing.route == "centre" and not actor.is_head:
         raise NotAllowed("延期须由单位负责人申请 / only the head of the unit may ask for an extension")

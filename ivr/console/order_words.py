@@ -60,6 +60,7 @@ DECISIONS = {
     "": Tag(_l("待审批"), "?", CARE),
     "granted": Tag(_l("同意延期"), "✓", GOOD),
     "refused": Tag(_l("不同意延期"), "×", BAD),
+    "lapsed": Tag(_l("未及审批"), "—", QUIET),
     "upheld": Tag(_l("申诉成立"), "✓", GOOD),
     "rejected": Tag(_l("申诉不成立"), "×", BAD),
 }

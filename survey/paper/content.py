@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from survey.casework.views import Contact, OrderView, ReplyView
 from survey.eligibility import category_words
-from survey.order_moves import MOVES, OUTCOMES, STATES, SYSTEM
+from survey.order_moves import EXTENSIONS, MOVES, OUTCOMES, STATES, SYSTEM
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS, is_about_all
 from survey.paper import words
@@ -239,7 +239,7 @@ def _reply(reply: ReplyView, say: Words, clean: Clean, called: Clean, local: Cal
 def _extension(view: OrderView, say: Words) -> str:
     if view.extension is None:
         return ""
-    decisions = {"granted": ("已批准", "granted"), "refused": ("未批准", "refused")}
+    decisions = {"granted": ("已批准", "granted"), "refused": ("未批准", "refused"), "lapsed": EXTENSIONS["lapsed"]}
     decision = decisions.get(view.extension.decision, ("待审批", "not decided yet"))
     return say(f"申请延期 {view.extension.days} 个工作日，{decision[0]}", f"{view.extension.days} more working days, {decision[1]}")
 

@@ -377,6 +377,7 @@ class Life(RuleBasedStateMachine):
         super().__init__()
         self.at, self.standing = NOW, fresh()
         self.trail: list[Change] = []
+        self.lapsed = 0
 
     @rule(step=st.sampled_from(sorted(STEPS)), actor=st.sampled_from(EVERYBODY), number=st.integers(0, 6), hours=st.integers(0, 60))
     def try_step(self, step: str, actor: Actor, number: int, hours: int) -> None:
@@ -399,6 +400,7 @@ class Life(RuleBasedStateMachine):
             assert en
             return
         self._judge(step, actor, before, change)
+        self.lapsed += change.after.extension == "lapsed" != before.extension
         self.standing = change.after
         self.trail.append(change)
 
@@ -429,7 +431,7 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def one_of_each(self) -> None:
         steps = [change.action for change in self.trail]
-        assert steps.count("ask_extension") <= 1 + steps.count("reassign")
+        assert steps.count("ask_extension") <= 1 + steps.count("reassign") + self.lapsed
         assert steps.count("appeal") <= 1
         assert self.standing.replies == steps.count("answer")
 

@@ -40,7 +40,7 @@ class Order(Base):
     returns: Mapped[int] = mapped_column(default=0)
     replies: Mapped[int] = mapped_column(default=0)
     supervised: Mapped[bool] = mapped_column(default=False)
-    extension: Mapped[str] = mapped_column(String(8), default="")  # asked, granted, refused
+    extension: Mapped[str] = mapped_column(String(8), default="")  # asked, granted, refused, lapsed
     appeal: Mapped[str] = mapped_column(String(8), default="")  # asked, upheld, rejected
     outcome: Mapped[str] = mapped_column(String(24), default="")
     archive_number: Mapped[str | None] = mapped_column(String(32), unique=True)
@@ -101,7 +101,7 @@ class OrderExtension(Base):
     asked_by: Mapped[str] = mapped_column(String(64))
     asked_at: Mapped[datetime]
     due_before: Mapped[datetime]
-    decision: Mapped[str] = mapped_column(String(8), default="")  # granted, refused
+    decision: Mapped[str] = mapped_column(String(8), default="")  # granted, refused, lapsed
     decision_reason: Mapped[str] = mapped_column(Text, default="")
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[datetime | None]

@@ -216,6 +216,21 @@ def test_the_right_unit_may_ask_for_an_extension_though_the_wrong_one_had_one(bu
     assert (shown.days, shown.asked_by, shown.decision) == (2, "head.ma", "")
 
 
+def test_an_extension_that_nobody_decided_on_lapses_with_the_answer_and_can_be_asked_for_again(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    head = bureau.unit(order_id, head=True)
+    bureau.do("ask_extension", order_id, head, 3, "需外地核实", bureau.terms)
+    bureau.answered(order_id)
+
+    shown = bureau.view(order_id, CENTRE).extension
+    assert shown is not None
+    assert (shown.decision, bureau.order(order_id).extension) == ("lapsed", "lapsed")
+    bureau.do("return_", order_id, CENTRE, "措施不具体", bureau.terms)
+    assert "decide_extension" not in bureau.view(order_id, CENTRE).actions
+    bureau.do("ask_extension", order_id, head, 2, "需再次上门", bureau.terms)
+    assert bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms).extension == "granted"
+
+
 def test_an_order_is_given_to_no_unit_that_there_is_not(bureau: Bureau) -> None:
     [order_id] = bureau.issued()
 
