@@ -26,7 +26,7 @@ from survey.casework.issuing import Issued, issue, issue_due, may_issue
 from survey.casework.numbering import number_text
 from survey.casework.recalls import Recalled, recall_due
 from survey.casework.register import REGISTER_STATES, enter
-from survey.casework.reminding import month_counts, note_sent, reminders
+from survey.casework.reminding import note_sent, reminders
 from survey.casework.supervision import (
     begin_recall,
     close,
@@ -41,7 +41,7 @@ from survey.casework.supervision import (
 from survey.casework.urging import may_urge, urge
 from survey.casework.views import Contact, OrderView, disclose_contact, order_view
 from survey.casework.weekly import ALL_UNITS, INSPECTION, WeeklyList, weekly_list
-from survey.store.queries.orders import cases_without_order, due_for_recall, orders_of
+from survey.store.queries.orders import cases_without_order
 from survey.store.queries.recalls import RecallView, recalls_of
 
 __all__ = [
@@ -71,7 +71,6 @@ __all__ = [
     "decide_extension",
     "disclose_contact",
     "due_deliveries",
-    "due_for_recall",
     "enter",
     "file_name",
     "found",
@@ -83,7 +82,6 @@ __all__ = [
     "may_answer",
     "may_issue",
     "may_urge",
-    "month_counts",
     "note_delivered",
     "note_delivery_problem",
     "note_recall",
@@ -91,7 +89,6 @@ __all__ = [
     "number_text",
     "open_accountability",
     "order_view",
-    "orders_of",
     "permit_reading",
     "prepare_delivery",
     "read_file",

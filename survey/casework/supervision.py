@@ -105,7 +105,7 @@ def void(session: Session, office: Office, order_id: str, actor: Actor, version:
 def begin_recall(
     session: Session, office: Office, order_id: str, now: datetime, actor: Actor = SYSTEM, version: int | None = None
 ) -> Order:
-    """The person of an answered order is to be called again (R51; see `queries.orders.due_for_recall`)."""
+    """The person of an answered order is to be called again (R51)."""
     order = found(session, order_id, actor, version)
     return carry_out(session, office, order, orders.begin_recall(standing_of(order), actor, now))
 

@@ -36,16 +36,6 @@ class Waiting:
     is_settled: bool
 
 
-@dataclass(frozen=True)
-class RecallDue:
-    """An answered order whose person is to be called again (R51)."""
-
-    order_id: str
-    respondent_id: int
-    answered_at: datetime
-    is_handed_over: bool  # the call is being made already
-
-
 def _without_order() -> tuple[ColumnElement[bool], ...]:
     named = or_(*(cast(Escalation.reasons, Text).like(f'%"{reason}"%') for reason in ORDERED))
     ordered = select(Order.id).where(Order.respondent_id == Escalation.respondent_id).exists()
@@ -91,24 +81,6 @@ def _orders(*conditions: ColumnElement[bool]) -> Select[Order]:
     return whole.where(*conditions).order_by(Order.due_at, Order.id)
 
 
-def _of_unit(unit_id: int) -> tuple[ColumnElement[bool], ...]:
-    hidden = select(Escalation.id).where(Escalation.id == Order.escalation_id, Escalation.route == INSPECTION).exists()
-    return Order.unit_id == unit_id, Order.route != INSPECTION, ~hidden
-
-
-def orders_of(session: Session, unit_id: int, *, only_open: bool = True) -> Sequence[Order]:
-    """The unit's orders, nearest deadline first; none that inspection has (R35)."""
-    states = (Order.state.in_(OPEN),) if only_open else ()
-    return session.scalars(_orders(*_of_unit(unit_id), *states)).all()
-
-
-def orders_of_inspection(session: Session, *, only_open: bool = True) -> Sequence[Order]:
-    """The orders that inspection has, nearest deadline first."""
-    states = (Order.state.in_(OPEN),) if only_open else ()
-    routed = or_(Order.route == INSPECTION, Order.escalation.has(Escalation.route == INSPECTION))
-    return session.scalars(_orders(routed, *states)).all()
-
-
 def running_orders(session: Session) -> Sequence[Order]:
     """Every order whose clock runs, nearest deadline first."""
     return session.scalars(_orders(Order.state.in_(RUNNING))).all()
@@ -135,15 +107,3 @@ def given_at(session: Session) -> dict[int, datetime]:
     steps = select(OrderEvent.order_id, func.max(OrderEvent.at)).join(Order, OrderEvent.order_id == Order.id)
     unsigned = steps.where(Order.state == "issued", OrderEvent.to_state == "issued", OrderEvent.what.in_(GIVEN))
     return dict(session.execute(unsigned.group_by(OrderEvent.order_id)).all())
-
-
-def due_for_recall(session: Session) -> list[RecallDue]:
-    """Whose person is to be called again, longest answered first."""
-    wanted = select(Order).where(Order.state.in_(("answered", "recalling")), Order.answered_at.is_not(None))
-    found = session.scalars(wanted.order_by(Order.answered_at, Order.id))
-    return [
-        RecallDue(order.public_id, order.respondent_id, answered_at, order.state == "recalling")
-        for order in found
-        for answered_at in [order.answered_at]
-        if answered_at is not None
-    ]

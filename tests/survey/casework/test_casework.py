@@ -96,19 +96,11 @@ def test_dissatisfied_again_goes_back_with_a_new_deadline_and_the_third_time_to_
     assert bureau.do("close", order_id, LEADER, "explained", "已当面解释").outcome == "explained"
 
 
-def test_answered_orders_are_due_to_be_called_again_until_there_is_a_result(bureau: Bureau) -> None:
-    first, second = bureau.issued(2)
-    bureau.answered(first)
-    with bureau.ground.work() as work:
-        [due] = casework.due_for_recall(work.session)
-        casework.begin_recall(work.session, bureau.ground.office, due.order_id, bureau.now)
-    assert (due.order_id, due.is_handed_over) == (first, False)
+def test_whom_nobody_reached_again_counts_as_unverified(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
 
-    with bureau.ground.work() as work:
-        assert [each.is_handed_over for each in casework.due_for_recall(work.session)] == [True]
-        order = casework.note_recall(work.session, bureau.ground.office, first, "unreachable", bureau.terms, bureau.now)
-        assert (order.outcome, casework.due_for_recall(work.session)) == ("unverified", [])
-    assert bureau.order(second).state == "issued"
+    assert bureau.recall(order_id, "unreachable").outcome == "unverified"
 
 
 def test_an_extension_moves_the_deadline_and_is_shown(bureau: Bureau) -> None:
@@ -303,19 +295,6 @@ def test_another_unit_finds_no_such_order(bureau: Bureau) -> None:
         bureau.do("sign", order_id, stranger)
     with pytest.raises(NotFound):
         bureau.view(order_id, stranger)
-
-
-def test_a_units_list_holds_its_own_open_orders_nearest_deadline_first(bureau: Bureau) -> None:
-    later, _ = bureau.issued(2)
-    unit_id = bureau.order(later).unit_id or 0
-    bureau.issued(1)
-    head = bureau.unit(later, head=True)
-    bureau.do("ask_extension", later, head, 2, "需外地核实", bureau.terms)
-    bureau.do("decide_extension", later, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
-
-    with bureau.ground.sessions() as session:
-        mine = casework.orders_of(session, unit_id)
-    assert [order.serial for order in mine] == [2, 1]
 
 
 def test_a_later_save_that_would_overwrite_is_refused_with_both_versions(bureau: Bureau) -> None:
