@@ -375,6 +375,30 @@ def test_accountability_needs_a_verified_fault_and_keeps_decision_and_date(burea
         casework.decide_accountability(work.session, bureau.ground.office, record_id, CENTRE, "再次决定", date(2026, 3, 10), bureau.now)
 
 
+def test_of_two_who_hold_to_account_at_once_one_is_told(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+    start, opened, told = threading.Barrier(2), list[str](), list[str]()
+
+    def open_() -> None:
+        start.wait()
+        try:
+            with bureau.ground.work() as work:
+                record = casework.open_accountability(work.session, bureau.ground.office, order_id, CENTRE, "attitude", bureau.now)
+                opened.append(record.public_id)
+        except NotAllowed as refused:
+            told.append(str(refused))
+
+    threads = [threading.Thread(target=open_) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(opened), len(told)) == (1, 1)
+    assert len(bureau.view(order_id, CENTRE).accountability) == 1
+
+
 def test_closing_numbers_the_archive_without_a_gap(bureau: Bureau) -> None:
     orders = bureau.issued(3)
     for order_id in reversed(orders):
