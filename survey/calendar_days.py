@@ -8,6 +8,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from survey.calendar_table import CalendarTable
+from survey.casework.numbering import next_number
 from survey.casework.retiming import Retimed, retime
 from survey.errors import BadInput
 from survey.fieldwork.office import Office
@@ -105,8 +106,8 @@ def _clear_loaded(session: Session, years: Iterable[int]) -> None:
 
 
 def _next_revision(session: Session) -> int:
-    """The number of this change. Who else changes the calendar waits until the caller commits."""
-    session.scalars(select(CalendarDay.day).with_for_update()).all()
+    """The number of this change. Who else changes the calendar waits until the caller commits, also where no day is stored yet."""
+    next_number(session, "calendar", 0)
     return (session.scalar(select(func.max(CalendarDay.revision))) or 0) + 1
 
 

@@ -8,7 +8,7 @@ from survey.store.models import OrderNumber
 
 
 def next_number(session: Session, kind: str, year: int) -> int:
-    """The next number of the kind (order, archive) in the year, from 1. Whoever else wants one waits until the caller commits."""
+    """The next number of the kind (order, archive, calendar) in the year, from 1. Whoever else wants one waits until the caller commits."""
     dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
     session.execute(dialect.insert(OrderNumber).values(kind=kind, year=year, last=0).on_conflict_do_nothing())
     mine = update(OrderNumber).where(OrderNumber.kind == kind, OrderNumber.year == year)

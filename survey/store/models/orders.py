@@ -157,10 +157,13 @@ class OrderAttachment(Base):
 
 
 class OrderNumber(Base):
-    """The last number given in a year, of orders or of the archive; the row is locked until the one who takes the next commits."""
+    """The last number given in a year; the row is locked until the one who takes the next commits.
+
+    The changes of the calendar, in the year 0, are only kept one after the other by it.
+    """
 
     __tablename__ = "order_numbers"
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)  # order, archive
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)  # order, archive, calendar
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     last: Mapped[int]
 

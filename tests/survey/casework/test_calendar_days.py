@@ -1,6 +1,7 @@
 """The calendar as administrators change it: what holds, what becomes of running orders, what is refused (R48, A42)."""
 
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
@@ -187,6 +188,24 @@ DAYS = st.dates(date(2026, 3, 10), date(2026, 5, 10))
 
 
 @given(st.integers(1, 20), st.sets(DAYS, max_size=8), st.sets(DAYS, max_size=8))
+def test_two_who_change_an_empty_calendar_at_once_make_two_revisions(bureau: Bureau) -> None:
+    start, days = threading.Barrier(2), (date(2026, 11, 26), date(2026, 11, 27))
+
+    def change(day: date) -> None:
+        start.wait()
+        with bureau.ground.work() as work:
+            set_day(work.session, bureau.ground.office, day, "off", "防汛", "全市停工", "admin", bureau.now)
+
+    threads = [threading.Thread(target=change, args=(day,)) for day in days]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with bureau.ground.sessions() as session:
+        assert sorted(session.scalars(select(CalendarDay.revision))) == [1, 2]
+
+
 def test_a_deadline_counted_again_holds_as_many_working_days_as_before(count: int, off_before: set[date], off_after: set[date]) -> None:
     before, after = (Calendar("cn", off=dict.fromkeys(off, "")) for off in (off_before, off_after))
     since = datetime(2026, 3, 10, 2, tzinfo=UTC)
