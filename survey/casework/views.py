@@ -16,7 +16,7 @@ from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal, NotAllowed
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms, days_left
-from survey.order_moves import RUNNING, Actor, said
+from survey.order_moves import OPEN, RUNNING, Actor, said
 from survey.order_offers import Requests, offers, outcomes
 from survey.orders import is_overdue
 from survey.store.models import (
@@ -204,7 +204,7 @@ def order_view(
         accountability=_accountability(session, office, order.id, clean),
         attachments=_attachments(session, office, order.id, clean), events=_events(session, order.id, clean),
         actions=offers(standing, reader, now, terms, asked), outcomes=outcomes(standing, reader, now),
-        may_disclose=_is_contact_allowed(order) and reader.role in DISCLOSED_TO,
+        may_disclose=_is_contact_allowed(order) and order.state in OPEN and reader.role in DISCLOSED_TO,
         may_account=may_account(standing.route, reader, [(each.finding, each.cause) for each in replies]), case_id=case.public_id,
     )  # fmt: skip
 
@@ -212,11 +212,14 @@ def order_view(
 def disclose_contact(session: Session, office: Office, order_id: str, actor: Actor, reason: str, now: datetime) -> Contact:
     """Name and number of a person who agreed to be contacted, for who handles the order or the centre; written to the trail (R63).
 
-    Show them after the commit. Raises NotFound, NotAllowed without consent or for another role, BadInput without a reason.
+    Show them after the commit. Raises NotFound, NotAllowed without consent, once the order has ended, or for another role, BadInput
+    without a reason.
     """
     order = found(session, order_id, actor)
     if not _is_contact_allowed(order):
         raise NotAllowed("当事人不同意联系，不提供姓名和号码 / the person did not agree to be contacted: neither name nor number is given")
+    if order.state not in OPEN:
+        raise NotAllowed("交办单已结束，不再提供姓名和号码 / the order has ended: neither name nor number is given any more")
     if actor.role not in DISCLOSED_TO:
         raise NotAllowed("您的角色不能查看当事人信息 / your role may not see who the person is")
     why, incident = said(reason), order.respondent.incident

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from survey.casework.views import Contact, OrderView, ReplyView
 from survey.eligibility import category_words
-from survey.order_moves import EXTENSIONS, MOVES, OUTCOMES, STATES, SYSTEM
+from survey.order_moves import EXTENSIONS, MOVES, OPEN, OUTCOMES, STATES, SYSTEM
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS, is_about_all
 from survey.paper import words
@@ -177,7 +177,7 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
         closed_at=minute(say, local(view.closed_at)), outcome=say(*OUTCOMES[view.outcome]) if view.outcome in OUTCOMES else "",
         archive_number=view.archive_number or "", steps=_steps(view, say, clean, called, local),
         printed_at=minute(say, local(facts.printed_at)), printed_by=called(facts.printed_by),
-        is_open_to_contact=view.may_be_contacted,
+        is_open_to_contact=view.may_be_contacted and view.state in OPEN,
     )  # fmt: skip
 
 
@@ -223,7 +223,8 @@ def _person(view: OrderView, facts: Facts, say: Words) -> tuple[str, str]:
     if not view.may_be_contacted:
         return say(*words.WITHHELD), say(*words.WITHHELD)
     if facts.contact is None:
-        return say(*words.ON_REQUEST), say(*words.ON_REQUEST)
+        told = say(*(words.ON_REQUEST if view.state in OPEN else words.NO_MORE))
+        return told, told
     clean = cleaner(())
     return clean(facts.contact.name), clean(facts.contact.number)
 

@@ -21,6 +21,7 @@ REASONS = {
 }  # fmt: skip
 WITHHELD = ("不予提供", "withheld")
 ON_REQUEST = ("登录系统写明事由后查看", "in the system, against a reason")
+NO_MORE = ("交办单已结束，不再提供", "no longer given: the order has ended")
 NOTHING_SAID = ("当事人未陈述", "nothing was said")
 WORDLESS = ("有录音，尚无文字", "recorded, not in writing yet")
 SECOND_CALL = ("第 {round} 次再次回访：", "Call again no. {round}: ")

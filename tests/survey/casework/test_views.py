@@ -122,6 +122,16 @@ def test_consent_that_is_given_later_holds_for_an_order_that_is_out(bureau: Bure
     assert bureau.answered(order_id, VISITED).state == "answered", "the unit may visit, and says so"
 
 
+def test_once_an_order_has_ended_nobody_opens_who_it_was(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    unit = bureau.unit(order_id)
+    bureau.do("void", order_id, CENTRE, "误发")
+
+    assert not bureau.view(order_id, unit).may_disclose
+    with pytest.raises(NotAllowed, match="has ended"):
+        disclose(bureau, order_id, unit)
+
+
 @pytest.mark.parametrize("role", ["commander", "auditor", "operator"])
 def test_who_need_not_visit_anybody_gets_no_name(bureau: Bureau, role: str) -> None:
     [order_id] = bureau.issued()
