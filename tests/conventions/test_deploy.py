@@ -128,6 +128,16 @@ def test_the_proxy_leaves_the_signed_url_alone_and_shows_no_figures() -> None:
     assert "healthz|readyz|metrics" in bare[bare.index("console.example.org") :]
 
 
+def test_the_proxy_finds_parts_that_were_made_anew_and_tells_the_console_the_port_that_was_asked() -> None:
+    text = (DEPLOY / "nginx.conf").read_text("utf-8")
+    upstreams = re.findall(r"upstream \w+ \{(.*?)\}", text, re.DOTALL)
+    console = text[text.index("console.example.org") :]
+
+    assert len(upstreams) == 3
+    assert all("zone " in one and " resolve" in one for one in upstreams)
+    assert set(re.findall(r"(?:Host|Forwarded-Host) (\$\w+);", console)) == {"$http_host"}
+
+
 def test_the_image_starts_what_the_shell_script_starts() -> None:
     text = (DEPLOY / "Dockerfile").read_text("utf-8")
 
