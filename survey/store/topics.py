@@ -74,10 +74,23 @@ class FollowedSession(Session):
 
     def execute(self, statement: Any, *given: Any, **more: Any) -> Any:
         """Execute as ever. Which rows a statement changes nobody knows: it concerns the whole kind."""
+        self._note(statement)
+        return super().execute(statement, *given, **more)
+
+    def scalars(self, statement: Any, *given: Any, **more: Any) -> Any:
+        """As `execute`, which SQLAlchemy does not ask here; so may a statement be given that changes rows and returns some."""
+        self._note(statement)
+        return super().scalars(statement, *given, **more)
+
+    def scalar(self, statement: Any, *given: Any, **more: Any) -> Any:
+        """As `scalars`."""
+        self._note(statement)
+        return super().scalar(statement, *given, **more)
+
+    def _note(self, statement: Any) -> None:
         found = self.info.get(COLLECTED)
         if found is not None and isinstance(statement, UpdateBase):
             found.update(TABLES.get(statement.table, ()))
-        return super().execute(statement, *given, **more)
 
 
 @event.listens_for(FollowedSession, "after_flush")

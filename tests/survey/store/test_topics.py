@@ -80,6 +80,16 @@ def test_a_statement_concerns_the_whole_kind(listener: Listener, statement) -> N
     assert listener.heard == [{"desk"}]
 
 
+@pytest.mark.parametrize("way", ["scalar", "scalars"])
+def test_a_statement_that_returns_what_it_changed_is_announced_too(listener: Listener, user: int, clock: StandingClock, way: str) -> None:
+    with work_on(listener) as work:
+        work.session.add(on_duty(user, clock))
+    with work_on(listener) as work:
+        getattr(work.session, way)(update(Duty).values(state="away").returning(Duty.user_id))
+
+    assert listener.heard == [{"desk"}] * 2
+
+
 def test_an_insert_by_statement_is_announced(listener: Listener, user: int, clock: StandingClock) -> None:
     with work_on(listener) as work:
         work.session.execute(insert(Duty), [{"user_id": user, "state": "free", "since": clock.now()}])
