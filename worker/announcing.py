@@ -5,7 +5,6 @@ Nothing is kept: who was not listening looks at the database. Topics are kinds a
 
 import json
 import logging
-import queue
 import time
 from collections.abc import Collection
 
@@ -73,7 +72,7 @@ class RedisFeed:
         now = time.monotonic()
         if message is not None:
             self._word_at = now
-            return json.loads(message["data"]) if message["type"] == "message" else ()
+            return _topics(message["data"]) if message["type"] == "message" else ()
         if self._asked_at > self._word_at and now - self._word_at > LOST_SECONDS:
             raise TimeoutError("no word from the server")
         if now - max(self._word_at, self._asked_at) > QUIET_SECONDS:
@@ -100,26 +99,9 @@ class RedisFeed:
                 return
 
 
-class InlineAnnouncer:
-    """Announcer and feed in one process, for tests and for machines without workers. `is_silent`: nothing is heard, as with Redis away."""
-
-    def __init__(self) -> None:
-        self._announced: queue.SimpleQueue[Collection[str]] = queue.SimpleQueue()
-        self.is_silent = False
-
-    def announce(self, topics: Collection[str]) -> None:
-        """Hand them to the feed."""
-        if not self.is_silent:
-            self._announced.put(frozenset(topics))
-
-    def next(self, seconds: float) -> Collection[str] | None:
-        """What was announced next, or nothing."""
-        if self.is_silent:
-            return None
-        try:
-            return self._announced.get(timeout=seconds)
-        except queue.Empty:
-            return None if self.is_silent else ()
-
-    def close(self) -> None:
-        """There is nothing to close."""
+def _topics(data: bytes) -> Collection[str]:
+    """What an announcement says. Raises ValueError when it is none of ours."""
+    found = json.loads(data)
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+        raise ValueError("not a list of topics")
+    return found

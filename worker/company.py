@@ -72,24 +72,3 @@ class RedisCompany:
     def _fall_deaf(self, problem: RedisError) -> None:
         self._deaf_until = time.monotonic() + DEAF_SECONDS
         log.info("who is looking is not known: %s", type(problem).__name__, extra={"action": "company.unknown"})
-
-
-class InlineCompany:
-    """The same in one process, for tests and for machines without workers; nobody runs out."""
-
-    def __init__(self) -> None:
-        self._present: set[tuple[str, int]] = set()
-
-    def note(self, topic: str, user_id: int) -> bool:
-        """Somebody is looking at it now; whether they were not before."""
-        is_new = (topic, user_id) not in self._present
-        self._present.add((topic, user_id))
-        return is_new
-
-    def leave(self, topic: str, user_id: int) -> None:
-        """They look at it no more."""
-        self._present.discard((topic, user_id))
-
-    def of(self, topic: str) -> frozenset[int]:
-        """The ids of everybody who is looking at it."""
-        return frozenset(user_id for one, user_id in self._present if one == topic)

@@ -114,7 +114,7 @@ class Hub:
 
     def _listen(self) -> None:
         while not self._ended.is_set():
-            announced = self._feed.next(LISTEN_SECONDS)
+            announced = self._next()
             if announced is None:
                 self._fall_deaf()
             elif announced:
@@ -122,6 +122,15 @@ class Hub:
             else:
                 self._heard.set()
         self._feed.close()
+
+    def _next(self) -> Collection[str] | None:
+        """What the feed has; a failure that nobody foresaw must not end the thread while pages believe that they are told."""
+        try:
+            return self._feed.next(LISTEN_SECONDS)
+        except Exception:
+            log.exception("announcements cannot be heard", extra={"action": "live.failed"})
+            self._feed.close()
+            return None
 
     def _hand_on(self, announced: Collection[str]) -> None:
         self._heard.set()

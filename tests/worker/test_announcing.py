@@ -7,7 +7,7 @@ import pytest
 
 from config import valkey
 from tests import embedded
-from worker.announcing import RedisAnnouncer, RedisFeed
+from worker.announcing import CHANNEL, RedisAnnouncer, RedisFeed
 
 PATIENCE_SECONDS = 20.0
 
@@ -40,6 +40,16 @@ def test_what_one_process_announces_every_feed_hears(data: Path) -> None:
     assert [heard(feed) for feed in feeds] == [{"desk", "call:7"}] * 2
     for feed in feeds:
         feed.close()
+
+
+@pytest.mark.parametrize("strange", ['{"desk": 1}', '"desk"', "[1]", "desk", "null"])
+def test_what_is_no_list_of_topics_is_not_heard_as_one(data: Path, strange: str) -> None:
+    feed = RedisFeed(valkey.client("", data))
+    assert feed.next(PATIENCE_SECONDS) == ()
+    hurried(data).publish(CHANNEL, strange)
+
+    assert feed.next(PATIENCE_SECONDS) is None
+    feed.close()
 
 
 def test_a_quiet_server_is_asked_whether_it_is_there_and_a_feed_goes_on_for_as_long_as_it_is(data: Path, monkeypatch) -> None:

@@ -25,9 +25,8 @@ from survey.store.models import Unit
 from survey.store.sealing import KeyRing
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, Month, a_month
+from tests.ivr.console.one_process import InlineAnnouncer, InlineCompany
 from tests.ivr.console.pages import Page
-from worker.announcing import InlineAnnouncer
-from worker.company import InlineCompany
 
 OWN_UNIT = "south"
 

@@ -10,7 +10,8 @@ from config import valkey
 from ivr.console import live
 from ivr.console.hub import GOING_AWAY, LISTEN_SECONDS, TRY_LATER, Hub
 from tests import embedded
-from worker.announcing import LOST_SECONDS, InlineAnnouncer, RedisAnnouncer, RedisFeed
+from tests.ivr.console.one_process import InlineAnnouncer
+from worker.announcing import LOST_SECONDS, RedisAnnouncer, RedisFeed
 
 PATIENCE_SECONDS = 20.0
 
@@ -34,6 +35,21 @@ def test_pages_lose_their_seats_with_the_server_and_get_new_ones_with_another(tm
 
     with embedded.running(tmp_path):
         eventually(lambda: hub.join({"desk": "desk"}))
+    hub.close()
+
+
+def test_a_failure_that_nobody_foresaw_is_logged_and_the_hub_listens_on(caplog, monkeypatch) -> None:
+    monkeypatch.setattr("ivr.console.hub.RETRY_SECONDS", 0.01)
+    announcer = InlineAnnouncer()
+    hub = Hub(announcer, 2)
+    assert hub.is_hearing()
+    seat = hub.join({"desk": "desk"})
+    with monkeypatch.context() as spoilt:
+        spoilt.setattr(announcer, "next", lambda _seconds: {}["nothing"])
+        eventually(lambda: seat.ends_with == TRY_LATER)
+    eventually(lambda: hub.join({"desk": "desk"}))
+
+    assert "live.failed" in {getattr(record, "action", "") for record in caplog.records}
     hub.close()
 
 
