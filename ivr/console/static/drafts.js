@@ -4,6 +4,7 @@
 (function () {
   var PAUSE = 1000;
   var AGAIN = 5000;
+  var LOGGED_OUT = 401;
 
   function keepDrafts(form) {
     var told = form.querySelector("[data-draft-told]");
@@ -43,14 +44,17 @@
       }
       saving = true;
       dirty = false;
-      fetch(form.dataset.draft, { method: "POST", body: fields(), credentials: "same-origin", redirect: "error" }).then(function (answer) {
+      fetch(form.dataset.draft, { method: "POST", body: fields(), credentials: "same-origin", redirect: "manual" }).then(function (answer) {
+        if (answer.type === "opaqueredirect") { // to the log-in
+          return Promise.reject(LOGGED_OUT);
+        }
         return answer.ok ? answer.json() : Promise.reject(answer.status);
       }).then(function (answer) {
         tell(dirty ? form.dataset.unsaved : answer.saved);
         return PAUSE;
       }, function (status) {
         dirty = true;
-        tell(form.dataset.failed);
+        tell(status === LOGGED_OUT ? form.dataset.loggedOut : form.dataset.failed);
         return typeof status === "number" && status < 500 ? null : AGAIN; // refused: saved with the next key, or when it is sent
       }).then(function (pause) {
         saving = false;
@@ -80,7 +84,7 @@
       clearTimeout(timer);
     });
     window.addEventListener("pagehide", function () {
-      if (dirty && !sent && navigator.sendBeacon) {
+      if ((dirty || saving) && !sent && navigator.sendBeacon) {
         navigator.sendBeacon(form.dataset.draft, fields());
       }
     });

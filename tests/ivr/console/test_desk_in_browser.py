@@ -301,6 +301,30 @@ def test_a_draft_that_cannot_be_saved_says_so_and_is_saved_when_the_desk_is_back
     sync_api.expect(page.locator("[data-draft-told]")).to_have_text("已保存 12:00")
 
 
+def test_a_save_that_is_under_way_when_the_page_is_left_is_not_lost(talk, call) -> None:
+    page = talk()
+    held = []
+    page.route("**/draft", lambda route: route.continue_() if held else held.append(route))
+    page.locator("#remark").press_sequentially("刚写完")
+    sync_api.expect(page.locator("[data-draft-told]")).to_have_text("正在保存……")
+    while not held:
+        page.wait_for_timeout(50)
+    page.goto("/desk")
+
+    sync_api.expect(page.get_by_text("您手上有一个来电")).to_be_visible()
+    page.goto(f"/desk/calls/{call}")
+    sync_api.expect(page.locator("#remark")).to_have_value("刚写完")
+
+
+def test_who_is_logged_out_while_writing_is_told_that_it_is_not_saved_and_why(talk, clock) -> None:
+    page = talk()
+    clock.advance(hours=13)
+    page.locator("#remark").press_sequentially("写了很久")
+
+    sync_api.expect(page.locator("[data-draft-told]")).to_contain_text("登录已失效，尚未保存")
+    sync_api.expect(page.locator("#remark")).to_have_value("写了很久")
+
+
 def test_nothing_that_somebody_types_into_is_taken_away_by_what_comes_in(talk, sessions, keys, month, clock, tmp_path) -> None:
     with sessions.begin() as session:
         a_kept_sound(session, keys, tmp_path, month.recording)
