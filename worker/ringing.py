@@ -59,7 +59,7 @@ def leave_desk(takeover_id: int, epoch: int = 0) -> None:
 
 
 def let_go(takeover_id: int, epoch: int = 0) -> None:
-    """Put down the operator's telephone after the talk."""
+    """Put down the operator's telephone after the talk; the sweep asks again for what fails."""
     runtime = current()
     with runtime.unit_of_work() as work:
         sid = desk.ringing.leg_to_release(work, takeover_id, runtime.clock.now())
@@ -67,8 +67,13 @@ def let_go(takeover_id: int, epoch: int = 0) -> None:
         return
     try:
         runtime.carrier.hang_up(sid)
+    except CarrierGone:
+        log.info("takeover %s: the carrier knows the operator's call no more", takeover_id, extra=_event("let_go_gone", takeover_id))
     except CarrierError as problem:
-        log.info("takeover %s: the operator's call ends by itself: %s", takeover_id, problem, extra=_event("let_go_failed", takeover_id))
+        log.warning("takeover %s: the operator is not let go yet: %s", takeover_id, problem, extra=_event("let_go_failed", takeover_id))
+        return
+    with runtime.unit_of_work() as work:
+        desk.ringing.note_released(work, takeover_id, runtime.clock.now())
 
 
 def steer_room(takeover_id: int, epoch: int = 0) -> None:

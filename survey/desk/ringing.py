@@ -277,9 +277,17 @@ def is_steered(takeover: Takeover) -> bool:
 
 
 def leg_to_release(work: UnitOfWork, takeover_id: int, now: datetime) -> str | None:
-    """The operator's call that is to be ended after the talk, marked as let go; None where there is none."""
+    """The operator's call that is to be ended after the talk; None where there is none, which is then noted."""
     takeover = queries.locked(work.session, takeover_id)
     if takeover is None or takeover.ended_at is None or takeover.released_at is not None:
         return None
-    takeover.released_at = now
+    if takeover.operator_sid is None:
+        takeover.released_at = now
     return takeover.operator_sid
+
+
+def note_released(work: UnitOfWork, takeover_id: int, now: datetime) -> None:
+    """The operator's call is over at the carrier."""
+    takeover = queries.locked(work.session, takeover_id)
+    if takeover is not None:
+        takeover.released_at = takeover.released_at or now

@@ -1,4 +1,4 @@
-"""Hold and mute come to be as the operator wants them, whatever happens on the way (O18)."""
+"""Hold and mute come to be as the operator wants them, and the operator is let go, whatever happens on the way (O18)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from survey import desk
 from survey.store.models import User
 from tests.survey.desk.conftest import Desk, bench, ground
 from worker import runtime
-from worker.ringing import steer_room
+from worker.ringing import let_go, steer_room
 from worker.runtime import Runtime
 
 __all__ = ["bench", "ground"]
@@ -27,11 +27,17 @@ class RoomCarrier:
     failures: int = 0
     does_it_though: bool = False
     meanwhile: list[Any] = field(default_factory=list)
+    put_down: list[str] = field(default_factory=list)
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
         """Hold the person."""
         self.held = self._done(self.held, on)
         self._answer()
+
+    def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
+        """Put the operator's telephone down."""
+        self._answer()
+        self.put_down.append(sid)
 
     def mute(self, room: str, call_sid: str, on: bool) -> None:
         """Mute the operator."""
@@ -69,11 +75,11 @@ def is_steered(bench: Desk) -> bool:
     return desk.ringing.is_steered(bench.takeover())
 
 
-def woken(bench: Desk) -> bool:
+def woken(bench: Desk, job: str = "steer_room") -> bool:
     """Whether the sweep asks for the job."""
     bench.ground.queue.asked.clear()
     bench.tend()
-    return ("steer_room", bench.takeover().id, 0) in bench.ground.queue.asked
+    return (job, bench.takeover().id, 0) in bench.ground.queue.asked
 
 
 def test_a_mute_that_is_taken_back_while_its_job_runs_is_taken_back_at_the_carrier(bench: Desk, carrier: RoomCarrier) -> None:
@@ -127,3 +133,17 @@ def test_what_the_carrier_did_without_an_answer_is_undone_when_the_wish_is_taken
 
     assert not carrier.held
     assert is_steered(bench)
+
+
+def test_an_operator_who_could_not_be_let_go_is_let_go_by_the_sweep(bench: Desk, carrier: RoomCarrier) -> None:
+    bench.again(bench.talk(bench.operator("wang")))
+    carrier.failures = 1
+    let_go(bench.takeover().id)
+    assert carrier.put_down == []
+
+    bench.ground.clock.advance(seconds=3)
+    assert woken(bench, "let_go")
+    let_go(bench.takeover().id)
+
+    assert carrier.put_down == ["CAoperator"]
+    assert not woken(bench, "let_go")
