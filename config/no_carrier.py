@@ -49,10 +49,6 @@ class NoCarrier:
         """Raise CarrierGone: there is no room."""
         raise CarrierGone(REASON)
 
-    def close_room(self, room: str) -> None:
-        """Raise CarrierGone: there is no room."""
-        raise CarrierGone(REASON)
-
     def fetch_call(self, sid: str) -> CarrierCall:
         """Raise CarrierGone."""
         raise CarrierGone(REASON)

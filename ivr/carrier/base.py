@@ -97,10 +97,6 @@ class Carrier(Protocol):
         """Let the others in the room not hear a call, or hear it again. Raises CarrierGone as `hold` does, CarrierError."""
         ...
 
-    def close_room(self, room: str) -> None:
-        """End the room of that name; its calls go on with what their documents say next. Raises CarrierGone, CarrierError."""
-        ...
-
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now (eventually consistent). Raises CarrierGone, CarrierError."""
         ...

@@ -37,10 +37,6 @@ class MeasuredCarrier:
         """Let a call in a room not be heard, or be heard again. Raises CarrierGone, CarrierError."""
         _measured("mute", lambda: self.behind.mute(room, call_sid, on))
 
-    def close_room(self, room: str) -> None:
-        """End a room. Raises CarrierGone, CarrierError."""
-        _measured("close_room", lambda: self.behind.close_room(room))
-
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
         return _measured("fetch_call", lambda: self.behind.fetch_call(sid))

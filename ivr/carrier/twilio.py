@@ -114,11 +114,6 @@ class TwilioCarrier:
         with translated_errors():
             self._room(room).participants(_checked(call_sid)).update(muted=on)
 
-    def close_room(self, room: str) -> None:
-        """End the room; its calls go on with what their documents say next. Raises CarrierGone, CarrierError."""
-        with translated_errors():
-            self._room(room).update(status="completed")
-
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the carrier sees it now. Raises CarrierGone, CarrierError."""
         with translated_errors():

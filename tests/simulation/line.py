@@ -113,10 +113,6 @@ class Line:
         """Nobody is taken over here."""
         raise CarrierGone("no such room")
 
-    def close_room(self, room: str) -> None:
-        """Nobody is taken over here."""
-        raise CarrierGone("no such room")
-
     def fetch_call(self, sid: str) -> CarrierCall:
         """The call as the exchange knows it."""
         self._ask()

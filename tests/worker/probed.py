@@ -86,9 +86,6 @@ class FolderCarrier:
     def mute(self, room: str, call_sid: str, on: bool) -> None:
         """Nobody asks."""
 
-    def close_room(self, room: str) -> None:
-        """Nobody asks."""
-
     def fetch_call(self, sid: str) -> CarrierCall:
         """Nobody asks."""
         raise CarrierGone(sid)

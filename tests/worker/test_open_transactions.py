@@ -71,9 +71,6 @@ class Line:
     def mute(self, room: str, call_sid: str, on: bool) -> None:
         self._answer("mute")
 
-    def close_room(self, room: str) -> None:
-        self._answer("close_room")
-
     def fetch_call(self, sid: str) -> CarrierCall:
         call: CarrierCall = self._answer("fetch_call")
         return call

@@ -13,7 +13,7 @@ SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 OPERATIONS: dict[str, tuple[Any, ...]] = {
     "place_call": ("request",), "hang_up": ("CA1",), "fetch_call": ("CA1",), "find_calls": ("+8610000000000", SINCE),
     "fetch_recording": ("RE1",), "delete_recording": ("RE1",), "redirect": ("CA1", "https://voice.example/"),
-    "hold": ("room", "CA1", True, "https://voice.example/"), "mute": ("room", "CA1", True), "close_room": ("room",),
+    "hold": ("room", "CA1", True, "https://voice.example/"), "mute": ("room", "CA1", True),
 }  # fmt: skip
 
 

@@ -94,21 +94,8 @@ def test_handing_back_ends_the_operators_call(takeover, carrier, toy, later):
     later(5)
 
     assert (carrier.fetch_call(person).status, carrier.fetch_call(operator).status) == ("in-progress", "completed")
-    for move in (lambda: carrier.hold("room-1", person, True, f"{toy.url}/hold"), lambda: carrier.close_room("room-1")):
-        with pytest.raises(CarrierGone):
-            move()
-
-
-def test_closing_the_room_lets_both_go_on_with_their_documents(takeover, carrier, toy, later):
-    person, operator = takeover
-
-    carrier.close_room("room-1")
-    later(5)
-
-    assert (carrier.fetch_call(person).status, carrier.fetch_call(operator).status) == ("in-progress", "completed")
-    assert {"/next", "/done"} <= set(toy.paths())
     with pytest.raises(CarrierGone):
-        carrier.close_room("room-1")
+        carrier.hold("room-1", person, True, f"{toy.url}/hold")
 
 
 def test_whoever_is_not_in_the_room_is_gone(takeover, carrier):

@@ -420,7 +420,6 @@ HOLD = "https://v.example/voice/hold"
 MOVES = {
     "hold": lambda carrier: carrier.hold("room-1", CA, True, HOLD),
     "mute": lambda carrier: carrier.mute("room-1", CA, True),
-    "close_room": lambda carrier: carrier.close_room("room-1"),
 }
 
 
@@ -431,7 +430,6 @@ MOVES = {
         (lambda carrier: carrier.hold("room-1", CA, False, "https://v.example/"), f"/Participants/{CA}.json", {"Hold": ["false"]}),
         (MOVES["mute"], f"/Participants/{CA}.json", {"Muted": ["true"]}),
         (lambda carrier: carrier.mute("room-1", CA, False), f"/Participants/{CA}.json", {"Muted": ["false"]}),
-        (MOVES["close_room"], ".json", {"Status": ["completed"]}),
     ],
 )
 def test_a_room_is_found_by_its_name_and_changed_once(company, carrier, move, path, form):
@@ -446,11 +444,11 @@ def test_a_room_is_found_by_its_name_and_changed_once(company, carrier, move, pa
 
 
 def test_of_rooms_with_one_name_the_one_counts_that_is_not_over(company, carrier):
-    company.replies = [rooms("completed", "init", "completed"), Reply(200, {"sid": CF})]
+    company.replies = [rooms("completed", "init", "completed"), Reply(200, {"sid": CF, "call_sid": CA})]
 
-    carrier.close_room("room-1")
+    carrier.mute("room-1", CA, True)
 
-    assert company.asked[1].path.endswith(f"/Conferences/{CF[:-1]}1.json")
+    assert company.asked[1].path.endswith(f"/Conferences/{CF[:-1]}1/Participants/{CA}.json")
 
 
 @pytest.mark.parametrize("found", [rooms(), rooms("completed"), rooms("in-progress", name="another")], ids=["none", "over", "another"])
