@@ -31,7 +31,7 @@ from survey.store.calendar_overlay import keep_current
 from survey.store.database import reading, session_factory
 from survey.store.migrations import current, head, revisions
 from survey.working_days import CalendarMissing, calendar, is_public_holiday
-from worker.room import has_room
+from worker.disk_room import has_room
 
 SCRIPTS = Path(__file__).parent / "scripts"
 LIBRARIES = (

@@ -20,7 +20,7 @@ from survey.store import leases
 from survey.store.database import reading, session_factory
 from survey.store.queries import operations
 from survey.store.sealing import place
-from worker.room import has_room
+from worker.disk_room import has_room
 
 log = logging.getLogger(__name__)
 

@@ -22,6 +22,7 @@ from survey.store.queries.dialling import to_be_called_off
 from survey.store.queries.remarks import due_transcripts
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from worker.disk_room import has_room
 from worker.issuing import issue_orders
 from worker.notifying import send_notice as send_notice
 from worker.recalling import recall_people
@@ -29,7 +30,6 @@ from worker.ringing import leave_desk as leave_desk
 from worker.ringing import let_go as let_go
 from worker.ringing import ring_desk as ring_desk
 from worker.ringing import steer_room as steer_room
-from worker.room import has_room
 from worker.runtime import Runtime, current
 from worker.transcribing import transcribe as transcribe
 from worker.whole_file import write_whole as write_whole

@@ -15,7 +15,7 @@ from survey.store.models import Alarm
 from survey.store.queries import operations
 from survey.store.unit_of_work import UnitOfWork
 from survey.working_days import calendar, year_to_load
-from worker.room import has_room
+from worker.disk_room import has_room
 from worker.runtime import Runtime
 
 PERIOD_SECONDS = 10.0

@@ -24,8 +24,8 @@ from survey.store.models import Incident
 from survey.store.sealing import KeyRing, place
 from tests import embedded
 from tests.conftest import StandingClock
+from worker.disk_room import LEAST_FREE_SHARE, PLENTY_BYTES, has_room
 from worker.queues import InlineQueue
-from worker.room import LEAST_FREE_SHARE, PLENTY_BYTES, has_room
 
 Usage = namedtuple("Usage", "total used free")
 ALL_WELL = {"status": "ok", "database": "ok", "migration": "ok", "disk": "ok", "keys": "ok", "redis": "ok", "sweep": "ok"}
