@@ -62,7 +62,12 @@ def obstacle(session: Session, office: Office, attempt: CallAttempt, takeover: T
         return "outside_hours"
     if _is_line_free(session, office, attempt):
         return ""
-    return WAIT if now - takeover.ready_at < LONGEST_WAIT else "no_line"
+    return "no_line" if has_waited(takeover, now) else WAIT
+
+
+def has_waited(takeover: Takeover, now: datetime) -> bool:
+    """Whether the operator has been on the line for as long as they wait for a line to the person."""
+    return takeover.ready_at is not None and now - takeover.ready_at >= LONGEST_WAIT
 
 
 def _is_time(attempt: CallAttempt, now: datetime) -> bool:

@@ -234,7 +234,11 @@ def _prepare_callback(work: UnitOfWork, office: Office, attempt: CallAttempt, no
     if (opening := _opening(session, office, attempt, now)) > now:
         return Early(opening)
     to, key = number_of(office, respondent), respondent.incident.phone_key
-    if to is None or key is None or not breaker.may_request(session, now):
+    if to is None or key is None:
+        return None
+    if not breaker.may_request(session, now):
+        if takeover is not None and callbacks.has_waited(takeover, now):
+            transfers.close(work, office, takeover, "unreachable", now)
         return None
     attempt.phone_key = attempt.live_key = key
     attempt.status, attempt.requested_at = "requested", now

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from survey import desk, fieldwork
 from survey.desk.callbacks import CALLBACK
 from survey.errors import NotAllowed
-from survey.fieldwork import DialOrder
+from survey.fieldwork import DialOrder, breaker
 from survey.ladder import LIVE
 from survey.order_moves import Actor
 from survey.store.models import CallAttempt, Escalation, Takeover, User
@@ -81,6 +81,20 @@ def test_a_call_back_whose_operator_is_gone_is_called_off_as_soon_as_the_carrier
     with bench.ground.work() as work:
         assert to_be_called_off(work.session) == [number]
         assert fieldwork.prepare_call_off(work, number) == "CAperson"
+    assert bench.duty(user).state == "free"
+
+
+def test_while_the_carrier_is_out_of_reach_an_operator_waits_no_longer_than_for_a_line(bench: Desk) -> None:
+    user = begun(bench)
+    with bench.ground.work() as work:
+        breaker.note_unreachable(work.session, bench.ground.now + timedelta(minutes=5))
+    bench.accept(bench.ring())
+    assert dial(bench) is None
+    assert bench.takeover().state == "ready"
+    bench.ground.clock.advance(seconds=31)
+    assert dial(bench) is None
+
+    assert (bench.takeover().state, bench.takeover().result) == ("done", "unreachable")
     assert bench.duty(user).state == "free"
 
 
