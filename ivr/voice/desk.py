@@ -5,7 +5,7 @@ import math
 from flask import Response, request
 
 from ivr.voice import call_status, inbound, music, twiml, wording
-from ivr.voice.routes import MUSIC, addresses, announce, door, services_here, speak, url_of
+from ivr.voice.routes import MUSIC, addresses, announce, door, language_of, services_here, speak, url_of
 from survey import desk, ladder
 
 ACCEPT_KEY = "1"
@@ -48,10 +48,16 @@ def tell_music(token: str) -> Response:
 def tell_held(token: str) -> Response:
     """What the person hears while the operator has put them on hold."""
     services = services_here()
-    context = services.office.contexts.get(token)
-    language = context.script.language if context else ""
+    language = language_of(token) or _language_stored(token)
     told = wording.spoken(wording.HELD, services.voices, services.office.bureau, language)
     return speak(twiml.wait(told, url_of(MUSIC), url_of(request.path)))
+
+
+def _language_stored(token: str) -> str:
+    """The language of a call that another process has served so far."""
+    services = services_here()
+    with services.unit_of_work() as work:
+        return desk.waits.language_of(work.session, services.office, token)
 
 
 @door.post("/voice/attempts/<token:token>/room")

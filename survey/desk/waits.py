@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from survey.desk.offers import give_up, rung_in_vain
 from survey.desk.ringing import take_back
@@ -27,6 +28,12 @@ class Wait:
     seconds: int
     language: str
     left: int = 0
+
+
+def language_of(session: Session, office: Office, token: str) -> str:
+    """The language of the script of the call with this token; empty for no such call."""
+    version = session.scalar(select(CallAttempt.script_version_id).where(CallAttempt.token == token))
+    return "" if version is None else office.script(session, version).language
 
 
 def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait | None:

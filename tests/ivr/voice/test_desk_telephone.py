@@ -1,9 +1,11 @@
 """The operator's telephone at the voice door, when our own house falters."""
 
 import pytest
+from sqlalchemy import select
 
 from ivr.voice.app import create_voice_app
 from survey import desk
+from survey.store.models import CallAttempt, Takeover
 from tests.ivr.voice.conftest import BASE, Line, document, next_url, services_of, words
 from tests.survey.desk.conftest import Desk, bench, ground
 
@@ -45,6 +47,16 @@ def test_a_key_that_was_heard_and_whose_answer_was_lost_opens_the_room_when_pres
 
     assert "接听请按1" in words(hears(telephone, "whisper?again=1"))
     assert hears(telephone, "accept", Digits="1").find("Dial/Conference") is not None
+
+
+def test_a_person_who_is_held_hears_their_own_language_also_from_a_process_that_is_new_to_the_call(bench: Desk, telephone: Line) -> None:
+    with bench.ground.sessions() as session:
+        token = session.scalars(select(CallAttempt.token).join(Takeover)).one()
+    bench.ground.office.contexts.clear()
+
+    heard = document(telephone.post(f"/voice/attempts/{token}/held"))
+
+    assert [say.get("language") for say in heard.iter("Say")] == ["zh-CN"]
 
 
 def _fail(*_: object, **__: object) -> None:
