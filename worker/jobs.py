@@ -254,8 +254,10 @@ def _keep(runtime: Runtime, order: FetchOrder) -> None:
 def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:
     """Find everything that is due in the rows and wake a worker for it; run by the clock process under its lease.
 
-    `may` takes or renews the lease in the sweep's own transaction: a process that slept in between claims nothing.
+    `may` takes or renews the lease in the sweep's own transaction: a process that slept in between claims nothing. The desk comes first,
+    and by itself: who waits at the telephone must not wait for what cannot be dialled.
     """
+    _tend_desk(runtime, may)
     silence = timedelta(seconds=runtime.call_limit_seconds) + LONGEST_CALL_MARGIN
     with runtime.unit_of_work() as work:
         if not may(work):
@@ -266,7 +268,6 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
             work.later("dial", attempt_id, epoch)
         fieldwork.watch(session, now)
         transcripts.take_stock(work, runtime.speech_models, now)
-        desk.tend(work, runtime.office, now)
         drafts.tidy(session, now)
         for job, rows in (
             ("call_off", to_be_called_off(session)),
@@ -282,3 +283,9 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
             fieldwork.claim_due(work, runtime.office, now, AHEAD if runtime.time_passes() else timedelta(0))  # last: workers wait for it
     recall_people(runtime, may)
     issue_orders(runtime, may)
+
+
+def _tend_desk(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> None:
+    with runtime.unit_of_work() as work:
+        if may(work):
+            desk.tend(work, runtime.office, runtime.clock.now())

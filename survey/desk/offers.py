@@ -73,8 +73,7 @@ def _offer(session: Session, terms: DeskTerms, takeover: Takeover, now: datetime
         if user_id in shown or before.get(user_id, set()) & REFUSED:
             continue
         until = round_ends(terms, takeover.opened_at, number)
-        session.add(Offer(takeover_id=takeover.id, user_id=user_id, round=number, offered_at=now, until=until))
-    session.flush()
+        queries.put_offer(session, takeover.id, user_id, number, now, until)
 
 
 def _expire(session: Session, terms: DeskTerms, now: datetime) -> None:

@@ -65,7 +65,7 @@ class WrapUp:
 
 
 def claim(work: UnitOfWork, office: Office, public_id: str, user: User, now: datetime) -> Takeover:
-    """Take a waiting call by one conditional update; its telephone then rings (O9).
+    """Take a waiting call by one conditional update; its telephone then rings (O9). Locks call before operator, as all else here does.
 
     Raises Taken for whoever comes second, NotAllowed for who is not on duty or in a call, NotFound.
     """
@@ -73,18 +73,24 @@ def claim(work: UnitOfWork, office: Office, public_id: str, user: User, now: dat
     takeover_id = session.scalar(select(Takeover.id).where(Takeover.public_id == public_id))
     if takeover_id is None:
         raise NotFound("没有这个来电 / there is no such call")
-    on_duty = update(Duty).where(Duty.user_id == user.id, Duty.state.in_(WORKING)).values(state="talking", since=now, misses=0, note="")
-    if not session.execute(on_duty).rowcount:  # type: ignore[attr-defined]
-        raise NotAllowed("请先上岗，并结束手上的通话 / go on duty first, and finish the call you are in")
+    if session.scalar(select(Duty.state).where(Duty.user_id == user.id)) not in WORKING:
+        raise _not_free()
     free = (Takeover.id == takeover_id, Takeover.state == "waiting", Takeover.result == "")
     taken = update(Takeover).where(*free).values(state="claimed", operator_id=user.id, claimed_at=now, version=Takeover.version + 1)
     if not session.execute(taken.execution_options(synchronize_session=False)).rowcount:  # type: ignore[attr-defined]
         raise Taken(_holder(session, takeover_id))
+    on_duty = update(Duty).where(Duty.user_id == user.id, Duty.state.in_(WORKING)).values(state="talking", since=now, misses=0, note="")
+    if not session.execute(on_duty).rowcount:  # type: ignore[attr-defined]
+        raise _not_free()
     takeover = session.get_one(Takeover, takeover_id, populate_existing=True)
     _answer_offers(session, office, takeover, user, now)
     office.record(session, now, user.name, "takeover.claim", f"takeover:{takeover.public_id}")
     work.later("ring_desk", takeover.id)
     return takeover
+
+
+def _not_free() -> NotAllowed:
+    return NotAllowed("请先上岗，并结束手上的通话 / go on duty first, and finish the call you are in")
 
 
 def _holder(session: Session, takeover_id: int) -> str:
@@ -98,13 +104,9 @@ def _answer_offers(session: Session, office: Office, takeover: Takeover, user: U
     session.execute(update(Offer).where(*standing, Offer.user_id != user.id).values(outcome="taken"))
     if not session.execute(update(Offer).where(*standing, Offer.user_id == user.id).values(outcome="claimed")).rowcount:  # type: ignore[attr-defined]
         number = round_of(office.desk, takeover.opened_at, now)
-        mine = select(Offer).where(Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.round == number)
-        offer = session.scalars(mine).one_or_none()
-        if offer is None:
-            offer = Offer(takeover_id=takeover.id, user_id=user.id, round=number, offered_at=now, until=now)
-            session.add(offer)
-        offer.outcome = "claimed"
-    session.flush()
+        queries.put_offer(session, takeover.id, user.id, number, now, now)
+        mine = (Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.round == number)
+        session.execute(update(Offer).where(*mine).values(outcome="claimed"))
 
 
 def decline(session: Session, public_id: str, user: User) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, case, exists, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from survey.callback_rules import CALLBACK
@@ -113,6 +114,14 @@ def offered_users(session: Session, takeover_id: int) -> dict[int, set[str]]:
     for user_id, outcome in session.execute(select(Offer.user_id, Offer.outcome).where(Offer.takeover_id == takeover_id)):
         found.setdefault(user_id, set()).add(outcome)
     return found
+
+
+def put_offer(session: Session, takeover_id: int, user_id: int, number: int, now: datetime, until: datetime) -> None:
+    """Show a call to an operator in one round; one that is shown already, perhaps at this very moment, stays as it is."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    values = {"takeover_id": takeover_id, "user_id": user_id, "round": number, "offered_at": now, "until": until, "outcome": "open"}
+    once = dialect.insert(Offer).values(values).on_conflict_do_nothing(index_elements=["takeover_id", "user_id", "round"])
+    session.execute(once)
 
 
 def unrung(session: Session) -> Sequence[int]:

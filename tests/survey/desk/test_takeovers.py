@@ -15,6 +15,7 @@ from survey.fieldwork.alarms import standing_alarms
 from survey.fieldwork.replays import stored_calls
 from survey.replay import ways_under
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, OperatorAnswer, Takeover, User
+from survey.store.queries.desk import put_offer
 from tests.survey.desk.conftest import BAD, Desk
 
 
@@ -160,6 +161,19 @@ def test_the_key_brings_the_two_together(bench: Desk) -> None:
     assert ("leave_desk", bench.takeover().id, 0) in bench.ground.queue.asked
     assert "join" in bench.again(token)
     assert bench.takeover().state == "talking"
+
+
+def test_who_claims_while_the_sweep_offers_the_same_call_has_it(bench: Desk) -> None:
+    """The two add the same offer: whoever comes second finds it there."""
+    wang = bench.operator("wang")
+    bench.call()
+    takeover = bench.takeover()
+    with bench.ground.work() as work:
+        for _ in range(2):
+            put_offer(work.session, takeover.id, wang.id, 1, bench.ground.now, bench.ground.now)
+    bench.claim(wang)
+
+    assert bench.offers() == [("wang", 1, "claimed")]
 
 
 def test_a_telephone_that_nobody_answers_puts_the_call_back_for_the_others(bench: Desk) -> None:
