@@ -17,7 +17,7 @@ from survey.events import Digits, Event, Heard, HungUp, LineFailed, MachineAnswe
 from survey.flow_course import advance, ask, attempts, go_on, may_offer, offer_operator, wait
 from survey.flow_ends import Actions, Turn
 from survey.flow_heard import Take, Weighed, choice_of, weigh
-from survey.flow_state import State, escalate, interview, is_dissatisfied, reconsider, verdict, with_answer
+from survey.flow_state import State, escalate, interview, is_dissatisfied, verdict, with_answer, with_choices
 from survey.script import (
     CALLBACK_QUESTION,
     DOUBT,
@@ -64,9 +64,9 @@ def step(script: Script, state: State, event: Event) -> Turn:
         return state, (Hangup(),)
     match event:
         case HungUp():
-            return ends.leave(state)
+            return ends.leave(script, state)
         case LineFailed():
-            return ends.broken(state)
+            return ends.broken(script, state)
         case MachineAnswered(kind):
             return ends.machine(script, state, kind)
     if state.node in operator.DESK:
@@ -164,17 +164,15 @@ def _answered(script: Script, state: State, question: Question, choice: Choice, 
     if question.id == OPERATOR_QUESTION:
         return operator.chosen(script, state, choice)
     save = SaveAnswer(question.item, choice.code, choice.score, raw, mode, confidence)
-    state, withdrawn = reconsider(script, with_answer(state, question.item, choice.code))
+    state, weighed = with_choices(script, state, {question.item: choice})
     if isinstance(question, ConfirmStep) and choice.code != "yes":
-        return ends.end(state, Disposition.WRONG_PERSON, "wrong_person", save, *withdrawn)
+        return ends.end(state, Disposition.WRONG_PERSON, "wrong_person", save, *weighed)
     if isinstance(question, ConfirmStep):
         state = replace(state, confirmed=True, node="")
-        withdrawn += _resumption(script, state)
+        weighed += _resumption(script, state)
     if choice.escalate == "danger":
-        return _danger(script, state, save, *withdrawn)
-    wanted = ("dissatisfied" if choice.dissatisfied else None, choice.escalate)
-    state, escalations = escalate(state, *[reason for reason in wanted if reason])
-    return go_on(script, state, question, save, *withdrawn, *escalations)
+        return _danger(script, state, save, *weighed)
+    return go_on(script, state, question, save, *weighed)
 
 
 def _resumption(script: Script, state: State) -> Actions:
@@ -198,7 +196,7 @@ def _recorded(script: Script, state: State, question: Question, event: Recorded)
         kept = (*kept, SaveAnswer(question.item, "recorded", None, event.ended_by, "speech"))
         state = with_answer(state, question.item, "recorded")
     if event.ended_by == "hangup":
-        return ends.leave(state, *kept)
+        return ends.leave(script, state, *kept)
     if meaning:
         return _command(script, replace(state, touched=True), question, meaning, *kept)
     if spoken:
@@ -216,7 +214,7 @@ def _recording(question: Question, event: Recorded, kept: bool) -> Actions:
 
 def _stray_recording(script: Script, state: State, question: Question, event: Recorded) -> Turn:
     dropped = _recording(question, event, kept=False)
-    return ends.leave(state, *dropped) if event.ended_by == "hangup" else _failed(script, state, question, *dropped)
+    return ends.leave(script, state, *dropped) if event.ended_by == "hangup" else _failed(script, state, question, *dropped)
 
 
 def _nothing_to_say(script: Script, state: State, question: Question, key: str, *before: Action) -> Turn:

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from survey.actions import Action, Hangup, Join, Say
 from survey.events import Event, HungUp, LineFailed, MachineAnswered, OperatorReady, TransferEnded
+from survey.flow_operator import with_answers
 from survey.flow_state import State
 from survey.script import TALKING, WAITING, Script
 
@@ -27,7 +28,7 @@ def start(script: Script, answers: Mapping[str, str], reason: str) -> State:
     return State(node=WAITING, answers=dict(answers), known=tuple(answers), confirmed=confirmed, transfer=reason, kind=script.kind)
 
 
-def step(state: State, event: Event) -> tuple[State, tuple[Action, ...]]:
+def step(script: Script, state: State, event: Event) -> tuple[State, tuple[Action, ...]]:
     """The next state and what is to be done; every walk ends with its second event or before."""
     if state.ended:
         return state, (Hangup(),)
@@ -36,10 +37,9 @@ def step(state: State, event: Event) -> tuple[State, tuple[Action, ...]]:
             return replace(state, node=TALKING), (Say(GREETING), Join())
         case HungUp() | LineFailed() | MachineAnswered():
             return _over(state), (Hangup(),)
-        case TransferEnded("ended", answers):
-            return _over(replace(state, answers={**state.answers, **answers})), (Say(FAREWELL), Hangup())
-        case TransferEnded(_, answers):
-            return _over(replace(state, answers={**state.answers, **answers})), (Say(SORRY), Hangup())
+        case TransferEnded(result, answers):
+            state, weighed = with_answers(script, state, answers)
+            return _over(state), (*weighed, Say(FAREWELL if result == "ended" else SORRY), Hangup())
     return _over(state), (Say(SORRY), Hangup())
 
 

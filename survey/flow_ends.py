@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from survey.actions import Action, CallLater, Hangup, OptOut, Say, SetDisposition
 from survey.disposition import Disposition
-from survey.flow_state import State, escalate, interview, interview_or, verdict
+from survey.flow_state import State, escalate, interview, interview_or, is_wrong_person, verdict
 from survey.script import CALLBACK_QUESTION, Script
 
 Actions = tuple[Action, ...]
@@ -18,7 +18,7 @@ def end(state: State, outcome: Disposition, notice: str | None, *before: Action,
     return replace(state, ended=True, node=""), (*before, SetDisposition(outcome), *last)
 
 
-def leave(state: State, *before: Action) -> Turn:
+def leave(script: Script, state: State, *before: Action) -> Turn:
     """The person hung up: a refusal before they confirmed, afterwards what their answers amount to.
 
     Whoever leaves while choosing a time has said “not now”: we choose.
@@ -26,14 +26,16 @@ def leave(state: State, *before: Action) -> Turn:
     if state.node == CALLBACK_QUESTION or (state.postponing and not state.node):
         return end(state, Disposition.NOT_AVAILABLE, None, *before, CallLater())
     if state.transfer:
-        return end(state, outcome(state), None, *before)
+        return end(state, outcome(script, state), None, *before)
     return end(state, verdict(state) if state.confirmed else Disposition.REFUSAL_BEFORE, None, *before)
 
 
-def broken(state: State) -> Turn:
+def broken(script: Script, state: State) -> Turn:
     """The line or our own system failed: no word of the person ended the call, so it may go on in another one (3.16)."""
     if state.node == CALLBACK_QUESTION or (state.postponing and not state.node):
-        return leave(state)
+        return leave(script, state)
+    if is_wrong_person(script, state):
+        return end(state, outcome(script, state), None)
     complete = interview(state) is Disposition.COMPLETE
     return end(state, Disposition.COMPLETE if complete else Disposition.TECHNICAL, None)
 
@@ -63,9 +65,11 @@ def danger(state: State, *before: Action) -> Turn:
     return end(state, Disposition.CIRCUMSTANCES, "danger", *before, *escalations)
 
 
-def outcome(state: State) -> Disposition:
+def outcome(script: Script, state: State) -> Disposition:
     """The disposition of a call that ends with an operator offered, waited for or talked with."""
-    return Disposition.CIRCUMSTANCES if state.transfer == "danger" else verdict(state)
+    if state.transfer == "danger":
+        return Disposition.CIRCUMSTANCES
+    return Disposition.WRONG_PERSON if is_wrong_person(script, state) else verdict(state)
 
 
 def machine(script: Script, state: State, kind: str) -> Turn:

@@ -16,7 +16,8 @@ from survey import flow_ends as ends
 from survey.actions import Action, Join, Say, Transfer
 from survey.events import Event, OperatorReady, TransferEnded
 from survey.flow_ends import Turn
-from survey.flow_state import State, escalate, reconsider, with_answer
+from survey.flow_heard import choice_of
+from survey.flow_state import State, escalate, is_wrong_person, with_choices
 from survey.script import TALKING, WAITING, Choice, Script
 
 DESK = frozenset({WAITING, TALKING})
@@ -37,7 +38,7 @@ def chosen(script: Script, state: State, choice: Choice) -> Turn:
 def declined(script: Script, state: State, *before: Action) -> Turn:
     """No operator is wanted, or the offer was not answered."""
     if state.transfer == "not_understood":
-        return ends.end(state, ends.outcome(state), "no_input_end", *before)
+        return ends.end(state, ends.outcome(script, state), "no_input_end", *before)
     return course.advance(script, replace(state, transfer=""), state.then, *before)
 
 
@@ -46,14 +47,20 @@ def at_desk(script: Script, state: State, event: Event) -> Turn:
     match event:
         case OperatorReady() if state.node == WAITING:
             return replace(state, node=TALKING, tries=0), (Join(),)
-        case TransferEnded("handed_back", answers):
-            return _back_to_script(script, *_with_answers(script, state, answers))
-        case TransferEnded("ended", answers):
-            state, withdrawn = _with_answers(script, state, answers)
-            return ends.end(state, ends.outcome(state), "thanks", *withdrawn)
-        case TransferEnded():
-            return _in_vain(script, state)
+        case TransferEnded(result, answers):
+            return _over(script, *with_answers(script, state, answers), result)
     return _led_back(script, state)
+
+
+def _over(script: Script, state: State, weighed: tuple[Action, ...], result: str) -> Turn:
+    """The wait or the talk is over with this result."""
+    if is_wrong_person(script, state):
+        return ends.end(state, ends.outcome(script, state), "wrong_person", *weighed)
+    if result == "handed_back":
+        return _back_to_script(script, state, weighed)
+    if result == "ended":
+        return ends.end(state, ends.outcome(script, state), "thanks", *weighed)
+    return _in_vain(script, state, *weighed)
 
 
 def _led_back(script: Script, state: State) -> Turn:
@@ -68,20 +75,20 @@ def _led_back(script: Script, state: State) -> Turn:
     return replace(state, tries=tries), again
 
 
-def _in_vain(script: Script, state: State) -> Turn:
+def _in_vain(script: Script, state: State, *before: Action) -> Turn:
     """Nobody came, or the line to the operator broke: the person is told, and the script goes on or ends."""
-    told, reason = Say("operator.nobody"), state.transfer
+    told, reason = (*before, Say("operator.nobody")), state.transfer
     after = _freed(state)
     if reason == "dissatisfied":
-        return course.advance(script, after, state.then, told)
+        return course.advance(script, after, state.then, *told)
     if reason == "human_requested" and script.after_human == "continue":
         if not state.left:
-            return course.advance(script, replace(after, left=""), 0, told)
-        return course.ask(script, replace(after, node=state.left, left=""), script.question(state.left), state.left, told)
-    return ends.end(state, ends.outcome(state), "danger" if reason == "danger" else "thanks", told)
+            return course.advance(script, replace(after, left=""), 0, *told)
+        return course.ask(script, replace(after, node=state.left, left=""), script.question(state.left), state.left, *told)
+    return ends.end(state, ends.outcome(script, state), "danger" if reason == "danger" else "thanks", *told)
 
 
-def _back_to_script(script: Script, state: State, withdrawn: tuple[Action, ...]) -> Turn:
+def _back_to_script(script: Script, state: State, weighed: tuple[Action, ...]) -> Turn:
     """On with the first question that has no answer yet (O19); with none left only the last words remain."""
     waiting = [
         script.positions[question.id]
@@ -89,7 +96,7 @@ def _back_to_script(script: Script, state: State, withdrawn: tuple[Action, ...])
         if question.item not in state.answers and script.holds(question.when, state.answers)
     ]
     last = max(script.positions[question.id] for question in script.questions)
-    told = (*withdrawn, Say("operator.back")) if waiting else withdrawn
+    told = (*weighed, Say("operator.back")) if waiting else weighed
     return course.advance(script, replace(_freed(state), left=""), min(waiting, default=last + 1), *told)
 
 
@@ -97,11 +104,9 @@ def _freed(state: State) -> State:
     return replace(state, node="", transfer="", tries=0, repeats=0, unanswered=0)
 
 
-def _with_answers(script: Script, state: State, answers: Mapping[str, str]) -> tuple[State, tuple[Action, ...]]:
-    """The state with what the operator wrote down, where the script knows it."""
-    known = {(question.item, choice.code) for question in script.questions for choice in getattr(question, "choices", ())}
-    for item, code in answers.items():
-        if (item, code) in known:
-            state = with_answer(state, item, code)
+def with_answers(script: Script, state: State, answers: Mapping[str, str]) -> Turn:
+    """The state with what the operator wrote down, where the script knows it, and what that means for the case."""
+    found = {question.item: choice_of(question, answers.get(question.item)) for question in script.questions}
+    state, weighed = with_choices(script, state, {item: choice for item, choice in found.items() if choice})
     confirmed = state.confirmed or any(state.answers.get(step.item) == "yes" for step in script.confirmations)
-    return reconsider(script, replace(state, confirmed=confirmed))
+    return replace(state, confirmed=confirmed and not is_wrong_person(script, state)), weighed

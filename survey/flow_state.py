@@ -6,7 +6,7 @@ from typing import Any
 
 from survey.actions import Action, Escalate, Withdraw
 from survey.disposition import Disposition
-from survey.script import MEASURED, SURVEY, Script
+from survey.script import MEASURED, SURVEY, Choice, Script
 
 ENOUGH = 3
 """So many items answered are a partial interview (R39)."""
@@ -110,6 +110,21 @@ def reconsider(script: Script, state: State) -> tuple[State, tuple[Action, ...]]
         return state, ()
     left = tuple(reason for reason in state.escalated if reason != "dissatisfied")
     return replace(state, escalated=left), (Withdraw("dissatisfied"),)
+
+
+def with_choices(script: Script, state: State, choices: Mapping[str, Choice]) -> tuple[State, tuple[Action, ...]]:
+    """The state after answers (item to choice), whoever took them down, and what they mean for the case: reasons given or taken back."""
+    for item, choice in choices.items():
+        state = with_answer(state, item, choice.code)
+    state, withdrawn = reconsider(script, state)
+    wanted = [reason for choice in choices.values() for reason in ("dissatisfied" if choice.dissatisfied else None, choice.escalate)]
+    state, escalations = escalate(state, *filter(None, wanted))
+    return state, (*withdrawn, *escalations)
+
+
+def is_wrong_person(script: Script, state: State) -> bool:
+    """Whether somebody else is on the line, as an operator has written down; at a key of the person the call ends at once (R26)."""
+    return any(state.answers.get(step.item, "yes") != "yes" for step in script.confirmations)
 
 
 def is_dissatisfied(script: Script, state: State) -> bool:

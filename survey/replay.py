@@ -6,14 +6,15 @@ What is compared are decisions: the question that waits, what is written down, t
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from survey import flow
 from survey.actions import Action, Collect, Hangup, Record, Say
 from survey.events import Event, HungUp, LineFailed, MachineAnswered
+from survey.flow_operator import with_answers
 from survey.flow_state import State
-from survey.script import CALLBACK_QUESTION, Script
+from survey.script import CALLBACK_QUESTION, TALKING, Script
 
 SPEAKING = (Say, Collect, Record, Hangup)
 
@@ -30,6 +31,8 @@ class StoredTurn:
 class StoredCall:
     """A conversation as it was stored. `machine` is the verdict that ended it, `broken` that the line or we ended it.
 
+    `written` is what an operator had written down (item to code) when the person or the line ended the talk with them.
+
     `final` is where it stood at last: what it began with is read off it, because a call changes no answer of an earlier one
     and asks no question for which there is one.
     """
@@ -38,6 +41,7 @@ class StoredCall:
     final: State
     machine: str = ""
     broken: bool = False
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,11 @@ def replay(script: Script, call: StoredCall) -> tuple[Passed, ...]:
     """The course that the call takes on this script. Events after its end change nothing any more."""
     state, course = beginning(script, call), []
     for event in story(call):
+        weighed: tuple[Action, ...] = ()
+        if state.node == TALKING and isinstance(event, HungUp | LineFailed):
+            state, weighed = with_answers(script, state, call.written)
         state, actions = flow.step(script, state, event)
-        course.append(Passed(event, actions, state))
+        course.append(Passed(event, (*weighed, *actions), state))
     return tuple(course)
 
 

@@ -1,7 +1,7 @@
 """What an operator does with a call: claim it, steer the talk, write answers down, sort it out (O9, O18–O21, O25–O27)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -12,13 +12,14 @@ from survey.desk.duty import WORKING
 from survey.desk_clock import LONGEST_EXTENSIONS, round_of
 from survey.disposition import Disposition
 from survey.errors import BadInput, NotAllowed, NotFound
+from survey.fieldwork import transfers
 from survey.fieldwork.beginnings import answered
 from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.escalations import note_consent
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition
 from survey.fieldwork.ticket_notes import note_step
-from survey.flow_state import State, interview
+from survey.flow_state import State, is_wrong_person, verdict
 from survey.recall_results import is_dissatisfied_again
 from survey.script import FOLLOWUP, ChoiceStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
@@ -40,6 +41,8 @@ VERDICTS = ("resolved", "order", "call_back", "no_contact")
 """What becomes of the case: settled in the talk, an order to the unit, another call by a person, nothing more is wanted."""
 BOUND = frozenset({"dissatisfied", "abuse_alleged", "danger"})
 """Reasons for which a case goes on whatever is said in the talk (R34, R35, R47)."""
+WEIGHED_AGAIN = ("not_confirmed", "break_off", "partial")
+"""Verdicts of a call that what an operator writes down afterwards may change."""
 OWED = frozenset({"danger"})
 """What a call back settles: the call was owed."""
 
@@ -181,7 +184,9 @@ def write_answer(session: Session, office: Office, public_id: str, user: User, i
     })  # fmt: skip
     takeover.version += 1
     if takeover.state == "wrap":
-        _weigh_again(session, attempt, item, code, now)
+        _weigh_again(session, office, attempt, script, {item: code}, now)
+    if item == "consent":
+        note_consent(session, attempt.respondent_id, code)
     office.record(session, now, user.name, "takeover.answer", f"takeover:{takeover.public_id}", item=item, code=code)
 
 
@@ -195,15 +200,15 @@ def _score(script: Script, item: str, code: str) -> float | None:
     raise BadInput(f"话术中没有这一项：{item} / the script does not ask {item!r}", "item")
 
 
-def _weigh_again(session: Session, attempt: CallAttempt, item: str, code: str, now: datetime) -> None:
-    """An answer that came after the call may make the interview complete."""
+def _weigh_again(session: Session, office: Office, attempt: CallAttempt, script: Script, given: Mapping[str, str], now: datetime) -> None:
+    """An answer that came after the talk counts at once: for the case, and for a verdict that the call has already."""
+    transfers.count_written(session, office, attempt, given, now)
     state = State.from_json(attempt.flow_state or {})
-    answers = {**state.answers, item: code}
-    attempt.flow_state = {**(attempt.flow_state or {}), "answers": answers}
-    verdict = interview(replace(state, answers=answers))
-    if state.confirmed and attempt.disposition in ("break_off", "partial") and verdict is not Disposition.BREAK_OFF:
-        attempt.disposition = verdict.word
-        change_disposition(session, attempt.respondent, verdict, now, attempt.id)
+    is_wrong = is_wrong_person(script, state) and not is_callback(attempt)
+    found = Disposition.WRONG_PERSON if is_wrong else verdict(state)
+    if attempt.disposition in WEIGHED_AGAIN and attempt.disposition != found.word:
+        attempt.disposition = found.word
+        change_disposition(session, attempt.respondent, found, now, attempt.id)
 
 
 def settle_danger(session: Session, office: Office, public_id: str, user: User, choice: str, now: datetime) -> None:

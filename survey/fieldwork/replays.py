@@ -12,6 +12,7 @@ from survey.callback_rules import ORDINARY
 from survey.fieldwork.attempts import was_broken
 from survey.replay import StoredCall, StoredTurn
 from survey.store.models import CallAttempt, Turn
+from survey.store.queries.desk import last_takeover, written_answers
 
 BY_MACHINE = frozenset({"machine", "fax"})
 
@@ -34,5 +35,11 @@ def _stored(session: Session, attempt: CallAttempt, turns: Iterator[Row[Any]]) -
     final = flow.State.from_json(attempt.flow_state or {})
     machine = attempt.disposition if attempt.disposition in BY_MACHINE else None
     return StoredCall(
-        tuple(StoredTurn(events.from_json(turn.event), turn.node) for turn in turns), final, machine or "", was_broken(session, attempt)
-    )
+        tuple(StoredTurn(events.from_json(turn.event), turn.node) for turn in turns), final, machine or "", was_broken(session, attempt),
+        _written(session, attempt) if final.transfer else {},
+    )  # fmt: skip
+
+
+def _written(session: Session, attempt: CallAttempt) -> dict[str, str]:
+    takeover = last_takeover(session, attempt.id)
+    return written_answers(session, takeover.id) if takeover else {}

@@ -3,17 +3,18 @@
 The desk's own side (who claims it, whose telephone rings) is `survey.desk`; both change the same row, each under its lock.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from survey.actions import Action, Join, Transfer
+from survey.actions import Action, Escalate, Join, Transfer, Withdraw
 from survey.events import Event, HungUp, LineFailed, MachineAnswered, OperatorReady, TransferEnded
 from survey.fieldwork import callbacks
+from survey.fieldwork.escalations import escalate, withdraw
 from survey.fieldwork.office import Office
-from survey.flow_operator import DESK
+from survey.flow_operator import DESK, with_answers
 from survey.flow_state import State
 from survey.script import WAITING
 from survey.store.models import CallAttempt, Duty, Offer, Takeover
@@ -55,10 +56,29 @@ def _late(session: Session, attempt: CallAttempt) -> Event:
 
 
 def leave(work: UnitOfWork, office: Office, attempt: CallAttempt, now: datetime, result: str = "left") -> None:
-    """The call is over: whoever is at the desk learns it at once, also while a late word from the line may still come (O12)."""
+    """The call is over: whoever is at the desk learns it at once, also while a late word from the line may still come (O12).
+
+    What was written down in the talk counts from here on, so that it can be sorted out and nothing is lost to the call's verdict.
+    """
     takeover = open_takeover(work.session, attempt.id)
     if takeover is not None:
         close(work, office, takeover, result, now)
+        count_written(work.session, office, attempt, written_answers(work.session, takeover.id), now)
+
+
+def count_written(session: Session, office: Office, attempt: CallAttempt, answers: Mapping[str, str], now: datetime) -> None:
+    """Let what an operator wrote down (item to code) count for the call and for its case: reasons given or taken back (R33, R35)."""
+    if attempt.flow_state is None or not answers:
+        return
+    script = office.script(session, attempt.script_version_id)
+    state, weighed = with_answers(script, State.from_json(attempt.flow_state), answers)
+    attempt.flow_state = state.to_json()
+    for action in weighed:
+        match action:
+            case Escalate(reason):
+                escalate(session, office, attempt, reason, now)
+            case Withdraw(reason):
+                withdraw(session, office, attempt, reason, now)
 
 
 def note(

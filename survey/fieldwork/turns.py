@@ -27,7 +27,7 @@ from survey.actions import (
     Transfer,
     Withdraw,
 )  # fmt: skip
-from survey.events import Event
+from survey.events import Event, HungUp, LineFailed
 from survey.fieldwork import callbacks, transfers
 from survey.fieldwork.attempts import bind_call, find_attempt, may_be_led_back, note_broken, note_second_leg, revive
 from survey.fieldwork.beginnings import begin
@@ -130,10 +130,13 @@ def advance(
 ) -> tuple[SpeakingAction, ...]:  # fmt: skip
     """Take one step of the flow, apply what it records, and return what is to be played."""
     state = _state(work.session, attempt, script, now)
+    if state.node in DESK and isinstance(event, HungUp | LineFailed):
+        transfers.leave(work, office, attempt, now)
+        state = _state(work.session, attempt, script, now)
     if script.operator is not None:
         state = replace(state, operator_free=is_operator_free(work.session))
     was_at_desk = state.node in DESK
-    state, actions = flow_callback.step(state, event) if callbacks.is_callback(attempt) else flow.step(script, state, event)
+    state, actions = flow_callback.step(script, state, event) if callbacks.is_callback(attempt) else flow.step(script, state, event)
     for action in actions:
         if not isinstance(action, SPEAKING):
             apply(work, office, attempt, action, now)

@@ -111,7 +111,7 @@ def test_what_the_operator_wrote_down_is_not_asked_again(bench: Desk) -> None:
     assert "outcome" not in asked
     assert {"equipment", "appearance"} <= set(asked)
     assert bench.person().disposition == "complete"
-    assert len(bench.cases()) == 1
+    assert bench.cases() == [("open", ["dissatisfied", "human_requested"])]
 
 
 def test_an_operator_ends_the_call_and_sorts_it_out(bench: Desk) -> None:

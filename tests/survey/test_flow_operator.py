@@ -8,6 +8,7 @@ from survey import flow
 from survey.actions import Action, Collect, Escalate, Hangup, Join, Say, Transfer, Withdraw
 from survey.disposition import Disposition
 from survey.events import Answered, Digits, Event, Heard, HungUp, LineFailed, NoInput, OperatorReady, TransferEnded
+from survey.flow_operator import with_answers
 from survey.script import OPERATOR_QUESTION, TALKING, TRANSFER_REASONS, WAITING, Script
 from tests.survey.scripts import FOLLOWUPS, SHIPPED, press, shipped
 from tests.survey.test_flow import CONFIRMED, ONE_BAD, said, verdict
@@ -169,6 +170,45 @@ def test_a_rating_that_the_operator_corrects_takes_the_dissatisfaction_back() ->
 
     assert Withdraw("dissatisfied") in actions
     assert state.node == "interference"
+
+
+def test_a_dissatisfied_rating_that_the_operator_wrote_down_gives_the_case_its_reason() -> None:
+    answers = {"speed": "very_dissatisfied", "discipline": "yes"}
+    for result in ("handed_back", "ended", "lost"):
+        state, actions = call(CONFIRMED + "8", READY, TransferEnded(result, answers))
+
+        assert actions[:2] == (Escalate("dissatisfied"), Escalate("abuse_alleged"))
+        assert state.escalated == ("human_requested", "dissatisfied", "abuse_alleged")
+
+
+def test_a_dissatisfaction_that_moves_to_another_rating_is_not_taken_back() -> None:
+    answers = {"equipment": "satisfied", "speed": "dissatisfied"}
+    _, actions = call(TAKEN, READY, TransferEnded("handed_back", answers))
+
+    assert Withdraw("dissatisfied") not in actions
+
+
+@pytest.mark.parametrize("result", ["handed_back", "ended", "lost"])
+@pytest.mark.parametrize("keys", ["8", CONFIRMED + "1" + "8"])
+def test_who_is_not_the_caller_as_the_operator_found_out_is_asked_nothing_more(keys: str, result: str) -> None:
+    state, actions = call(keys, READY, TransferEnded(result, {"right_person": "no"}))
+
+    assert (state.ended, said(actions), verdict(actions)) == (True, ["notice.wrong_person"], Disposition.WRONG_PERSON)
+
+
+def test_a_wrong_person_in_danger_is_a_case_of_danger() -> None:
+    state, actions = call("", Heard("danger", 0.9), READY, TransferEnded("handed_back", {"right_person": "no"}))
+
+    assert (state.ended, verdict(actions)) == (True, Disposition.CIRCUMSTANCES)
+
+
+@pytest.mark.parametrize("end", [HungUp(), LineFailed()])
+def test_a_wrong_person_who_leaves_before_the_talk_is_over_stays_one(end: Event) -> None:
+    script = shipped()
+    state, _ = call("8", READY)
+    state, _ = with_answers(script, state, {"right_person": "no"})
+
+    assert verdict(flow.step(script, state, end)[1]) is Disposition.WRONG_PERSON
 
 
 def test_with_nothing_left_to_ask_the_call_ends_with_the_last_words() -> None:

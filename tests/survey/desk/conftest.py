@@ -8,14 +8,17 @@ from sqlalchemy import select
 from survey import desk
 from survey.accounts.administration import add
 from survey.accounts.people import Hand, NewAccount
-from survey.events import NoInput
-from survey.store.models import Campaign, Duty, Offer, Takeover, User
+from survey.casework.issuing import issue_due
+from survey.events import Event, NoInput
+from survey.order_clock import Terms
+from survey.store.models import Campaign, Duty, Offer, Order, Takeover, User
 from tests.survey.fieldwork.conftest import Ground, ground
 
 __all__ = ["Desk", "bench", "ground"]
 
 BAD = "1" + "12146"  # confirmed, then five ratings of which one is dissatisfied
 ACCEPT = "1"
+NO_NEWS = NoInput()
 
 
 @dataclass
@@ -47,11 +50,11 @@ class Desk:
         self.ground.talk(token, keys)
         return token
 
-    def again(self, token: str) -> str:
-        """The carrier asks for the next step without anything new: a wait or a talk is over, or the call was redirected."""
+    def again(self, token: str, event: Event = NO_NEWS) -> str:
+        """The carrier asks for the next step, usually without anything new: a wait or a talk is over, or the call was redirected."""
         with self.ground.sessions() as session:
             step = session.scalars(select(Takeover).join(Takeover.attempt).order_by(Takeover.id.desc())).first().attempt.step  # type: ignore[union-attr]
-        return self.ground.turn(token, step, NoInput())
+        return self.ground.turn(token, step, event)
 
     def tend(self) -> None:
         with self.ground.work() as work:
@@ -108,6 +111,14 @@ class Desk:
         with self.ground.work() as work:
             own = self._own(work.session, user)
             desk.wrap_up(work.session, self.ground.office, wanted, own, given, self.ground.now)
+
+    def issue(self) -> list[tuple[list[str], str, str]]:
+        """What the sweep makes orders of now: items, consent and route of each."""
+        with self.ground.work() as work:
+            issue_due(work.session, self.ground.office, Terms(), self.ground.now)
+        with self.ground.sessions() as session:
+            orders = session.scalars(select(Order).order_by(Order.id)).all()
+            return [(order.items, order.consent, order.route) for order in orders]
 
     def takeover(self) -> Takeover:
         """The newest one."""

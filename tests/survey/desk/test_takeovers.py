@@ -410,6 +410,102 @@ def test_what_the_operator_writes_down_counts_and_the_machine_s_is_kept(bench: D
         assert session.scalars(select(Escalation)).one().reasons == ["human_requested"], "the dissatisfaction is taken back"
 
 
+ALLEGED = (("speed", "very_dissatisfied"), ("attitude", "dissatisfied"), ("discipline", "yes"))
+
+
+def case_of(bench: Desk) -> Escalation:
+    with bench.ground.sessions() as session:
+        return session.scalars(select(Escalation)).one()
+
+
+def test_what_a_person_tells_the_operator_becomes_an_order_of_inspection(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "1" + "8")
+    for item, code in ALLEGED:
+        bench.write(wang, item, code)
+    bench.wish(wang, "ended")
+    bench.again(token)
+
+    assert (case_of(bench).reasons, case_of(bench).route) == (["human_requested", "dissatisfied", "abuse_alleged"], "inspection")
+    with pytest.raises(BadInput, match="须交办或回电"):
+        bench.wrap_up(wang, "resolved", remark="已说明")
+    bench.wrap_up(wang, "order", "no")
+    bench.ground.end(token)
+    assert bench.issue() == [(["speed", "attitude"], "no", "inspection")]
+
+
+def test_what_was_written_down_counts_as_soon_as_the_person_has_hung_up(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.write(wang, "equipment", "satisfied")
+    bench.ground.status(token, "completed", seconds=60)
+    bench.ground.settle(token)
+
+    assert (bench.takeover().state, case_of(bench).reasons) == ("wrap", ["human_requested"])
+    bench.wrap_up(wang, "resolved", remark="按错了键")
+    bench.ground.clock.advance(seconds=31)
+    assert bench.ground.settle(token)
+    assert bench.issue() == []
+
+
+@pytest.mark.parametrize("told_by", ["the line", "the clock"])
+def test_a_rating_that_only_the_operator_heard_makes_the_case_also_when_the_person_hangs_up(bench: Desk, told_by: str) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "1" + "8")
+    bench.write(wang, "speed", "dissatisfied")
+    if told_by == "the line":
+        bench.again(token, HungUp())
+    bench.ground.end(token)
+
+    assert case_of(bench).reasons == ["human_requested", "dissatisfied"]
+    assert bench.takeover().result == "left"
+
+
+def test_an_answer_that_is_written_down_after_the_talk_counts_too(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.again(token)
+    bench.write(wang, "equipment", "satisfied")
+    assert case_of(bench).reasons == ["human_requested"]
+
+    bench.write(wang, "speed", "dissatisfied")
+    assert case_of(bench).reasons == ["human_requested", "dissatisfied"]
+
+
+def test_the_fifth_answer_makes_an_interview_complete_with_those_that_were_written_down_before_the_person_hung_up(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "1" + "8")
+    for item in ("speed", "attitude", "outcome", "equipment"):
+        bench.write(wang, item, "satisfied")
+    bench.ground.end(token)
+    assert bench.ground.respondent_of(bench.takeover().attempt_id).disposition == "partial"
+
+    bench.write(wang, "appearance", "satisfied")
+    assert bench.ground.respondent_of(bench.takeover().attempt_id).disposition == "complete"
+
+
+def test_who_wants_no_contact_is_not_named_whatever_they_had_pressed(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.write(wang, "consent", "yes")
+    assert case_of(bench).consent == "yes"
+    bench.write(wang, "consent", "no")
+    bench.ground.end(token)
+
+    assert case_of(bench).consent == "no"
+
+
+def test_an_operator_finds_out_after_the_talk_that_it_was_somebody_else(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "8")
+    bench.again(token)
+    bench.ground.end(token)
+    assert bench.ground.respondent_of(bench.takeover().attempt_id).disposition == "not_confirmed"
+
+    bench.write(wang, "right_person", "no")
+    assert bench.ground.respondent_of(bench.takeover().attempt_id).disposition == "wrong_person"
+
+
 @pytest.mark.parametrize(("item", "code"), [("weather", "satisfied"), ("outcome", "wonderful"), ("reason", "none")])
 def test_an_answer_that_the_script_does_not_know_is_refused(bench: Desk, item: str, code: str) -> None:
     wang = bench.operator("wang")
@@ -495,12 +591,14 @@ def test_a_newer_log_in_takes_the_desk_over(bench: Desk) -> None:
     assert desk.duty.is_here(bench.duty(wang), "a newer log-in")
 
 
-def test_a_call_that_an_operator_took_over_is_replayed_as_it_was(bench: Desk) -> None:
+@pytest.mark.parametrize("end", ["handed_back", "left"])
+def test_a_call_that_an_operator_took_over_is_replayed_as_it_was(bench: Desk, end: str) -> None:
     wang = bench.operator("wang")
     token = bench.talk(wang)
     bench.write(wang, "equipment", "satisfied")
-    bench.wish(wang, "handed_back")
-    bench.again(token)
+    if end == "handed_back":
+        bench.wish(wang, "handed_back")
+        bench.again(token)
     bench.ground.end(token)
     bench.ground.clock.advance(minutes=5)
     bench.call("1" + "8")
