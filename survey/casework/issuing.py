@@ -18,6 +18,7 @@ from survey.fieldwork.office import Office
 from survey.order_clock import Terms
 from survey.order_moves import SYSTEM, Actor, Change
 from survey.store.models import Escalation, Order
+from survey.store.queries.desk import is_in_hand
 from survey.store.queries.orders import ORDERED, cases_to_issue, dissatisfied_items, orders_to_reroute
 from survey.working_days import CalendarMissing
 
@@ -38,20 +39,31 @@ class Issued:
 def issue(session: Session, office: Office, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Order:
     """The order of a case; the one that exists, if it was issued before.
 
-    Raises NotAllowed when the case was withdrawn, names no unit, has no settled call, or the role may not; CalendarMissing.
+    Raises NotAllowed when the case was withdrawn, names no unit, has no settled call or one that an operator still has, or the role may
+    not; CalendarMissing.
     """
     case = session.scalars(
         select(Escalation).where(Escalation.id == case.id).with_for_update().execution_options(populate_existing=True)
     ).one()
     known = session.scalars(select(Order).where(Order.respondent_id == case.respondent_id)).one_or_none()
-    return known or _issue(session, office, case, by, terms, now)
+    if known is not None:
+        return known
+    _check_sorted_out(session, case)
+    return _issue(session, office, case, by, terms, now)
 
 
 def may_issue(session: Session, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Change:
     """The first step of the case's order, if it may be issued now. Raises as `issue` does, and NotAllowed where it was issued before."""
     if session.scalar(select(Order.id).where(Order.respondent_id == case.respondent_id)) is not None:
         raise NotAllowed("已下发过交办单 / it has an order already")
+    _check_sorted_out(session, case)
     return _first_step(case, by, terms, now)
+
+
+def _check_sorted_out(session: Session, case: Escalation) -> None:
+    """An operator who has the call may still write down ratings, and whether the person may be contacted."""
+    if is_in_hand(session, case.respondent_id):
+        raise NotAllowed("值班员正在接听或整理，整理后再下发 / an operator has the call: the order waits until it is sorted out")
 
 
 def _first_step(case: Escalation, by: Actor, terms: Terms, now: datetime) -> Change:

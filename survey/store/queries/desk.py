@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Exists, case, exists, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from survey.callback_rules import CALLBACK
 from survey.store.models import CallAttempt, Duty, Offer, OperatorAnswer, Takeover
@@ -95,10 +95,15 @@ def stuck_callbacks(session: Session, before: datetime) -> Sequence[Takeover]:
     return session.scalars(ready.where(CallAttempt.purpose == CALLBACK, Takeover.state == "ready", Takeover.ready_at < before)).all()
 
 
-def is_in_hand(session: Session, respondent_id: int) -> bool:
-    """Whether a call of the respondent is still before an operator: waited for, talked, or to be sorted out."""
+def in_hand(respondent_id: ColumnElement[int] | InstrumentedAttribute[int]) -> Exists:
+    """The condition that a call of the respondent is still before an operator: waited for, talked, or to be sorted out."""
     mine = select(Takeover.id).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
-    return bool(session.scalar(select(mine.where(CallAttempt.respondent_id == respondent_id, Takeover.state != "done").exists())))
+    return mine.where(CallAttempt.respondent_id == respondent_id, Takeover.state != "done").exists()
+
+
+def is_in_hand(session: Session, respondent_id: int) -> bool:
+    """Whether a call of the respondent is still before an operator."""
+    return bool(session.scalar(select(in_hand(literal(respondent_id)))))
 
 
 def last_verdict(session: Session, respondent_id: int) -> str:

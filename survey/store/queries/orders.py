@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from survey.order_moves import OPEN, RUNNING
 from survey.scoring import ITEMS, SCALE
 from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, OrderEvent, OrderReply, Respondent
+from survey.store.queries.desk import in_hand
 from survey.store.queries.recalls import is_of_an_order
 
 ORDERED = ("dissatisfied", "abuse_alleged")
@@ -43,10 +44,13 @@ def _without_order() -> tuple[ColumnElement[bool], ...]:
 
 
 def cases_to_issue(session: Session, limit: int) -> Sequence[Escalation]:
-    """Cases that are ripe for an order, urgent ones first, then by age, locked; not those without a settled call or a unit."""
+    """Cases that are ripe for an order, urgent ones first, then by age, locked.
+
+    Not those without a settled call or a unit, nor while an operator may still write down what stands in the order.
+    """
     someone = or_(Escalation.route == INSPECTION, Respondent.unit_id.is_not(None))
     ripe = select(Escalation).join(Respondent).join(CallAttempt, Escalation.attempt_id == CallAttempt.id)
-    ripe = ripe.where(*_without_order(), CallAttempt.settled_at.is_not(None), someone)
+    ripe = ripe.where(*_without_order(), CallAttempt.settled_at.is_not(None), someone, ~in_hand(Escalation.respondent_id))
     ripe = ripe.order_by(Escalation.priority, Escalation.id).limit(limit)
     return session.scalars(ripe.with_for_update(skip_locked=True, of=Escalation)).all()
 

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from survey import desk
 from survey.accounts.administration import add
 from survey.accounts.people import Hand, NewAccount
-from survey.casework.issuing import issue_due
+from survey.casework.issuing import issue_due, may_issue
 from survey.events import Event, NoInput
 from survey.order_clock import Terms
-from survey.store.models import Campaign, Duty, Offer, Order, Takeover, User
+from survey.order_moves import Actor
+from survey.store.models import Campaign, Duty, Escalation, Offer, Order, Takeover, User
 from tests.survey.fieldwork.conftest import Ground, ground
 
 __all__ = ["Desk", "bench", "ground"]
@@ -119,6 +120,11 @@ class Desk:
         with self.ground.sessions() as session:
             orders = session.scalars(select(Order).order_by(Order.id)).all()
             return [(order.items, order.consent, order.route) for order in orders]
+
+    def issue_by_hand(self) -> None:
+        with self.ground.work() as work:
+            case = work.session.scalars(select(Escalation)).one()
+            may_issue(work.session, case, Actor("chen", "centre"), Terms(), self.ground.now)
 
     def takeover(self) -> Takeover:
         """The newest one."""

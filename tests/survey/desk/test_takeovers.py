@@ -495,6 +495,32 @@ def test_who_wants_no_contact_is_not_named_whatever_they_had_pressed(bench: Desk
     assert case_of(bench).consent == "no"
 
 
+def test_the_order_waits_until_the_call_is_sorted_out_so_that_consent_stands_in_it(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.wish(wang, "ended")
+    bench.again(token)
+    bench.ground.end(token)
+
+    assert bench.issue() == []
+    with pytest.raises(NotAllowed, match="整理后再下发"):
+        bench.issue_by_hand()
+    bench.write(wang, "attitude", "dissatisfied")
+    bench.wrap_up(wang, "order", "yes")
+    assert bench.issue() == [(["attitude", "equipment"], "yes", "centre")]
+
+
+def test_a_call_that_nobody_sorts_out_in_time_holds_its_order_up_no_longer(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.again(token)
+    bench.ground.end(token)
+    bench.ground.clock.advance(seconds=120)
+    bench.tend()
+
+    assert bench.issue() == [(["equipment"], "unasked", "centre")]
+
+
 def test_an_operator_finds_out_after_the_talk_that_it_was_somebody_else(bench: Desk) -> None:
     wang = bench.operator("wang")
     token = bench.talk(wang, "8")
