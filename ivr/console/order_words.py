@@ -81,11 +81,11 @@ TICKET_STEPS: dict[str, LazyString] = {
     "close": _l("了结"),
     "call_back": _l("回拨"),
     "not_reached": _l("回拨未通"),
-    "call_resolved": _l("回拨：已解决"),
-    "call_order": _l("回拨：交办或退回责任单位"),
-    "call_call_back": _l("回拨：另行回电"),
-    "call_no_contact": _l("回拨：不再跟进"),
-    "call_unsorted": _l("回拨：到时未整理"),
+    "call_resolved": _l("人工通话：已解决"),
+    "call_order": _l("人工通话：交办或退回责任单位"),
+    "call_call_back": _l("人工通话：另行回电"),
+    "call_no_contact": _l("人工通话：不再跟进"),
+    "call_unsorted": _l("人工通话：到时未整理"),
 }
 
 

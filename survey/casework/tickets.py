@@ -24,7 +24,7 @@ RELEASERS = ("administrator", "centre", "inspection")
 LONGEST_NOTE = 1000
 CALLS = ("call_back", "not_reached", "call_resolved", "call_order", "call_call_back", "call_no_contact", "call_unsorted")
 STEPS = ("claim", "assign", "release", "note", "merge", "close", *CALLS)
-"""What stands in a ticket's history; of a call back: that it was begun, reached nobody, or with which verdict it was sorted out."""
+"""What stands in a ticket's history: also that a call back was begun or reached nobody, and how a talk with an operator was sorted out."""
 
 
 class Taken(NotAllowed):

@@ -10,7 +10,7 @@ from survey.desk.duty import WORKING
 from survey.desk.ringing import take_back
 from survey.desk_clock import DeskTerms, given_up_at, is_wide, round_ends, round_of
 from survey.fieldwork import transfers
-from survey.fieldwork.callbacks import case_of, is_callback
+from survey.fieldwork.callbacks import case_of
 from survey.fieldwork.office import Office
 from survey.fieldwork.ticket_notes import note_step
 from survey.store.models import Duty, Offer, Takeover
@@ -97,7 +97,7 @@ def close_unsorted(session: Session, office: Office, takeover: Takeover, now: da
         session.execute(free)
     session.flush()
     office.record(session, now, "system", "takeover.unsorted", f"takeover:{takeover.public_id}")
-    case = case_of(session, takeover.attempt) if is_callback(takeover.attempt) else None
+    case = case_of(session, takeover.attempt)
     if case is not None:
         note_step(session, office, case, "system", "call_unsorted", "", now)
 

@@ -257,8 +257,7 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
         is_sent_back = is_second and given.verdict == "order" and not BOUND & set(reasons)
         if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open":
             case.state = "settled"
-        if is_ours:
-            note_step(session, office, case, user.name, f"call_{given.verdict}", given.remark.strip(), now)
+        note_step(session, office, case, user.name, f"call_{given.verdict}", given.remark.strip(), now)
     free = update(Duty).where(Duty.user_id == user.id, Duty.state == "wrapping").values(state="free", since=now)
     session.execute(free)
     seconds = round((now - takeover.ended_at).total_seconds()) if takeover.ended_at else 0

@@ -77,10 +77,15 @@ def _quote(number: int, recording: Recording, transcript: Transcript | None, cor
 
 
 def notes(session: Session, respondent_id: int) -> list[SealedQuote]:
-    """What operators noted of their talks with the person when they gave the case to the unit, in the order of the talks."""
+    """What operators noted of their talks with the person when they gave the case to the unit, in the order of the talks.
+
+    Also of those about the order of this respondent, which make it go back to the unit.
+    """
+    again = select(Recall.respondent_id).join(Recall.order).where(Order.respondent_id == respondent_id)
+    mine = or_(CallAttempt.respondent_id == respondent_id, CallAttempt.respondent_id.in_(again))
     told = select(Takeover.public_id, Takeover.remark_sealed).join(Takeover.attempt).order_by(Takeover.id)
-    mine = told.where(CallAttempt.respondent_id == respondent_id, Takeover.verdict == "order", Takeover.remark_sealed.is_not(None))
-    return [SealedQuote("takeovers", public_id, text, None, "remark_sealed", by_operator=True) for public_id, text in session.execute(mine)]
+    told = told.where(mine, Takeover.verdict == "order", Takeover.remark_sealed.is_not(None))
+    return [SealedQuote("takeovers", public_id, text, None, "remark_sealed", by_operator=True) for public_id, text in session.execute(told)]
 
 
 def modes(session: Session, respondent_id: int) -> tuple[str, ...]:

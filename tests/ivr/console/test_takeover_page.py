@@ -248,6 +248,17 @@ def test_what_was_refused_is_kept_as_well(client, call, sessions, clock) -> None
     assert "不要再打" in client.get(f"/desk/calls/{call}").text, "also after the page was closed"
 
 
+def test_what_was_noted_of_a_talk_stands_in_the_history_of_the_ticket(client, call, open_page, sessions, clock, month) -> None:
+    over(sessions, clock, call)
+    token = csrf_of(client, "/desk")
+    data = {"csrf_token": token, "verdict": "call_back", "remark": "下午三点以后在家"}
+    assert client.post(f"/desk/calls/{call}/wrap-up", data=data).status_code == 303
+
+    text = open_page(client, f"/escalations/{month.case}").text
+    assert "人工通话：另行回电" in text
+    assert "下午三点以后在家" in text
+
+
 def test_a_late_save_does_not_bring_back_what_was_sent(client, call, sessions, clock) -> None:
     over(sessions, clock, call)
     token = csrf_of(client, "/desk")

@@ -13,7 +13,7 @@ from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.escalations import escalate
 from survey.order_moves import Actor
 from survey.order_replies import Reply
-from survey.paper.content import Paper
+from survey.paper.content import STRUCK, Paper
 from survey.store.models import (
     AuditEntry,
     CallAttempt,
@@ -240,7 +240,7 @@ def note_talk(bureau: Bureau, remark: str, verdict: str = "order") -> None:
     """An operator has talked with the person, and sorted the call out."""
     keys, identity = bureau.ground.office.keys, hashlib.md5(verdict.encode()).hexdigest()
     with bureau.ground.work() as work:
-        attempt_id = work.session.scalars(select(CallAttempt.id)).first()
+        attempt_id = work.session.scalars(select(CallAttempt.id).order_by(CallAttempt.id.desc())).first()
         sealed = keys.seal(remark, place("takeovers", "remark_sealed", identity))
         work.session.add(
             Takeover(
@@ -262,6 +262,21 @@ def test_what_the_operator_noted_of_the_talk_stands_beside_the_own_words_as_thei
 
     assert printed(bureau, order_id, CENTRE).own_words == "来得太慢\n值班员记录：要求所里说明"
     assert printed(bureau, order_id, CENTRE, language="en").own_words.endswith("Noted by the operator: 要求所里说明")
+
+
+def test_what_was_noted_of_a_second_call_that_sends_the_order_back_stands_on_it(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.answered(order_id)
+    with bureau.ground.work() as work:
+        casework.recall_due(work.session, bureau.ground.office, bureau.terms, bureau.now)
+        person = work.session.scalars(select(Recall)).one().respondent
+        work.session.add(CallAttempt(
+            campaign_id=person.campaign_id, respondent_id=person.id, number=1, token="f" * 32, phone_key=b"", status="completed",
+            script_version_id=person.campaign.script_version_id, claimed_at=bureau.now,
+        ))  # fmt: skip
+    note_talk(bureau, "门锁仍未修好")
+
+    assert printed(bureau, order_id, CENTRE).own_words == "值班员记录：门锁仍未修好"
 
 
 def test_what_an_operator_noted_of_a_talk_that_did_not_lead_to_the_order_is_not_for_the_unit(bureau: Bureau) -> None:
