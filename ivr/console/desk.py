@@ -141,7 +141,7 @@ def answer(public_id: str) -> Response:
 @desk.post("/desk/calls/<public_id:public_id>/wrap-up")
 @role(*DESK)
 def wrap_up(public_id: str) -> Response | tuple[str, int]:
-    """Sort the call out; what cannot stand together is refused with the reason (O27), and nothing that was typed is lost (O24)."""
+    """Sort the call out; what cannot stand together, or comes too late, is refused with the reason (O27) and shown again (O24)."""
     house, form = services(), request.form
     given = WrapUp(form.get("verdict", ""), form.get("consent", "unasked"), form.get("remark", ""))
     try:
@@ -152,9 +152,9 @@ def wrap_up(public_id: str) -> Response | tuple[str, int]:
     except BadInput as problem:
         return render("desk/show.html", takeover_page(public_id, Problem.of("wrap_up", problem, form))), 422
     except NotAllowed as problem:
-        flash(words.in_language(problem), "warning")
-    else:
-        flash(_("已整理，您现在空闲。"), "success")
+        page = shown(public_id, "desk/show.html", Problem("wrap_up", "", words.in_language(problem), form))
+        return page if isinstance(page, Response) else (page, 409)
+    flash(_("已整理，您现在空闲。"), "success")
     return redirect(url_for("desk.index"), 303)
 
 

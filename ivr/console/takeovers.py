@@ -140,10 +140,10 @@ def keep_typed(public_id: str) -> None:
         drafts.keep(work.session, drafts.WRAP_UP, public_id)
 
 
-def shown(public_id: str, template: str, *, is_fragment: bool = False) -> str | Response:
+def shown(public_id: str, template: str, problem: Problem = NO_PROBLEM, *, is_fragment: bool = False) -> str | Response:
     """A page, or a part of it, of the visitor's own call; somebody else's leads to the desk."""
     try:
-        return render(template, replace(takeover_page(public_id), is_fragment=is_fragment))
+        return render(template, replace(takeover_page(public_id, problem), is_fragment=is_fragment))
     except Taken as problem:
         return _taken(problem)
     except Hidden:

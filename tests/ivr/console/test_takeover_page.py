@@ -280,6 +280,39 @@ def test_a_note_that_was_not_sent_in_time_is_still_shown(client, call, sessions,
     assert "需再联系" in text
 
 
+def test_a_note_that_is_sent_too_late_is_shown_again_with_the_way_to_its_ticket(client, call, sessions, clock, month) -> None:
+    over(sessions, clock, call)
+    token = csrf_of(client, "/desk")
+    with sessions.begin() as session:
+        session.scalars(select(Takeover)).one().state = "done"
+
+    answer = client.post(f"/desk/calls/{call}/wrap-up", data={"csrf_token": token, "verdict": "call_back", "remark": "需再联系"})
+
+    assert answer.status_code == 409
+    assert "通话已不在这一步" in answer.text
+    assert "需再联系" in answer.text
+    assert f'href="/escalations/{month.case}"' in answer.text
+
+
+def test_what_somebody_else_s_call_is_about_is_not_shown_to_who_sends_its_form(log_in: LogIn, client, call, sessions, clock) -> None:
+    over(sessions, clock, call)
+    other = on_duty(log_in, "administrator")
+    answer = other.post(f"/desk/calls/{call}/wrap-up", data={"csrf_token": csrf_of(other, "/desk"), "verdict": "call_back"})
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/desk")
+
+
+def test_the_button_is_gone_when_the_time_to_sort_out_is_over(client, call, sessions, clock, month) -> None:
+    over(sessions, clock, call)
+    assert 'id="sorted-out"' in client.get(f"/desk/calls/{call}/state").text
+    with sessions.begin() as session:
+        session.scalars(select(Takeover)).one().state = "done"
+
+    html = client.get(f"/desk/calls/{call}/state").text
+    assert 'id="sort-out" hx-swap-oob="true"' in html
+    assert 'id="sorted-out"' not in html
+
+
 # ── ends ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
