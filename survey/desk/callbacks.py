@@ -15,7 +15,7 @@ from survey.callback_rules import CALLBACK, next_callback, tries
 from survey.casework import tickets
 from survey.contact_rules import Close
 from survey.desk.duty import WORKING
-from survey.desk.takeovers import mine
+from survey.desk.takeovers import ASKED_FOR, mine
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork import transfers
 from survey.fieldwork.callbacks import case_of, is_callback
@@ -33,8 +33,6 @@ from survey.working_days import CalendarMissing, calendar
 
 URGENCY = ("danger", "human_requested", "abuse_alleged", "dissatisfied")
 """Of several reasons of a case the first one here is whispered."""
-ASKED_FOR = frozenset({"human_requested", "danger"})
-"""Reasons for which a person of ours calls also those who want no contact by the unit."""
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ BOUND = frozenset({"dissatisfied", "abuse_alleged", "danger"})
 """Reasons for which a case goes on whatever is said in the talk (R34, R35, R47)."""
 WEIGHED_AGAIN = ("not_confirmed", "break_off", "partial")
 """Verdicts of a call that what an operator writes down afterwards may change."""
+ASKED_FOR = frozenset({"human_requested", "danger"})
+"""Reasons for which a person of ours calls also those who want no contact by the unit."""
 OWED = frozenset({"danger"})
 """What a call back settles: the call was owed."""
 
@@ -281,8 +283,9 @@ def check(given: WrapUp, reasons: list[str], *, is_second: bool = False, bound: 
         raise BadInput(f"{zh} / {en}", "verdict")
     if given.verdict == "order" and not is_second and not {"dissatisfied", "abuse_alleged"} & set(reasons):
         raise BadInput("没有不满意的评分，不能交办 / without a dissatisfied rating there is nothing for an order", "verdict")
-    if given.verdict == "call_back" and given.consent == "no":
-        raise BadInput("群众不同意联系，不能选择回电 / who wants no contact cannot be called back", "verdict")
+    if given.verdict == "call_back" and given.consent == "no" and not ASKED_FOR & set(reasons):
+        zh, en = "群众不同意联系，也没有要过人工，不能选择回电", "who wants no contact and asked for nobody cannot be called back"
+        raise BadInput(f"{zh} / {en}", "verdict")
     if given.verdict == "resolved" and not given.remark.strip():
         raise BadInput("在通话中办结的，请写明如何解决 / write down how it was settled", "remark")
 

@@ -585,7 +585,7 @@ def test_a_call_that_is_not_sorted_out_in_time_frees_the_operator_and_stays_a_ca
         ("resolved", "yes", ["dissatisfied"], "须交办或回电"),
         ("no_contact", "no", ["danger"], "须交办或回电"),
         ("order", "yes", ["human_requested"], "没有不满意的评分"),
-        ("call_back", "no", ["dissatisfied"], "不能选择回电"),
+        ("call_back", "no", ["dissatisfied"], "没有要过人工，不能选择回电"),
         ("resolved", "yes", ["human_requested"], "写明如何解决"),
         ("", "yes", [], "请选择处理结果"),
         ("order", "perhaps", ["dissatisfied"], "是否同意联系"),
@@ -594,6 +594,11 @@ def test_a_call_that_is_not_sorted_out_in_time_frees_the_operator_and_stays_a_ca
 def test_impossible_combinations_are_refused_with_the_reason(verdict: str, consent: str, reasons: list[str], why: str) -> None:
     with pytest.raises(BadInput, match=why):
         desk.takeovers.check(desk.WrapUp(verdict, consent), reasons)
+
+
+@pytest.mark.parametrize("reason", ["human_requested", "danger"])
+def test_who_asked_for_us_may_want_no_contact_by_the_unit(reason: str) -> None:
+    desk.takeovers.check(desk.WrapUp("call_back", "no"), ["dissatisfied", reason])
 
 
 def test_the_danger_is_served_first_and_the_others_hear_how_many_are_before_them(bench: Desk) -> None:
