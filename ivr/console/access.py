@@ -7,10 +7,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask, abort, current_app, flash, g, redirect, request, session, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console.services import services
-from survey import accounts
+from survey import accounts, desk
 from survey.accounts import Visitor
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ HOUSE = tuple(one for one in accounts.ROLES if one != UNIT)
 """Everybody but the units that were called about: they never see whom the survey asks (R12)."""
 DESK = (ADMINISTRATOR, OPERATOR, CENTRE)
 """Who works on calls and cases."""
+AT_THE_DESK = ("desk.board", "desk.state")
+"""Pages that refresh by themselves and yet are a sign of life while their visitor is on duty: the desk is waited at, not clicked."""
 LONGEST_PATH = 200
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -130,8 +133,15 @@ def _to_account(person: Visitor) -> Response:
 
 
 def _to_log_in() -> Response:
-    back = request.full_path.rstrip("?") if request.method == "GET" and not _is_fragment() else "/"
-    return _go_to(url_for("login.show", next=back))
+    return _go_to(url_for("login.show", next=_page_left()))
+
+
+def _page_left() -> str:
+    """The address to come back to after the log-in: of the page, where a part of it asked, and none for what cannot be asked again."""
+    if _is_fragment():
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        return local_address(page.path + (f"?{page.query}" if page.query else ""))
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
 
 
 def _go_to(where: str) -> Response:
@@ -145,16 +155,27 @@ def _is_fragment() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def _refreshes_itself() -> bool:
+    """Whether the page asks of its own accord: a part of it, or its socket."""
+    return _is_fragment() or request.endpoint == "live.listen"
+
+
 def _recognise() -> Visitor | None:
-    """The visitor by cookie. A fragment that refreshes by itself is no sign of life, so it does not prolong the log-in."""
+    """The visitor by cookie. What asks by itself is no sign of life and does not prolong the log-in, but for the desk on duty."""
     token = session.get("token")
     if token is None or request.endpoint == "static":
         return None
     house, now = services(), services().clock.now()
     with house.reads() as reading:
         person = accounts.find_session(reading, token, now)
-        is_due = person is not None and not _is_fragment() and accounts.is_note_due(reading, person, now)
+        is_due = person is not None and accounts.is_note_due(reading, person, now) and _is_sign_of_life(reading, person)
     if person is not None and is_due:
         with house.sessions.begin() as writing:
             accounts.note_seen(writing, person, now)
     return person
+
+
+def _is_sign_of_life(reading: Session, person: Visitor) -> bool:
+    if not _refreshes_itself():
+        return True
+    return request.endpoint in AT_THE_DESK and desk.duty.is_on(reading, person.token_digest)

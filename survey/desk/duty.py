@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from survey.accounts.people import telephone_of
@@ -15,6 +15,9 @@ STATES = ("free", "busy", "talking", "wrapping", "away", "off")
 CHOSEN = ("free", "busy", "away")
 WORKING = ("free", "busy", "wrapping")
 """States in which an operator may be asked to take a call: the free at once, the others when nobody has taken it."""
+
+AT_WORK = (*WORKING, "talking")
+"""States of an operator who is to be at the desk."""
 
 FROM = (*WORKING, "away")
 """States that an operator may leave by a choice; who talks, talks."""
@@ -58,6 +61,6 @@ def end(session: Session, office: Office, user: User, now: datetime) -> None:
     office.record(session, now, user.name, "duty.end", f"user:{user.name}")
 
 
-def is_here(duty: Duty | None, login: str) -> bool:
-    """Whether the desk is in the browser of this log-in, and not taken over by a newer one."""
-    return duty is not None and duty.login == login
+def is_on(session: Session, login: str) -> bool:
+    """Whether this log-in's browser is the desk of somebody who is to be there."""
+    return bool(session.scalar(select(exists().where(Duty.login == login, Duty.state.in_(AT_WORK)))))

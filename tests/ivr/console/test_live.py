@@ -229,6 +229,17 @@ def test_while_announcements_cannot_be_heard_pages_lose_their_sockets_and_get_no
     eventually(lambda: status_of(place, cookie, "desk") == 101)
 
 
+def test_a_socket_that_is_refused_again_and_again_is_no_sign_of_life(place, live, log_in, clock):
+    client = log_in("operator")
+    live.announcer.is_silent = True
+    for _ in range(14):
+        clock.advance(minutes=1)
+        assert status_of(place, cookie_of(client), "desk") == 503
+    clock.advance(minutes=1)
+
+    assert client.get("/").status_code == 303
+
+
 def test_a_server_that_stops_ends_its_sockets_first(place, app, log_in):
     with open_socket(place, cookie_of(log_in("operator")), "desk") as socket:
         socket.recv(timeout=PATIENCE_SECONDS)

@@ -618,8 +618,9 @@ def test_a_newer_log_in_takes_the_desk_over(bench: Desk) -> None:
     with bench.ground.work() as work:
         desk.duty.begin(work.session, bench.ground.office, work.session.get_one(User, wang.id), "a newer log-in", bench.ground.now)
 
-    assert not desk.duty.is_here(bench.duty(wang), "login of wang")
-    assert desk.duty.is_here(bench.duty(wang), "a newer log-in")
+    with bench.ground.sessions() as session:
+        assert not desk.duty.is_on(session, "login of wang")
+        assert desk.duty.is_on(session, "a newer log-in")
 
 
 @pytest.mark.parametrize("end", ["handed_back", "left"])
