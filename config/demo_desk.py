@@ -87,9 +87,9 @@ class DeskPlay:
         with self._house.unit_of_work() as work:
             campaign = work.session.get_one(Campaign, self._campaign_id)
             states = set(self._live(work.session))
-            is_free = desk.is_operator_free(work.session) and not states and not desk.waiting(work.session)
-            is_over = states == {"in_progress"} or (not states and not is_free)
             now = self._house.clock.now()
+            is_free = desk.is_operator_free(work.session, now) and not states and not desk.waiting(work.session)
+            is_over = states == {"in_progress"} or (not states and not is_free)
             if campaign.state == "paused" and is_free:
                 fieldwork.resume(work.session, self._house.office, campaign, "demo", now)
             elif campaign.state == "running" and is_over:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from ivr.console.services import services
 from survey import accounts, desk
-from survey.accounts import Visitor
+from survey.accounts import Visitor, roles
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +26,7 @@ ADMINISTRATOR, OPERATOR, CENTRE, INSPECTION, UNIT, COMMANDER, AUDITOR = accounts
 EVERYBODY = accounts.ROLES
 HOUSE = tuple(one for one in accounts.ROLES if one != UNIT)
 """Everybody but the units that were called about: they never see whom the survey asks (R12)."""
-DESK = (ADMINISTRATOR, OPERATOR, CENTRE)
-"""Who works on calls and cases."""
+DESK = roles.DESK
 AT_THE_DESK = ("desk.board", "desk.state")
 """Pages that refresh by themselves and yet are a sign of life while their visitor is on duty: the desk is waited at, not clicked."""
 LONGEST_PATH = 200

@@ -10,8 +10,9 @@ from ivr.console.access import EVERYBODY, always, local_address, role, visitor
 from ivr.console.language import LANGUAGES, current_language
 from ivr.console.rendering import render
 from ivr.console.services import services
-from survey import accounts
+from survey import accounts, desk
 from survey.accounts import Expired, HalfIn, LoggedIn, Refused
+from survey.accounts.people import known
 
 login = Blueprint("login", __name__)
 LONGEST_NAME, LONGEST_CODE = 64, 16
@@ -96,8 +97,10 @@ def leave() -> Response:
     """End the log-in on the server and forget the cookie."""
     house, person = services(), visitor()
     if person is not None:
-        with house.sessions.begin() as writing:
-            accounts.log_out(writing, person, house.clock.now(), house.office.audit_key)
+        with house.unit_of_work() as work:
+            now = house.clock.now()
+            desk.duty.leave(work.session, house.office, known(work.session, person.name), person.token_digest, now)
+            accounts.log_out(work.session, person, now, house.office.audit_key)
     language_kept = current_language()
     session.clear()
     session["language"] = language_kept
@@ -120,6 +123,9 @@ def language() -> Response:
 
 
 def _let_in(entered: LoggedIn, after: str) -> Response:
+    house, person = services(), entered.visitor
+    with house.unit_of_work() as work:
+        desk.duty.resume(work.session, known(work.session, person.name), person.token_digest, house.clock.now())
     session.clear()
     session["token"] = entered.token
     return redirect(after, 303)

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey.accounts import people, second_factor, throttle
@@ -121,6 +121,11 @@ def find_session(session: Session, token: str, now: datetime) -> Visitor | None:
     if login.ended_at or user.disabled_at or now - login.seen_at >= IDLE or now - login.created_at >= LONGEST:
         return None
     return _visitor(user, login)
+
+
+def stands(now: datetime, idle: timedelta = IDLE) -> ColumnElement[bool]:
+    """The condition that a log-in is neither ended, nor 12 hours old, nor without a sign of life for `idle`."""
+    return and_(UserSession.ended_at.is_(None), UserSession.seen_at > now - idle, UserSession.created_at > now - LONGEST)
 
 
 def note_seen(session: Session, visitor: Visitor, now: datetime) -> None:

@@ -9,6 +9,7 @@ from survey.accounts.people import telephone_of
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork.office import Office
 from survey.store.models import Duty, User
+from survey.store.queries import desk as queries
 
 STATES = ("free", "busy", "talking", "wrapping", "away", "off")
 """空闲, 忙, 通话, 整理, 离席, 下岗. Talking and wrapping are set by what happens, the others also by the operator."""
@@ -59,6 +60,30 @@ def end(session: Session, office: Office, user: User, now: datetime) -> None:
     if not session.execute(change.values(state="off", since=now, misses=0, note="", login="")).rowcount:  # type: ignore[attr-defined]
         raise NotAllowed("通话中不能下岗 / you are in a call")
     office.record(session, now, user.name, "duty.end", f"user:{user.name}")
+
+
+def leave(session: Session, office: Office, user: User, login: str, now: datetime) -> None:
+    """This log-in ends: so does the duty whose desk it is, but for who talks, whose telephone goes on."""
+    _send_off(session, office, user, login, user.name, "", now)
+
+
+def lapse(session: Session, office: Office, now: datetime) -> None:
+    """Send off duty whoever has no log-in for it any more: they would see no call. Who talks is sent off when the call is over."""
+    gone = select(User, Duty.login).join(Duty, Duty.user_id == User.id).where(Duty.state.in_(FROM), ~queries.has_log_in(now))
+    for user, login in session.execute(gone).all():
+        _send_off(session, office, user, login, "system", "gone", now)
+
+
+def resume(session: Session, user: User, login: str, now: datetime) -> None:
+    """A new log-in has the desk of one that ended in the middle of a call; one that stands keeps it until `begin` (O4)."""
+    orphaned = (Duty.user_id == user.id, Duty.state.in_(AT_WORK), ~queries.has_log_in(now))
+    session.execute(update(Duty).where(*orphaned).values(login=login).execution_options(synchronize_session=False))
+
+
+def _send_off(session: Session, office: Office, user: User, login: str, by: str, note: str, now: datetime) -> None:
+    change = update(Duty).where(Duty.user_id == user.id, Duty.login == login, Duty.state.in_(FROM))
+    if session.execute(change.values(state="off", since=now, misses=0, note=note, login="")).rowcount:  # type: ignore[attr-defined]
+        office.record(session, now, by, "duty.end", f"user:{user.name}")
 
 
 def is_on(session: Session, login: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from survey.desk.duty import WORKING
+from survey.desk.duty import WORKING, lapse
 from survey.desk.ringing import take_back
 from survey.desk_clock import DeskTerms, given_up_at, is_wide, round_ends, round_of
 from survey.fieldwork import transfers
@@ -36,6 +36,7 @@ PATIENCE = timedelta(seconds=2)
 def tend(work: UnitOfWork, office: Office, now: datetime) -> None:
     """Bring the desk up to the moment: any number of times, from the rows alone."""
     session, terms = work.session, office.desk
+    lapse(session, office, now)
     for takeover in queries.waiting(session):
         if now >= given_up_at(terms, takeover.opened_at):
             give_up(work, takeover.id)
@@ -69,7 +70,8 @@ def _offer(session: Session, terms: DeskTerms, takeover: Takeover, now: datetime
     states = WORKING if is_wide(terms, takeover.opened_at, now) else ("free",)
     before = queries.offered_users(session, takeover.id)
     shown = set(session.scalars(select(Offer.user_id).where(Offer.takeover_id == takeover.id, Offer.round == number)))
-    for user_id in session.scalars(select(Duty.user_id).where(Duty.state.in_(states)).order_by(Duty.since)).all():
+    asked = select(Duty.user_id).where(Duty.state.in_(states), queries.has_log_in(now, queries.ATTENDED)).order_by(Duty.since)
+    for user_id in session.scalars(asked).all():
         if user_id in shown or before.get(user_id, set()) & REFUSED:
             continue
         until = round_ends(terms, takeover.opened_at, number)

@@ -134,7 +134,7 @@ def advance(
         transfers.leave(work, office, attempt, now)
         state = _state(work.session, attempt, script, now)
     if script.operator is not None:
-        state = replace(state, operator_free=is_operator_free(work.session))
+        state = replace(state, operator_free=is_operator_free(work.session, now))
     was_at_desk = state.node in DESK
     state, actions = flow_callback.step(script, state, event) if callbacks.is_callback(attempt) else flow.step(script, state, event)
     for action in actions:

@@ -19,6 +19,7 @@ from survey import desk
 from survey.accounts.administration import add
 from survey.accounts.people import Hand, NewAccount
 from survey.store.models import AuditEntry, CallAttempt, Campaign, Duty, Escalation, Offer, Respondent, Takeover, User
+from tests.attendance import attend
 from tests.calls import small_house
 from tests.calls.small_house import SmallHouse
 from tests.survey.fieldwork.conftest import Ground
@@ -56,7 +57,8 @@ class Desk:
             hand = Hand("tester", self.now, office.keys, office.audit_key, office.numbers)
             add(work.session, hand, NewAccount(name, "operator", name.title(), telephone=number))
             user = work.session.scalars(select(User).where(User.name == name)).one()
-            desk.duty.begin(work.session, office, user, f"login of {name}", self.now)
+            login = attend(work.session, user, f"login of {name}", self.now)
+            desk.duty.begin(work.session, office, user, login, self.now)
         self.users[name] = user
         return user
 

@@ -19,6 +19,7 @@ from ivr.carrier.simulator.exchange import Account, Exchange, Terms
 from ivr.carrier.simulator.server import QuietHandler, serving
 from survey import accounts, desk
 from survey.accounts import own, people
+from tests.attendance import attend
 from tests.calls.small_house import START, THREADS, SmallHouse, ThreadedQueue
 from tests.calls.stage import free_port
 from tests.conftest import StandingClock
@@ -42,7 +43,8 @@ class DemoHouse:
         with house.unit_of_work() as work:
             accounts.add_user(work.session, name, "operator", "值班员", now)
             own.change_telephone(work.session, accounts.Hand(name, now, house.keys, house.audit_key, house.office.numbers), TELEPHONE)
-            desk.duty.begin(work.session, house.office, people.known(work.session, name), "login", now)
+            user = people.known(work.session, name)
+            desk.duty.begin(work.session, house.office, user, attend(work.session, user, "login", now), now)
 
 
 def settings_of(data: Path, **more: str) -> Settings:

@@ -7,17 +7,29 @@ from sqlalchemy import ColumnElement, Exists, case, exists, func, literal, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from survey.accounts.logins import IDLE, stands
+from survey.accounts.roles import DESK
 from survey.callback_rules import CALLBACK
-from survey.store.models import CallAttempt, Duty, Offer, OperatorAnswer, Takeover
+from survey.store.models import CallAttempt, Duty, Offer, OperatorAnswer, Takeover, User, UserSession
 
 IN_HAND = ("claimed", "ready", "talking", "wrap")
 URGENCY = case((Takeover.reason == "danger", 0), else_=1)
 WAITS = (Takeover.state == "waiting", Takeover.result == "")
 
+ATTENDED = timedelta(minutes=2)
+"""How long ago the desk on duty may have shown life. It asks every five seconds, which is noted every thirty; a browser asks for a tab
+in the background once a minute."""
 
-def is_operator_free(session: Session) -> bool:
-    """Whether anybody on duty could take a call now."""
-    return bool(session.scalar(select(exists().where(Duty.state == "free"))))
+
+def is_operator_free(session: Session, now: datetime) -> bool:
+    """Whether anybody on duty could take a call now, and sits at an open desk."""
+    return bool(session.scalar(select(exists().where(Duty.state == "free", has_log_in(now, ATTENDED)))))
+
+
+def has_log_in(now: datetime, idle: timedelta = IDLE) -> ColumnElement[bool]:
+    """The condition that the log-in with which somebody is on duty stands, and that they still may work at the desk."""
+    mine = (UserSession.token_digest == Duty.login, User.id == Duty.user_id, UserSession.user_id == User.id)
+    return exists().where(*mine, User.disabled_at.is_(None), User.role.in_(DESK), stands(now, idle)).correlate(Duty)
 
 
 def open_takeover(session: Session, attempt_id: int) -> Takeover | None:

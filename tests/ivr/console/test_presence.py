@@ -5,10 +5,13 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import Duty
+from ivr.console.services import ConsoleServices
+from survey import desk
+from survey.store.models import Duty, Offer, Takeover
+from survey.store.queries import desk as queries
 from tests.conftest import StandingClock
-from tests.ivr.console.conftest import LogIn
-from tests.ivr.console.test_desk import on_duty, send, talking, waiting, with_telephones
+from tests.ivr.console.conftest import OWN_UNIT, LogIn, post
+from tests.ivr.console.test_desk import on_duty, over, send, talking, waiting, with_telephones
 
 __all__ = ["waiting", "with_telephones"]
 
@@ -91,3 +94,123 @@ def test_a_log_in_after_a_part_of_a_page_leads_nowhere_else(log_in: LogIn, clock
     clock.advance(minutes=15)
 
     assert poll(client, page=page).headers["HX-Redirect"] == "/login?next=/"
+
+
+# ── nobody is on duty without a log-in ───────────────────────────────────────────────────────────────
+
+
+def is_free(services: ConsoleServices) -> bool:
+    with services.reads() as session:
+        return queries.is_operator_free(session, services.clock.now())
+
+
+def tend(services: ConsoleServices) -> None:
+    with services.unit_of_work() as work:
+        desk.tend(work, services.office, services.clock.now())
+
+
+def test_who_waits_at_the_desk_on_duty_is_free(
+    log_in: LogIn, services: ConsoleServices, clock: StandingClock, with_telephones: None
+) -> None:
+    client = on_duty(log_in)
+    for _ in range(40):
+        clock.advance(minutes=1)
+        poll(client)
+        tend(services)
+
+    assert is_free(services)
+    assert duty_state(services.sessions) == "free"
+
+
+def test_logging_out_ends_the_duty(log_in: LogIn, services: ConsoleServices, with_telephones: None) -> None:
+    client = on_duty(log_in)
+    assert is_free(services)
+
+    assert post(client, "/logout").status_code == 303
+
+    assert not is_free(services)
+    assert duty_state(services.sessions) == "off"
+
+
+def test_logging_out_elsewhere_leaves_the_desk_on_duty(log_in: LogIn, services: ConsoleServices, with_telephones: None) -> None:
+    other = log_in("operator")
+    on_duty(log_in)
+
+    assert post(other, "/logout").status_code == 303
+
+    assert is_free(services)
+
+
+@pytest.mark.parametrize(
+    ("act", "form"),
+    [("disable", {}), ("renew-password", {}), ("change", {"role": "commander"}), ("change", {"role": "unit", "unit": OWN_UNIT})],
+)  # fmt: skip
+def test_whoever_may_not_work_at_the_desk_any_more_is_free_no_longer(
+    log_in: LogIn, services: ConsoleServices, with_telephones: None, act: str, form: dict[str, str]
+) -> None:  # fmt: skip
+    on_duty(log_in)
+
+    assert post(log_in("administrator"), f"/users/operator/{act}", **form).status_code in (200, 303)
+
+    assert not is_free(services)
+    tend(services)
+    assert duty_state(services.sessions) == "off"
+
+
+def test_whoever_closes_the_browser_is_promised_to_nobody_and_goes_off_duty_with_the_log_in(
+    log_in: LogIn, services: ConsoleServices, clock: StandingClock, waiting: str, open_page
+) -> None:  # fmt: skip
+    on_duty(log_in)
+    clock.advance(minutes=2)
+    with services.sessions.begin() as session:
+        session.scalars(select(Takeover)).one().opened_at = clock.now()
+    tend(services)
+    with services.reads() as session:
+        assert session.scalars(select(Offer)).all() == []
+    assert not is_free(services)
+    assert duty_state(services.sessions) == "free", "they may be at another page, and come back"
+
+    clock.advance(minutes=13)
+    tend(services)
+
+    assert duty_state(services.sessions) == "off"
+    page = open_page(log_in("operator"), "/desk").text
+    assert "登录已失效，已改为下岗" in page
+    assert "另一台电脑" not in page
+
+
+def test_a_talk_outlives_the_log_in_and_is_found_again_by_the_next_one(
+    log_in: LogIn, services: ConsoleServices, clock: StandingClock, waiting: str, open_page
+) -> None:  # fmt: skip
+    client = on_duty(log_in)
+    send(client, f"/desk/calls/{waiting}/claim")
+    talking(services.sessions, clock, waiting)
+
+    assert post(client, "/logout").status_code == 303
+    tend(services)
+    assert duty_state(services.sessions) == "talking"
+    again = log_in("operator")
+
+    page = open_page(again, "/desk").text
+    assert "您手上有一个来电" in page
+    assert "另一台电脑" not in page
+    assert send(again, f"/desk/calls/{waiting}/deed", deed="hold") == 303
+    for _ in range(20):
+        clock.advance(minutes=1)
+        assert poll(again, f"/desk/calls/{waiting}/state").status_code == 200
+
+
+def test_whoever_logs_out_in_a_talk_goes_off_duty_when_it_is_over(
+    log_in: LogIn, services: ConsoleServices, clock: StandingClock, waiting: str
+) -> None:  # fmt: skip
+    client = on_duty(log_in)
+    send(client, f"/desk/calls/{waiting}/claim")
+    talking(services.sessions, clock, waiting)
+    post(client, "/logout")
+
+    over(services.sessions, clock, waiting)
+    tend(services)
+
+    assert duty_state(services.sessions) == "off"
+    with services.reads() as session:
+        assert session.scalars(select(Takeover.state)).one() == "wrap", "it is still to be sorted out"

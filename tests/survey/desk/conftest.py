@@ -13,6 +13,7 @@ from survey.events import Event, NoInput
 from survey.order_clock import Terms
 from survey.order_moves import Actor
 from survey.store.models import Campaign, Duty, Escalation, Offer, Order, Takeover, User
+from tests.attendance import attend
 from tests.survey.fieldwork.conftest import Ground, ground
 
 __all__ = ["Desk", "bench", "ground"]
@@ -35,7 +36,8 @@ class Desk:
             hand = Hand("tester", ground.now, ground.office.keys, ground.office.audit_key, ground.office.numbers)
             add(work.session, hand, NewAccount(name, "operator", name.title(), telephone=telephone))
             user = work.session.scalars(select(User).where(User.name == name)).one()
-            desk.duty.begin(work.session, ground.office, user, f"login of {name}", ground.now)
+            login = attend(work.session, user, f"login of {name}", ground.now)
+            desk.duty.begin(work.session, ground.office, user, login, ground.now)
             if state != "free":
                 desk.duty.choose(work.session, ground.office, user, state, ground.now)
         return user
