@@ -139,10 +139,14 @@ def remove_second_factor(name: str) -> Response:
 
 @users.post("/users/<name>/renew-password")
 @role(ADMINISTRATOR)
-def renew_password(name: str) -> str:
+def renew_password(name: str) -> str | Response:
     """Give a new random password, which stands on the answer to this and nowhere else."""
-    with services().unit_of_work() as work:
-        password = administration.renew_password(work.session, hand(), name)
+    try:
+        with services().unit_of_work() as work:
+            password = administration.renew_password(work.session, hand(), name)
+    except NotAllowed as wrong:
+        flash(words.in_language(wrong), "danger")
+        return _to(name)
     return _one(name, FirstPassword(name, password))
 
 

@@ -55,7 +55,13 @@ def change(session: Session, hand: Hand, name: str, wanted: Change) -> None:
 
 
 def renew_password(session: Session, hand: Hand, name: str) -> str:
-    """Give a new random password, to be changed at the next log-in; ends the account's log-ins, lifts its lock. Raises NotFound."""
+    """Give a new random password, to be changed at the next log-in; ends the account's log-ins, lifts its lock.
+
+    Raises NotFound, and NotAllowed for the own one, which is changed against the old password.
+    """
+    if name == hand.by:
+        zh, en = "不能重设自己的密码，请在“我的账号”更换", "you cannot renew your own password: change it on the page of your account"
+        raise NotAllowed(f"{zh} / {en}")
     password = people.renew_password(session, name, hand.now)
     people.known(session, name).must_change = True
     audit.append(session, hand.audit_key, hand.now, hand.by, "user.renew_password", f"user:{name}")
@@ -80,8 +86,14 @@ def enable(session: Session, hand: Hand, name: str) -> None:
 
 
 def remove_second_factor(session: Session, hand: Hand, name: str) -> None:
-    """Ask the account for no code any more, because its telephone is lost; ends its log-ins. Raises NotFound, NotAllowed."""
+    """Ask the account for no code any more, because its telephone is lost; ends its log-ins.
+
+    Raises NotFound, and NotAllowed for the own one and for one that has none.
+    """
     user = people.known(session, name)
+    if name == hand.by:
+        zh, en = "不能解除自己的动态口令，请另一名管理员办理", "you cannot remove your own second factor: ask another administrator"
+        raise NotAllowed(f"{zh} / {en}")
     if not second_factor.is_set(user):
         raise NotAllowed(f"用户“{name}”未启用动态口令 / the user “{name}” has no second factor")
     second_factor.remove(user)

@@ -180,6 +180,20 @@ def test_nobody_shuts_out_or_demotes_themselves(admin, open_page, sessions):
     assert _entries(sessions) == []
 
 
+def test_nobody_gives_themselves_a_password_without_the_old_one_or_takes_off_their_own_second_factor(admin, open_page, sessions, keys):
+    _give_second_factor(sessions, keys, "administrator")
+    before = _user(sessions, "administrator")
+
+    assert post(admin, "/users/administrator/renew-password").status_code == 303
+    assert "不能重设自己的密码" in open_page(admin, "/users/administrator").text
+    assert post(admin, "/users/administrator/remove-second-factor").status_code == 303
+    assert "不能解除自己的动态口令" in open_page(admin, "/users/administrator").text
+
+    user = _user(sessions, "administrator")
+    assert (user.password_hash, user.totp_since) == (before.password_hash, before.totp_since)
+    assert _entries(sessions) == []
+
+
 def test_an_account_that_does_not_exist_is_not_found(admin):
     assert admin.get("/users/nobody").status_code == 404
     for act in ("change", "disable", "enable", "renew-password", "remove-second-factor"):
