@@ -14,7 +14,7 @@ from survey.store.queries.people import UserRow
 ROLE = click.Choice(ROLES)
 UNIT_HELP = "单位代码，仅 unit 角色 / code of a unit, for the role `unit` alone."
 HEAD_HELP = "单位负责人，仅 unit 角色 / head of the unit, who asks for extensions; for the role `unit` alone."
-TELEPHONE_HELP = "座席电话或 sip: 地址 / the desk's telephone, or a sip: address."
+TELEPHONE_HELP = "值班电话或 sip: 地址 / the desk's telephone, or a sip: address."
 EMAIL_HELP = "接收通知的邮箱 / where notices about orders are sent."
 
 

@@ -105,7 +105,7 @@ def telephone() -> Response | tuple[str, int]:
             own.change_telephone(work.session, hand(), request.form.get("telephone", ""))
     except BadInput as wrong:
         return _page(problem=_problem("telephone", wrong)), 422
-    flash(_("座席电话已保存。"), "success")
+    flash(_("值班电话已保存。"), "success")
     return _back()
 
 

@@ -14,7 +14,7 @@ ACTIONS = {
     "user.remove_second_factor": _l("解除动态口令"),
     "user.change_password": _l("更换本人密码"),
     "user.set_second_factor": _l("启用动态口令"),
-    "user.change_telephone": _l("更改座席电话"),
+    "user.change_telephone": _l("更改值班电话"),
     "user.change_email": _l("更改通知邮箱"),
     "unit.change_email": _l("更改单位邮箱"),
     "access.refused": _l("越权访问被拒"),

@@ -31,7 +31,7 @@ def begin(session: Session, office: Office, user: User, login: str, now: datetim
     """
     if not telephone_of(office.keys, user.name, user.telephone_sealed):
         zh = "您的账号没有登记值班电话，无法上岗：请在“我的账号”中填写，或请管理员填写"
-        raise BadInput(f"{zh} / your account has no telephone to ring: enter one on the page of your account")
+        raise BadInput(f"{zh} / your account has no desk telephone to ring: enter one on the page of your account")
     duty = session.get(Duty, user.id, with_for_update=True)
     if duty is None:
         duty = Duty(user_id=user.id, state="free", since=now, login=login, misses=0, note="")
