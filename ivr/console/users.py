@@ -1,6 +1,6 @@
 """The accounts, for administrators: who may log in, as what, for which unit, and what to do when somebody forgets or loses something."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -25,6 +25,8 @@ from survey.store.queries.people import UserRow
 
 users = Blueprint("users", __name__)
 LONGEST_TYPED = 255
+FIELDS = ("display_name", "role", "unit", "head", "telephone", "email")
+"""What the form of an account holds, each beside what stood there when the page was opened (`was_…`)."""
 Act = Callable[[Session, Hand, str], None]
 
 
@@ -57,17 +59,27 @@ class UsersPage:
 
 
 @dataclass(frozen=True)
+class Overtaken:
+    """A field that has changed since the page was opened: its name, what stood there, and what stands there now."""
+
+    field: str
+    was: str
+    now: str
+
+
+@dataclass(frozen=True)
 class UserPage:
-    """One account; `is_own`: the visitor's, whose role and access another administrator must change."""
+    """One account, `stands` by the names of the form's fields; `is_own`: the visitor's, whose role and access another administrator
+    must change; `overtaken` is what others have changed meanwhile."""
 
     row: UserRow
-    telephone: str
-    email: str
+    stands: Mapping[str, str]
     is_own: bool
     roles: list[tuple[str, str]]
     units: list[tuple[str, str]]
     given: FirstPassword | None = None
     problem: Problem = NO_PROBLEM
+    overtaken: Sequence[Overtaken] = ()
 
 
 @users.get("/users")
@@ -101,12 +113,16 @@ def show(name: str) -> str:
 @users.post("/users/<name>/change")
 @role(ADMINISTRATOR)
 def change(name: str) -> Response | tuple[str, int]:
-    """Change the name as shown, role, unit, its head, telephone, e-mail address; what the form did not hold stays."""
-    given = {key: _typed(key) for key in ("display_name", "role", "unit", "telephone", "email") if key in request.form}
-    head = _typed("head") == "yes" if "head" in request.form else None
+    """Change the name as shown, role, unit, its head, telephone, e-mail address; what was not touched stays as it is."""
+    touched = _touched()
     try:
         with services().unit_of_work() as work:
-            administration.change(work.session, hand(), name, Change(**given, is_head=head))
+            overtaken = _overtaken(_stands(queries.user(work.session, name)))
+            if not overtaken:
+                administration.change(work.session, hand(), name, _change(touched))
+        if overtaken:
+            message = _("未保存：您打开此页后，此账号已有变动，见下。请核对后重新提交。")
+            return _one(name, problem=Problem("change", "", message, touched), overtaken=overtaken), 409
     except BadInput as wrong:
         return _one(name, problem=Problem("change", wrong.field, words.in_language(wrong), request.form)), 422
     except NotAllowed as wrong:
@@ -179,11 +195,38 @@ def _list(given: FirstPassword | None = None, problem: Problem = NO_PROBLEM) -> 
     return render("users/index.html", UsersPage(lines, _roles(), units, given, problem))
 
 
-def _one(name: str, given: FirstPassword | None = None, problem: Problem = NO_PROBLEM) -> str:
+def _touched() -> dict[str, str]:
+    """What was changed in the form; a role goes with its unit."""
+    form = request.form
+    found = {key: _typed(key) for key in FIELDS if key in form and _typed(key) != form.get(f"was_{key}")}
+    return {**found, "unit": _typed("unit")} if "role" in found and "unit" in form else found
+
+
+def _change(touched: Mapping[str, str]) -> Change:
+    given = {key: value for key, value in touched.items() if key != "head"}
+    return Change(**given, is_head=touched["head"] == "yes" if "head" in touched else None)
+
+
+def _stands(row: UserRow) -> dict[str, str]:
+    """What the form of the account shows."""
+    return {
+        "display_name": row.display_name, "role": row.role, "unit": row.unit, "head": "yes" if row.is_head else "no",
+        "telephone": telephone_shown(row.name, row.telephone_sealed), "email": email_shown(row.name, row.email_sealed),
+    }  # fmt: skip
+
+
+def _overtaken(stands: Mapping[str, str]) -> list[Overtaken]:
+    """What does not stand as the page had it."""
+    was = {key: request.form.get(f"was_{key}", stands[key]) for key in FIELDS}
+    return [Overtaken(key, was[key], stands[key]) for key in FIELDS if was[key] != stands[key]]
+
+
+def _one(
+    name: str, given: FirstPassword | None = None, problem: Problem = NO_PROBLEM, overtaken: Sequence[Overtaken] = ()
+) -> str:  # fmt: skip
     with services().reads() as session:
         row, units = queries.user(session, name), queries.unit_choices(session)
-    reach = (telephone_shown(row.name, row.telephone_sealed), email_shown(row.name, row.email_sealed))
-    return render("users/show.html", UserPage(row, *reach, row.name == actor(), _roles(), units, given, problem))
+    return render("users/show.html", UserPage(row, _stands(row), row.name == actor(), _roles(), units, given, problem, overtaken))
 
 
 def _line(row: UserRow) -> Line:

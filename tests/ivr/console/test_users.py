@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey.accounts import second_factor
+from survey.accounts.emails import email_of
 from survey.accounts.people import found, telephone_of
 from survey.store.models import AuditEntry, User
 from tests.ivr.console.builders import NOON
@@ -107,6 +108,45 @@ def test_a_role_without_a_unit_leaves_the_unit(admin, sessions):
 
 def test_nothing_changed_is_nothing_recorded(admin, sessions):
     post(admin, "/users/operator/change", display_name="测试operator", role="operator", unit="", telephone="")
+
+    assert _entries(sessions) == []
+
+
+def _form(page: Page) -> dict[str, str]:
+    """The form of an account as a browser would send it back untouched."""
+    fields = {one.attributes["name"]: one.attributes.get("value", "") for one in page.all("input") if "name" in one.attributes}
+    for name, options in re.findall(r'<select[^>]* name="(\w+)".*?>(.*?)</select>', page.html, re.S):
+        chosen = re.search(r'value="(\w*)" selected', options)
+        fields[name] = chosen[1] if chosen else ""
+    return fields
+
+
+def test_an_older_page_does_not_undo_what_another_administrator_has_done_meanwhile(admin, log_in, open_page, sessions, keys):
+    """One takes the administrator's role away; another corrects the e-mail address on a page that still shows it."""
+    with sessions.begin() as session:
+        found(session, "operator").role = "administrator"
+    other = log_in("administrator")
+    older = _form(open_page(other, "/users/operator"))
+
+    assert post(admin, "/users/operator/change", **{**_form(open_page(admin, "/users/operator")), "role": "operator"}).status_code == 303
+    answer = post(other, "/users/operator/change", **{**older, "email": "new@police.example"})
+
+    page = Page.parse(answer.text)
+    page.check()
+    assert answer.status_code == 409
+    assert "角色：原为“管理员”，现为“值班员”" in page.text
+    assert (_user(sessions, "operator").role, _user(sessions, "operator").email_sealed) == ("operator", None)
+    again = _form(page)
+    assert (again["role"], again["email"]) == ("operator", "new@police.example"), "what one has typed is kept, all else is as it stands"
+
+    assert post(other, "/users/operator/change", **again).status_code == 303
+    user = _user(sessions, "operator")
+    assert (user.role, email_of(keys, "operator", user.email_sealed)) == ("operator", "new@police.example")
+
+
+def test_an_account_whose_page_is_sent_back_untouched_stays_as_it_is(admin, open_page, sessions):
+    for name in ("operator", "unit", "administrator"):
+        assert post(admin, f"/users/{name}/change", **_form(open_page(admin, f"/users/{name}"))).status_code == 303
 
     assert _entries(sessions) == []
 
