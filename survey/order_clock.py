@@ -1,7 +1,7 @@
 """When an order is due, what counts as late, and when an office may be reminded of it (R47, R48, R52, R54; O31). Pure.
 
-A deadline is the end of a working day: the first moment after it, 00:00 of the next day, is late. Each function raises
-CalendarMissing for a year without a calendar: a deadline is refused, never guessed.
+A deadline is the end of a working day: the first moment after it, 00:00 of the next day, is late. Whatever counts working days
+raises CalendarMissing for a year without a calendar: a deadline is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -56,6 +56,11 @@ class Terms:
 def due(terms: Terms, at: datetime, days: int) -> datetime:
     """The end of the `days`-th working day after the day of `at`; 0 is the end of that day (R48)."""
     return deadline(terms.calendar, at, days, terms.zone)
+
+
+def tonight(terms: Terms, at: datetime) -> datetime:
+    """The end of the day of `at`, worked or not: no calendar is asked."""
+    return datetime.combine(terms.local(at).date() + ONE_DAY, time.min, ZoneInfo(terms.zone))
 
 
 def last_day(terms: Terms, due_at: datetime) -> date:

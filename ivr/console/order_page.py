@@ -123,7 +123,7 @@ class OrderPage:
 def order_page(
     order_id: str, problem: Problem = NO_PROBLEM, seen: int | None = None, contact: Contact | None = None
 ) -> OrderPage:  # fmt: skip
-    """The order's page; with what was wrong with a form, or done by others since version `seen`. Raises NotFound, CalendarMissing."""
+    """The order's page; with what was wrong with a form, or done by others since version `seen`. Raises NotFound."""
     house, terms = services(), services().office.terms
     now = house.clock.now()
     with unknown_noted(), house.reads() as session:

@@ -22,7 +22,7 @@ from survey import casework
 from survey.casework.numbering import number_text
 from survey.casework.tickets import ticket
 from survey.errors import BadInput, NotAllowed
-from survey.order_clock import Terms, due
+from survey.order_clock import Terms, due, tonight
 from survey.order_moves import STATES, Actor
 from survey.store.queries import order_lists
 from survey.store.queries.console_cases import PAGE, Paged, within
@@ -145,11 +145,11 @@ def issue(public_id: str) -> Response:
 
 def moments(terms: Terms, now: datetime) -> Moments:
     """What is due today and what is due soon: by the end of the next working day, of the next day where no calendar tells."""
-    tonight = due(terms, now, 0)
+    end = tonight(terms, now)
     try:
-        return Moments(now, tonight, due(terms, now, 1))
+        return Moments(now, end, due(terms, now, 1))
     except CalendarMissing:
-        return Moments(now, tonight, tonight + timedelta(days=1))
+        return Moments(now, end, end + timedelta(days=1))
 
 
 # ── what is asked for ────────────────────────────────────────────────────────────────────────────────

@@ -27,8 +27,7 @@ def order_paper(
     """The document of an order in `zh` or `en`; with a `reason` it names the person who agreed to be contacted.
 
     `kind` is the form that is made of it (docx, pdf, print), for the trail. Show it after the commit. Raises NotFound where the reader
-    may not know of the order, NotAllowed where there is no consent or the role may not see who it is, BadInput for an empty reason,
-    CalendarMissing.
+    may not know of the order, NotAllowed where there is no consent or the role may not see who it is, BadInput for an empty reason.
     """
     found(session, order_id, reader)
     contact = None if reason is None else disclose_contact(session, office, order_id, reader, reason, now)

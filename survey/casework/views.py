@@ -15,8 +15,8 @@ from survey.casework.withholding import cleaner_of
 from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal, NotAllowed
 from survey.fieldwork.office import Office
-from survey.order_clock import Terms, days_left
-from survey.order_moves import OPEN, RUNNING, Actor, said
+from survey.order_clock import Terms
+from survey.order_moves import OPEN, Actor, said
 from survey.order_offers import Requests, offers, outcomes
 from survey.orders import is_overdue
 from survey.store.models import (
@@ -121,9 +121,9 @@ class EventView:
 class OrderView:
     """Everything of an order that its reader may see. The person's name and number are no part of it: see `disclose_contact`.
 
-    `days_left` are working days, negative when overdue, None while the clock stands; `actions` are the words of MOVES that the
-    reader may take now, `outcomes` those under which it may be closed, `version` is what they must hand back with it. `scores` map
-    item to code. `may_disclose`: the reader may ask for name and number; `may_account`: may hold somebody to account.
+    `actions` are the words of MOVES that the reader may take now, `outcomes` those under which it may be closed, `version` is what
+    they must hand back with it. `scores` map item to code. `may_disclose`: the reader may ask for name and number; `may_account`: may
+    hold somebody to account.
     """
 
     public_id: str
@@ -148,7 +148,6 @@ class OrderView:
     issued_at: datetime
     issued_by: str
     due_at: datetime
-    days_left: int | None
     is_overdue: bool
     returns: int
     supervised: bool
@@ -181,7 +180,7 @@ def order_view(
 ) -> OrderView:
     """The order as the reader sees it now; `named`: with the person's name and number where somebody typed them.
 
-    Raises NotFound where the reader may not know of it, CalendarMissing.
+    Raises NotFound where the reader may not know of it.
     """
     order = found(session, order_id, reader)
     standing, case, respondent = standing_of(order), order.escalation, order.respondent
@@ -198,7 +197,7 @@ def order_view(
         script_version=attempt.script_version_id, items=tuple(order.items), reasons=_reasons(order, standing.route),
         scores=_scores(session, respondent.id), consent=standing.consent, may_be_contacted=_is_contact_allowed(order),
         priority=order.priority, issued_at=order.issued_at, issued_by=order.issued_by, due_at=order.due_at,
-        days_left=days_left(terms, order.due_at, now) if order.state in RUNNING else None, is_overdue=is_overdue(standing, now),
+        is_overdue=is_overdue(standing, now),
         returns=order.returns, supervised=order.supervised, closed_at=order.closed_at, outcome=order.outcome,
         archive_number=order.archive_number, replies=replies, extension=extension, appeal=appeal,
         accountability=_accountability(session, office, order.id, clean),

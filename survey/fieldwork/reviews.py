@@ -15,7 +15,7 @@ from survey.fieldwork.holds import scope_of
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import close, wait_again
 from survey.store.models import CallAttempt, Campaign, CarrierEvent, Respondent
-from survey.working_days import calendar
+from survey.working_days import CalendarMissing, calendar
 
 REASONS = {
     "several_calls": ("运营商处有多个通话与一次呼叫相符", "The carrier has several calls that may be this one"),
@@ -98,11 +98,19 @@ def resolve(session: Session, office: Office, respondent_id: int, verdict: str, 
     elif campaign.state in ("stopped", "finished"):
         raise NotAllowed(f"任务已结束，只能关闭 / the campaign is {campaign.state}: only close is possible")
     else:
-        rules = rules_of(campaign)
-        wait_again(session, respondent, next_opening(rules, calendar(rules.calendar), now, respondent.incident.zone), now)
+        wait_again(session, respondent, _opening(respondent, now), now)
     before, respondent.review_reason = respondent.review_reason, ""
     office.record(session, now, by, f"review.{verdict}", f"respondent:{respondent.public_id}", waited_for=before, reason=reason)
     session.flush()
     if not needs_review(session, campaign.id):
         clear_alarm(session, AlarmKind.NEEDS_REVIEW, scope_of(campaign), now)
     finish_if_done(session, office, campaign, now)
+
+
+def _opening(respondent: Respondent, now: datetime) -> datetime:
+    """From when on it may be called; where no calendar tells, from now on."""
+    rules = rules_of(respondent.campaign)
+    try:
+        return next_opening(rules, calendar(rules.calendar), now, respondent.incident.zone)
+    except CalendarMissing:  # looked at again before the call, with an alarm
+        return now

@@ -41,7 +41,7 @@ def test_from_issue_to_satisfied_every_step_has_actor_time_and_state(bureau: Bur
         (1, "issue", "system", "issued"), (2, "sign", "officer.zhou", "signed"), (3, "take_in_hand", "officer.zhou", "in_hand"),
         (4, "answer", "officer.zhou", "answered"), (5, "begin_recall", "system", "recalling"), (6, "note_recall", "system", "closed"),
     ]  # fmt: skip
-    assert (view.version, view.days_left, view.actions) == (6, None, ())
+    assert (view.version, view.actions) == (6, ())
 
 
 def test_every_step_stands_in_a_trail_that_is_whole_and_names_nobody(bureau: Bureau, audit_key: bytes) -> None:

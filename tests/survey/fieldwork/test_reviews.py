@@ -109,3 +109,13 @@ def test_whoever_is_looked_at_last_can_still_be_called_again(ground: Ground, res
     ground.clock.advance(hours=4)  # the afternoon
 
     assert [ground.attempt(attempt_id).respondent_id for attempt_id in ground.claim()] == [respondent_id]
+
+
+def test_a_person_is_called_again_also_when_nobody_has_loaded_the_years_holidays(ground: Ground, respondent_id: int) -> None:
+    ground.clock.moment = datetime(2027, 1, 4, 4, 30, tzinfo=UTC)
+
+    resolve(ground, respondent_id, "call_again")
+
+    with ground.sessions() as session:
+        respondent = session.get_one(Respondent, respondent_id)
+        assert (respondent.state, respondent.due_at) == ("waiting", ground.now)
