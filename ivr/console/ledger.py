@@ -126,8 +126,9 @@ def _asked() -> tuple[str, Asked]:
 
 
 def _lines(session: Session, incidents: list[int]) -> dict[int, list[LedgerLine]]:
-    zone, mine = services().office.bureau.zone, reader()
-    return lines_of.ledgers(session, incidents, zone, inspection=present().role == INSPECTION, for_unit=mine.is_unit)
+    office, mine = services().office, reader()
+    inspects = present().role == INSPECTION
+    return lines_of.ledgers(session, office.keys, incidents, office.bureau.zone, inspection=inspects, for_unit=mine.is_unit)
 
 
 def _all(session: Session, asked: Asked) -> Iterator[tuple[IncidentRow, list[LedgerLine]]]:

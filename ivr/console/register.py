@@ -16,6 +16,7 @@ from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.uploads import received, takes_file
 from survey import casework
+from survey.casework.register import Signing
 from survey.casework.register_import import RegisterCounts, RegisterIntake, import_register
 from survey.errors import BadInput, NotAllowed
 from survey.incidents.records import Rejection
@@ -67,7 +68,8 @@ def enter() -> Response | tuple[str, int]:
                 raise BadInput("没有这起警情 / there is no such incident", "number")
             if not incident.occurred_at <= at <= house.clock.now():
                 raise BadInput("须在报警之后、此刻之前 / must lie between the report and now", "at")
-            casework.enter(work.session, house.office, incident, typed.get("state", ""), by, at, house.clock.now(), typed.get("reason", ""))
+            signing = Signing(typed.get("state", ""), by, at, typed.get("reason", ""))
+            casework.enter(work.session, house.office, incident, signing, actor(), house.clock.now())
     except BadInput as wrong:
         return _page(problem=Problem("enter", wrong.field, words.in_language(wrong), typed)), 422
     except NotAllowed as wrong:

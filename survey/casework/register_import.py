@@ -9,15 +9,16 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey.casework.register import enter
+from survey.casework.register import Signing, enter
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork.office import Office
 from survey.incidents.readers import Row, open_table
 from survey.incidents.records import Rejection, RowRefused
-from survey.incidents.register_table import RegisterLayout, RegisterLine, RegisterMapping, find_header, interpret
+from survey.incidents.register_table import RegisterLayout, RegisterMapping, find_header, interpret
 from survey.incidents.rejects import RejectsFile
 from survey.incidents.sniffing import Limits
 from survey.store.models import Incident, RegisterEntry
+from survey.store.queries.register import signed_by
 from survey.store.unit_of_work import UnitOfWork
 
 BATCH = 500
@@ -107,18 +108,17 @@ def _take(session: Session, intake: RegisterIntake, layout: RegisterLayout, row:
         raise RowRefused(layout.rejection(row, "at", zh, en, "核对两个时间", "check both times"))
     standing = session.scalars(select(RegisterEntry).where(RegisterEntry.incident_id == incident.id)).one_or_none()
     if standing is not None:
-        _check_same(standing, line, layout, row)
+        if (standing.state, signed_by(intake.office.keys, standing)) != (line.state, line.by):
+            raise RowRefused(_otherwise(layout, row))
         return False
     try:
-        enter(session, intake.office, incident, line.state, line.by, line.at, intake.now, line.reason)
+        enter(session, intake.office, incident, Signing(line.state, line.by, line.at, line.reason), intake.by, intake.now)
     except (BadInput, NotAllowed) as wrong:
         zh, _slash, en = str(wrong).partition(" / ")
         raise RowRefused(layout.rejection(row, "state", zh, en, "核对后重新导入", "check it and import again")) from None
     return True
 
 
-def _check_same(standing: RegisterEntry, line: RegisterLine, layout: RegisterLayout, row: Row) -> None:
-    if (standing.state, standing.by) != (line.state, line.by):
-        zh, en = "已有登记，内容不同", "there is an entry that says otherwise"
-        told = ("每起警情只有一条登记，请核对", "an incident has exactly one entry: check which is right")
-        raise RowRefused(layout.rejection(row, "state", zh, en, *told))
+def _otherwise(layout: RegisterLayout, row: Row) -> Rejection:
+    told = ("每起警情只有一条登记，请核对", "an incident has exactly one entry: check which is right")
+    return layout.rejection(row, "state", "已有登记，内容不同", "there is an entry that says otherwise", *told)

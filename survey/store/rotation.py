@@ -10,10 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Label, Table, and_, bindparam, select, update
+from sqlalchemy import Label, String, Table, and_, bindparam, cast, select, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from survey.store.models import Base, OrderAttachment, Recording, User, table_of
+from survey.store.models import Base, OrderAttachment, Recording, RegisterEntry, User, table_of
 from survey.store.sealing import KeyRing, key_of, place
 
 BATCH = 500
@@ -29,7 +29,9 @@ def sealed_tables() -> dict[Table, tuple[str, ...]]:
 
 
 def identity(table: Table) -> Label[str]:
-    """What the sealed values of a table's row are bound to, as `public_id`: for an account, its name."""
+    """What the sealed values of a table's row are bound to, as `public_id`: for an account its name, for an entry its incident."""
+    if table is table_of(RegisterEntry):
+        return cast(table.c.incident_id, String).label("public_id")
     return (table.c.name if table is table_of(User) else table.c.public_id).label("public_id")
 
 

@@ -186,13 +186,14 @@ class Notice(Base):
 
 
 class RegisterEntry(Base):
-    """The entry of the on-site register: exactly one per handled incident (R1)."""
+    """The entry of the on-site register: exactly one per handled incident (R1). Its sealed value is bound to `incident_id`."""
 
     __tablename__ = "register_entries"
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     incident_id: Mapped[int] = mapped_column(ForeignKey("incidents.id"), unique=True)
     state: Mapped[str] = mapped_column(String(8))  # signed, refused, unable, missing
     reason: Mapped[str] = mapped_column(Text, default="")  # why the person was unable to sign
-    by: Mapped[str] = mapped_column(String(64))
+    by: Mapped[str] = mapped_column(String(64), default="")  # in clear by the release before; empty since
+    by_sealed: Mapped[bytes | None]  # the officer who had it signed
     at: Mapped[datetime]
     incident: Mapped[Incident] = relationship()

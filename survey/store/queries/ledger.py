@@ -23,6 +23,8 @@ from survey.store.models import (
     RegisterEntry,
     Respondent,
 )
+from survey.store.queries.register import signed_by
+from survey.store.sealing import KeyRing
 
 LEVELS = {
     "on_site": ("现场回访", "on site"),
@@ -50,13 +52,15 @@ Placed = Iterator[tuple[int, LedgerLine]]
 """Lines with the id of the incident that each belongs to."""
 
 
-def ledger(session: Session, incident_id: int, zone: str, *, inspection: bool = False, for_unit: bool = False) -> list[LedgerLine]:
+def ledger(
+    session: Session, keys: KeyRing, incident_id: int, zone: str, *, inspection: bool = False, for_unit: bool = False
+) -> list[LedgerLine]:
     """The callbacks of one incident, oldest first; see `ledgers`."""
-    return ledgers(session, [incident_id], zone, inspection=inspection, for_unit=for_unit)[incident_id]
+    return ledgers(session, keys, [incident_id], zone, inspection=inspection, for_unit=for_unit)[incident_id]
 
 
 def ledgers(
-    session: Session, incidents: Collection[int], zone: str, *, inspection: bool = False, for_unit: bool = False
+    session: Session, keys: KeyRing, incidents: Collection[int], zone: str, *, inspection: bool = False, for_unit: bool = False
 ) -> dict[int, list[LedgerLine]]:
     """The callbacks of incidents, oldest first. What followed an allegation of abuse is shown to inspection alone (R35).
 
@@ -67,7 +71,7 @@ def ledgers(
     lines: dict[int, list[LedgerLine]] = {incident: [] for incident in incidents}
     telephone = _telephone(session, incidents, set(orders.values()), inspection=inspection, for_unit=for_unit)
     for incident, line in (
-        *_on_site(session, incidents), *telephone, *_visits(session, orders, zone), *_again(session, orders),
+        *_on_site(session, keys, incidents), *telephone, *_visits(session, orders, zone), *_again(session, orders),
     ):  # fmt: skip
         lines[incident].append(line)
     return {incident: sorted(mine, key=lambda line: (line.at, tuple(LEVELS).index(line.level))) for incident, mine in lines.items()}
@@ -83,9 +87,9 @@ def _visible(session: Session, incidents: Collection[int], inspection: bool) -> 
     return {row.id: row.incident_id for row in found}
 
 
-def _on_site(session: Session, incidents: Collection[int]) -> Placed:
+def _on_site(session: Session, keys: KeyRing, incidents: Collection[int]) -> Placed:
     for entry in session.scalars(select(RegisterEntry).where(RegisterEntry.incident_id.in_(incidents))):
-        yield entry.incident_id, LedgerLine("on_site", entry.at, entry.by, entry.state)
+        yield entry.incident_id, LedgerLine("on_site", entry.at, signed_by(keys, entry), entry.state)
 
 
 def _telephone(session: Session, incidents: Collection[int], ordered: set[int], *, inspection: bool, for_unit: bool) -> Placed:

@@ -8,9 +8,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from survey.errors import NotFound
+from survey.disclosure import UNREADABLE
+from survey.errors import CannotUnseal, NotFound
 from survey.store.models import Incident, RegisterEntry, Unit
 from survey.store.queries.console_cases import PAGE, Paged, within
+from survey.store.sealing import KeyRing, place
 
 AT_ONCE = 500
 UNHANDLED = ("cancelled", "duplicate", "invalid")
@@ -147,3 +149,11 @@ def _conditions(asked: Asked, reader: Reader) -> list[ColumnElement[bool]]:
     if asked.number:
         found.append(Incident.number.contains(asked.number, autoescape=True))
     return found
+
+
+def signed_by(keys: KeyRing, entry: RegisterEntry) -> str:
+    """The officer whom an entry names; `?` when it cannot be read (RS57)."""
+    try:
+        return keys.open(entry.by_sealed, place("register_entries", "by_sealed", str(entry.incident_id))) or entry.by
+    except CannotUnseal:
+        return UNREADABLE

@@ -8,8 +8,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from survey import casework
+from survey.casework.register import Signing
 from survey.order_moves import SYSTEM
 from survey.store.models import AuditEntry, Campaign, Escalation, Incident, Order, RegisterEntry, Respondent, User
+from survey.store.queries.register import signed_by
 from tests.ivr.console.builders import CLOSED, NOON
 from tests.ivr.console.conftest import csrf_of, post
 from tests.ivr.console.pages import Page
@@ -34,10 +36,9 @@ def foreign(month, sessions, unit) -> str:
         return session.scalars(select(Incident.number).where(Incident.unit_id != unit).order_by(Incident.id)).first()
 
 
-def _entries(sessions) -> list[tuple[str, str, str]]:
+def _entries(sessions) -> list[tuple[str, str]]:
     with sessions() as session:
-        found = session.execute(select(Incident.number, RegisterEntry.state, RegisterEntry.by).join(RegisterEntry.incident))
-        return [tuple(row) for row in found]
+        return [tuple(row) for row in session.execute(select(Incident.number, RegisterEntry.state).join(RegisterEntry.incident))]
 
 
 def _wrong(answer) -> tuple[str, str]:
@@ -59,11 +60,23 @@ def test_an_entry_counts_in_the_coverage_of_its_unit_and_in_total(log_in, open_p
     post(client, "/register/entries", number=month.incident_number, state="signed", by="周警官", at=AT, reason="")
 
     page = open_page(client, "/register?month=2026-10")
-    assert _entries(sessions) == [(month.incident_number, "signed", "周警官")]
+    assert _entries(sessions) == [(month.incident_number, "signed")]
     rows = [" ".join(row.text.split()) for row in page.all("tr")]
     assert "城东派出所 12 1 0 0 11 8.3% 8.3%" in rows
     assert "合计 12 1 0 0 11 8.3% 8.3%" in rows
     assert len(open_page(log_in("centre"), "/register?month=2026-10").all("tr")) == 5
+
+
+@pytest.mark.parametrize("name", ["administrator", "周警官"])
+def test_the_trail_names_the_account_that_entered_and_the_officer_is_sealed(log_in, month, unit, sessions, keys, name):
+    post(log_in("unit"), "/register/entries", number=month.incident_number, state="signed", by=name, at=AT, reason="")
+
+    with sessions() as session:
+        entry = session.scalars(select(RegisterEntry)).one()
+        assert (entry.by, signed_by(keys, entry)) == ("", name)
+        trail = session.scalars(select(AuditEntry).where(AuditEntry.action == "register.enter")).one()
+        assert trail.actor == "unit"
+        assert all(name not in f"{one.actor} {one.subject} {one.details}" for one in session.scalars(select(AuditEntry)))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +102,7 @@ def test_an_incident_has_one_entry(log_in, month, unit, sessions):
         answer = post(client, "/register/entries", number=month.incident_number, state=state, by="周警官", at=AT, reason="")
 
     assert _wrong(answer) == ("number", f"警情 {month.incident_number} 已有登记")
-    assert _entries(sessions) == [(month.incident_number, "signed", "周警官")]
+    assert _entries(sessions) == [(month.incident_number, "signed")]
 
 
 def test_a_unit_neither_enters_nor_sees_what_is_anothers(log_in, open_page, foreign, sessions):
@@ -142,7 +155,7 @@ def lived(month, sessions, services) -> str:
     """The dissatisfied person's incident with all levels but a visit: register, call, order, second call; its public id."""
     with sessions.begin() as session:
         incident = session.scalars(select(Incident).where(Incident.number == month.incident_number)).one()
-        casework.enter(session, services.office, incident, "signed", "周警官", CLOSED, NOON)
+        casework.enter(session, services.office, incident, Signing("signed", "周警官", CLOSED), "centre", NOON)
         case = session.scalars(select(Escalation).join(Respondent).where(Respondent.public_id == month.dissatisfied)).one()
         casework.issue(session, services.office, case, SYSTEM, services.office.terms, NOON)
         order = session.scalars(select(Order)).one()

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from survey import casework
+from survey.casework.register import Signing
 from survey.errors import BadInput, NotAllowed
 from survey.store.models import Escalation, Incident
 from survey.store.queries.ledger import LedgerLine, ledger
@@ -19,12 +20,12 @@ def enter(bureau: Bureau, state: str = "signed", reason: str = "") -> None:
         incident = work.session.scalars(select(Incident)).first()
         assert incident is not None
         at = bureau.now - timedelta(days=13)
-        casework.enter(work.session, bureau.ground.office, incident, state, "officer.zhou", at, bureau.now, reason)
+        casework.enter(work.session, bureau.ground.office, incident, Signing(state, "周警官", at, reason), "centre.li", bureau.now)
 
 
 def lines(bureau: Bureau, *, inspection: bool = False) -> list[LedgerLine]:
     with bureau.ground.sessions() as session:
-        return ledger(session, session.scalars(select(Incident.id)).one(), ZONE, inspection=inspection)
+        return ledger(session, bureau.ground.office.keys, session.scalars(select(Incident.id)).one(), ZONE, inspection=inspection)
 
 
 def test_the_four_levels_stand_in_the_order_in_which_they_took_place(bureau: Bureau) -> None:
@@ -38,7 +39,7 @@ def test_the_four_levels_stand_in_the_order_in_which_they_took_place(bureau: Bur
     found = lines(bureau)
 
     assert [(line.level, line.by, line.result) for line in found] == [
-        ("on_site", "officer.zhou", "signed"), ("telephone", "system", "complete"), ("home_visit", "officer.zhou", "substantiated"),
+        ("on_site", "周警官", "signed"), ("telephone", "system", "complete"), ("home_visit", "officer.zhou", "substantiated"),
         ("re_callback", "system", "satisfied"),
     ]  # fmt: skip
     assert found[1].answers == {"speed": "dissatisfied", "attitude": "very_dissatisfied", "outcome": "satisfied"}

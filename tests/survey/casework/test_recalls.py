@@ -463,7 +463,7 @@ def test_the_ledger_shows_the_second_call_as_its_fourth_level(bureau: Bureau) ->
 
     with bureau.ground.sessions() as session:
         incident_id = session.scalars(select(Respondent.incident_id).distinct()).one()
-        lines = ledger(session, incident_id, "Asia/Shanghai")
+        lines = ledger(session, bureau.ground.office.keys, incident_id, "Asia/Shanghai")
     assert [line.level for line in lines] == ["telephone", "home_visit", "re_callback"]
     assert (lines[-1].result, lines[-1].answers["satisfied_now"]) == ("satisfied", "yes")
 

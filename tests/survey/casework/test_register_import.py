@@ -16,6 +16,7 @@ from survey.errors import BadInput
 from survey.incidents.register_table import mapping_with
 from survey.incidents.sniffing import Limits, Unreadable
 from survey.store.models import AuditEntry, Incident, RegisterEntry, Unit
+from survey.store.queries.register import signed_by
 from tests.survey.casework.conftest import Bureau
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -39,7 +40,7 @@ def bring(house: Bureau, tmp_path: Path, content: str | bytes, unit: int | None 
 def entries(house: Bureau) -> list[tuple[str, str, str, str]]:
     with house.ground.sessions() as session:
         found = session.execute(select(Incident.number, RegisterEntry).join(RegisterEntry.incident).order_by(Incident.number))
-        return [(number, entry.state, entry.by, entry.reason) for number, entry in found]
+        return [(number, entry.state, signed_by(house.ground.office.keys, entry), entry.reason) for number, entry in found]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
@@ -54,9 +55,9 @@ def test_entries_come_in_with_state_officer_time_and_reason(house: Bureau, tmp_p
         ("J000000", "signed", "周警官", ""), ("J000001", "refused", "周警官", ""), ("J000002", "unable", "吴警官", "住院"),
     ]  # fmt: skip
     with house.ground.sessions() as session:
-        assert [one.action for one in session.scalars(select(AuditEntry).where(AuditEntry.action.like("register.%")))] == [
-            *["register.enter"] * 3, "register.import",
-        ]  # fmt: skip
+        trail = session.scalars(select(AuditEntry).where(AuditEntry.action.like("register.%"))).all()
+        assert [(one.action, one.actor) for one in trail] == [*[("register.enter", "centre.li")] * 3, ("register.import", "centre.li")]
+        assert {entry.by for entry in session.scalars(select(RegisterEntry))} == {""}
 
 
 def test_a_second_import_changes_nothing_and_a_contradiction_is_refused(house: Bureau, tmp_path: Path) -> None:

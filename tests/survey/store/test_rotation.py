@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey.store import rotation
-from survey.store.models import Base, Incident
+from survey.store.models import Base, Incident, RegisterEntry
+from survey.store.queries.register import signed_by
 from survey.store.sealing import KeyRing, key_of, place
 from tests.conftest import RING
 from tests.survey.fieldwork.conftest import Ground, ground
@@ -100,6 +101,20 @@ def test_recordings_are_sealed_again_too_and_open_as_before(ground: Ground, tmp_
     assert key_of(path.read_bytes()) == "k2"
     assert BOTH.open_bytes(path.read_bytes(), place("recordings", "path", "ab" * 16)) == b"sound"
     assert [left.name for left in path.parent.iterdir()] == [path.name]
+
+
+def test_the_officer_of_a_register_entry_is_sealed_again_too(many: sessionmaker[Session], keys: KeyRing, tmp_path: Path) -> None:
+    with many.begin() as session:
+        incident = session.scalars(select(Incident).where(Incident.number == "J7")).one()
+        sealed = keys.seal("周警官", place("register_entries", "by_sealed", str(incident.id)))
+        session.add(RegisterEntry(incident_id=incident.id, state="signed", by_sealed=sealed, at=NOW))
+
+    assert rotation.rotate(many, BOTH, tmp_path) == 2401
+
+    with many() as session:
+        entry = session.scalars(select(RegisterEntry)).one()
+        assert entry.by_sealed is not None
+        assert (key_of(entry.by_sealed), signed_by(BOTH, entry)) == ("k2", "周警官")
 
 
 def test_every_table_with_sealed_columns_has_the_ids_that_rotation_needs() -> None:
