@@ -127,8 +127,8 @@ def _asked() -> tuple[str, Asked]:
 
 def _lines(session: Session, incidents: list[int]) -> dict[int, list[LedgerLine]]:
     office, mine = services().office, reader()
-    inspects = present().role == INSPECTION
-    return lines_of.ledgers(session, office.keys, incidents, office.bureau.zone, inspection=inspects, for_unit=mine.is_unit)
+    inspects, unit_id = present().role == INSPECTION, mine.unit_id if mine.is_unit else None
+    return lines_of.ledgers(session, office.keys, incidents, office.bureau.zone, inspection=inspects, unit_id=unit_id)
 
 
 def _all(session: Session, asked: Asked) -> Iterator[tuple[IncidentRow, list[LedgerLine]]]:

@@ -32,8 +32,6 @@ LEVELS = {
     "home_visit": ("上门回访", "home visit"),
     "re_callback": ("再次回访", "called again"),
 }
-OVER = ("finished", "stopped")
-"""States of a campaign whose fieldwork is over."""
 INSPECTION = "inspection"
 
 
@@ -53,37 +51,39 @@ Placed = Iterator[tuple[int, LedgerLine]]
 
 
 def ledger(
-    session: Session, keys: KeyRing, incident_id: int, zone: str, *, inspection: bool = False, for_unit: bool = False
+    session: Session, keys: KeyRing, incident_id: int, zone: str, *, inspection: bool = False, unit_id: int | None = None
 ) -> list[LedgerLine]:
     """The callbacks of one incident, oldest first; see `ledgers`."""
-    return ledgers(session, keys, [incident_id], zone, inspection=inspection, for_unit=for_unit)[incident_id]
+    return ledgers(session, keys, [incident_id], zone, inspection=inspection, unit_id=unit_id)[incident_id]
 
 
 def ledgers(
-    session: Session, keys: KeyRing, incidents: Collection[int], zone: str, *, inspection: bool = False, for_unit: bool = False
+    session: Session, keys: KeyRing, incidents: Collection[int], zone: str, *, inspection: bool = False, unit_id: int | None = None
 ) -> dict[int, list[LedgerLine]]:
     """The callbacks of incidents, oldest first. What followed an allegation of abuse is shown to inspection alone (R35).
 
-    A home visit stands at the end of its day, or at the reply where that came earlier; `zone` is the bureau's. `for_unit`: whom the
-    survey called is not told while fieldwork goes on, and what they answered only where the unit has an order about it (R12).
+    A home visit stands at the end of its day, or at the reply where that came earlier; `zone` is the bureau's. A unit (`unit_id`)
+    is told of calls and visits only where it has an order: whom else the survey called, it never learns (R12).
     """
-    orders = _visible(session, incidents, inspection)
+    orders = _visible(session, incidents, inspection, unit_id)
     lines: dict[int, list[LedgerLine]] = {incident: [] for incident in incidents}
-    telephone = _telephone(session, incidents, set(orders.values()), inspection=inspection, for_unit=for_unit)
+    called = incidents if unit_id is None else set(orders.values())
     for incident, line in (
-        *_on_site(session, keys, incidents), *telephone, *_visits(session, orders, zone), *_again(session, orders),
+        *_on_site(session, keys, incidents), *_telephone(session, called, inspection), *_visits(session, orders, zone),
+        *_again(session, orders),
     ):  # fmt: skip
         lines[incident].append(line)
     return {incident: sorted(mine, key=lambda line: (line.at, tuple(LEVELS).index(line.level))) for incident, mine in lines.items()}
 
 
-def _visible(session: Session, incidents: Collection[int], inspection: bool) -> dict[int, int]:
+def _visible(session: Session, incidents: Collection[int], inspection: bool, unit_id: int | None) -> dict[int, int]:
     """The orders that the reader may know of, each with its incident."""
     mine = select(Order.id, Respondent.incident_id).join(Respondent, Order.respondent_id == Respondent.id)
     mine = mine.join(Escalation, Order.escalation_id == Escalation.id)
     hidden = or_(Order.route == INSPECTION, Escalation.route == INSPECTION)
-    routes = () if inspection else (~hidden,)
-    found = session.execute(mine.where(Respondent.incident_id.in_(incidents), Order.state != "void", *routes))
+    allowed = [] if inspection else [~hidden]
+    allowed += [] if unit_id is None else [Order.unit_id == unit_id]
+    found = session.execute(mine.where(Respondent.incident_id.in_(incidents), Order.state != "void", *allowed))
     return {row.id: row.incident_id for row in found}
 
 
@@ -92,18 +92,16 @@ def _on_site(session: Session, keys: KeyRing, incidents: Collection[int]) -> Pla
         yield entry.incident_id, LedgerLine("on_site", entry.at, signed_by(keys, entry), entry.state)
 
 
-def _telephone(session: Session, incidents: Collection[int], ordered: set[int], *, inspection: bool, for_unit: bool) -> Placed:
-    columns = (CallAttempt, Respondent.incident_id, Campaign.state, Escalation.route)
+def _telephone(session: Session, incidents: Collection[int], inspection: bool) -> Placed:
+    columns = (CallAttempt, Respondent.incident_id, Escalation.route)
     joined = select(*columns).join(Respondent, CallAttempt.respondent_id == Respondent.id)
     joined = joined.join(Campaign, CallAttempt.campaign_id == Campaign.id)
     joined = joined.outerjoin(Escalation, Escalation.respondent_id == Respondent.id)
     wanted = joined.where(Respondent.incident_id.in_(incidents), Campaign.kind == SURVEY, CallAttempt.disposition.is_not(None))
     attempts = session.execute(wanted).all()
     answers = _answers(session, [attempt.id for attempt, *_ in attempts])
-    for attempt, incident, state, route in attempts:
-        if for_unit and incident not in ordered and state not in OVER:
-            continue
-        is_hidden = (route == INSPECTION and not inspection) or (for_unit and incident not in ordered)
+    for attempt, incident, route in attempts:
+        is_hidden = route == INSPECTION and not inspection
         at = attempt.answered_at or attempt.requested_at or attempt.claimed_at
         yield incident, LedgerLine("telephone", at, "system", attempt.disposition or "", {} if is_hidden else answers[attempt.id])
 
