@@ -164,4 +164,14 @@ def second_factors(house: House) -> Iterator[Finding]:
         yield Finding(GOOD if protected == count else WARNING, "second factor", told, "" if protected == count else remedy)
 
 
-CHECKS = (zones, clocks, connections, campaigns, backups, standing, second_factors, operations_token, way_in)
+def inspection(house: House) -> Iterator[Finding]:
+    """Allegations of abuse are shown to the role inspection alone (R35): without an account of it they wait unseen."""
+    if house.settings.environment != "production" or not is_there(house):
+        return
+    with suppress(SQLAlchemyError), session_factory(reading(house.engine))() as session:
+        if not people.is_held(session, "inspection"):
+            told = "没有督察账号，反映违纪的件无人可见 / nobody has the role inspection: allegations of abuse wait unseen"
+            yield Finding(WARNING, "inspection", told, "./huifang user add NAME --role inspection")
+
+
+CHECKS = (zones, clocks, connections, campaigns, backups, standing, second_factors, inspection, operations_token, way_in)

@@ -9,7 +9,7 @@ from flask import Blueprint, request
 from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 
-from ivr.console.access import ADMINISTRATOR, DESK, INSPECTION, actor, role, visitor
+from ivr.console.access import DESK, INSPECTION, actor, role, visitor
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey.store.queries import console_cases, people
@@ -92,9 +92,9 @@ def index() -> str:
 
 
 def sees_inspection() -> bool:
-    """Whether the visitor may know of cases that went to inspection (R35)."""
+    """Whether the visitor may know of cases that went to inspection: its own people alone (R35)."""
     person = visitor()
-    return person is not None and person.role in (ADMINISTRATOR, INSPECTION)
+    return person is not None and person.role == INSPECTION
 
 
 def due_date(case: CaseRow, now: datetime, zone: ZoneInfo) -> DueDate:

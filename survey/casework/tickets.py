@@ -18,7 +18,7 @@ from survey.store.queries.orders import INSPECTION, ORDERED
 from survey.store.queries.recalls import asked_about
 
 WORKERS = ("administrator", "operator", "centre")
-"""Who works on tickets; those of inspection are its own, and its administrator's."""
+"""Who works on tickets; those of inspection are its own alone."""
 RELEASERS = ("administrator", "centre", "inspection")
 """Who may take a ticket from somebody who has claimed it."""
 LONGEST_NOTE = 1000
@@ -36,8 +36,8 @@ class Taken(NotAllowed):
 
 
 def may_know(route: str, actor: Actor) -> bool:
-    """Whether the actor may know of a ticket: one of inspection only inspection and administrators (R35)."""
-    return actor.role in (("administrator", INSPECTION) if route == INSPECTION else (*WORKERS, INSPECTION))
+    """Whether the actor may know of a ticket: of one of inspection only inspection itself (R35)."""
+    return actor.role == INSPECTION or (actor.role in WORKERS and route != INSPECTION)
 
 
 def ticket(session: Session, ticket_id: str, actor: Actor) -> Escalation:
@@ -108,7 +108,7 @@ def assign(session: Session, office: Office, ticket_id: str, actor: Actor, to: A
 
 def assignees(session: Session, actor: Actor) -> list[tuple[Actor, str]]:
     """Whom the actor may give tickets to, with their display names: who works on them, and for inspection its own people."""
-    roles = (INSPECTION,) if actor.role == INSPECTION else (*WORKERS, *((INSPECTION,) if actor.role == "administrator" else ()))
+    roles = (INSPECTION,) if actor.role == INSPECTION else WORKERS
     wanted = select(User).where(User.role.in_(roles), User.disabled_at.is_(None)).order_by(User.display_name, User.name)
     return [(Actor(user.name, user.role), user.display_name) for user in session.scalars(wanted)]
 

@@ -224,6 +224,16 @@ def test_an_administrator_without_a_second_factor_is_remarked_in_production_alon
     assert marks(live, "second factor") == [GOOD]
 
 
+def test_that_nobody_would_see_an_allegation_of_abuse_is_remarked_in_production(house: House) -> None:
+    live = House(replace(house.settings, environment="production", public_base_url="http://127.0.0.1:1"))
+
+    assert marks(house, "inspection") == []
+    assert marks(live, "inspection") == [WARNING]
+    with house.unit_of_work() as work:
+        accounts.add_user(work.session, "he", "inspection", "", house.clock.now())
+    assert marks(live, "inspection") == []
+
+
 def test_the_public_address_is_tried_in_production_alone(house: House) -> None:
     assert marks(house, "public url") == []
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from survey.errors import NotFound
@@ -78,6 +78,11 @@ def administrators(session: Session) -> tuple[int, int]:
     standing = select(func.count(User.id), func.count(User.totp_since)).where(User.role == "administrator", User.disabled_at.is_(None))
     count, protected = session.execute(standing).one()
     return count, protected
+
+
+def is_held(session: Session, role: str) -> bool:
+    """Whether anybody of this role may log in."""
+    return bool(session.scalar(select(exists().where(User.role == role, User.disabled_at.is_(None)))))
 
 
 def _rows(session: Session, name: str | None = None) -> list[UserRow]:

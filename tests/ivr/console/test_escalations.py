@@ -9,6 +9,7 @@ from ivr.console.escalations import due_date
 from survey.store.models import Escalation
 from survey.store.queries.console_cases import CaseRow
 from tests.ivr.console.builders import NOON, a_month
+from tests.ivr.console.conftest import post
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -103,16 +104,22 @@ def test_sort_and_tab_stay_in_the_address_and_nonsense_is_ignored(log_in, open_p
     assert len(_numbers(nonsense)) == 3
 
 
-def test_what_went_to_inspection_is_hidden_from_operators(log_in, open_page, month, sessions):
+def test_what_went_to_inspection_is_hidden_from_everybody_else(log_in, open_page, month, sessions):
     with sessions.begin() as session:
         session.query(Escalation).filter(Escalation.public_id == month.case).update({"route": "inspection", "reasons": ["abuse_alleged"]})
-    operator, administrator = log_in("operator"), log_in("administrator")
+    inspection = log_in("inspection")
 
-    assert "20261014000002" not in open_page(operator, "/escalations").text
-    assert "督察" in open_page(administrator, "/escalations").text
-    open_page(operator, f"/calls/{month.dissatisfied}", 404)
-    open_page(administrator, f"/calls/{month.dissatisfied}")
-    assert "20261014000002" not in open_page(operator, f"/campaigns/{month.campaign}/calls").text
+    for role in ("operator", "centre", "administrator"):
+        client = log_in(role)
+        assert "20261014000002" not in open_page(client, "/escalations").text
+        open_page(client, f"/escalations/{month.case}", 404)
+        open_page(client, f"/calls/{month.dissatisfied}", 404)
+        assert post(client, f"/calls/{month.dissatisfied}/unmask", reason="核实投诉").status_code == 404
+        assert client.get(f"/recordings/{month.recording}/permits/1").status_code in (403, 404)
+        assert "20261014000002" not in open_page(client, f"/campaigns/{month.campaign}/calls").text
+    assert "督察" in open_page(inspection, "/escalations").text
+    open_page(inspection, f"/escalations/{month.case}")
+    open_page(inspection, f"/calls/{month.dissatisfied}")
 
 
 def test_long_queues_come_in_pages_of_fifty(log_in, open_page, sessions, keys):
