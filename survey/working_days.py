@@ -32,8 +32,8 @@ class CalendarMissing(SurveyError):
 
     def __init__(self, year: int) -> None:
         super().__init__(
-            f"{year} 年的节假日安排尚未载入，无法推算工作日；请载入该年的安排。"
-            f" No holiday calendar for {year}: load that year's notice before working days are counted."
+            f"{year} 年的节假日安排尚未载入，无法推算工作日；请载入该年的安排"
+            f" / no holiday calendar for {year}: load that year's notice before working days are counted."
         )
         self.year = year
 

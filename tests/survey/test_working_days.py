@@ -1,4 +1,5 @@
 import csv
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -146,3 +147,12 @@ def test_the_next_year_is_asked_for_from_november_on_until_it_is_loaded():
     assert [year_to_load(held, date(2026, month, 1)) for month in (1, 10, 11, 12)] == [None, None, 2027, 2027]
     assert year_to_load(held.with_days([SpecialDay(date(2027, 1, 1), "off")]), date(2026, 12, 1)) is None
     assert year_to_load(calendar("weekdays"), date(2026, 12, 1)) is None
+
+
+def test_a_missing_year_is_told_in_two_languages_that_a_page_can_part() -> None:
+    zh, separator, en = str(CalendarMissing(2027)).partition(" / ")
+
+    assert separator
+    assert not re.search("[A-Za-z]", zh)
+    assert re.fullmatch("[ -~]+", en)
+    assert " / " not in en
