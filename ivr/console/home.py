@@ -1,7 +1,7 @@
 """Home: the month as a list of tasks, and its key figures (A6)."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,9 +18,10 @@ from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.words import Tag
 from survey.accounts import Visitor, people
+from survey.order_clock import last_day
 from survey.store.queries import console, order_lists
 from survey.store.queries.console import CampaignSummary, DrawFacts, Imports, Queue, ScriptFacts, Tally
-from survey.store.queries.order_lists import Workload
+from survey.store.queries.order_lists import Share, Workload
 
 home = Blueprint("home", __name__)
 
@@ -54,11 +55,20 @@ class HomePage:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """How many orders a tab of the unit's list holds, and the last day of the nearest deadline among them."""
+
+    tab: str
+    count: int
+    first_day: date | None
+
+
+@dataclass(frozen=True)
 class UnitPage:
-    """The home of somebody who acts for a unit: its orders, counted."""
+    """The home of somebody who acts for a unit: its orders, counted (C27)."""
 
     unit: str
-    orders: Workload
+    figures: list[Figure]
 
 
 @dataclass(frozen=True)
@@ -97,7 +107,13 @@ def index() -> str:
 
 def _unit_page(person: Visitor) -> UnitPage:
     with services().reads() as session:
-        return UnitPage(people.unit_name(session, people.known(session, person.name)), _workload(session))
+        unit, load = people.unit_name(session, people.known(session, person.name)), _workload(session)
+    return UnitPage(unit, [_figure(one.name, getattr(load, one.name)) for one in fields(load)])
+
+
+def _figure(tab: str, share: Share) -> Figure:
+    first = share.first_due
+    return Figure(tab, share.count, None if first is None else last_day(services().office.terms, first))
 
 
 def _workload(session: Session) -> Workload:

@@ -1,7 +1,7 @@
 """The lists of orders as one reader may see them: tabs that count their rows, filters, nearest deadline first (O28, O29, O41, R35)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,14 +61,22 @@ class OrderRow:
 
 
 @dataclass(frozen=True)
-class Workload:
-    """How many orders wait to be signed for, are in hand, due today, overdue, and came back."""
+class Share:
+    """What a tab holds: so many orders, of which the nearest deadline is `first_due` (None: it holds none)."""
 
-    to_sign: int = 0
-    in_hand: int = 0
-    today: int = 0
-    overdue: int = 0
-    returned: int = 0
+    count: int = 0
+    first_due: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Workload:
+    """The figures of a home page, each that of the tab of its name: to be signed for, running, due today, overdue, came back (C20, C27)."""
+
+    to_sign: Share = Share()
+    running: Share = Share()
+    today: Share = Share()
+    overdue: Share = Share()
+    returned: Share = Share()
 
 
 TABS = ("to_sign", "running", "today", "soon", "overdue", "returned", "requests", "answered", "recalling", "supervised", "ended", "all")
@@ -143,9 +151,11 @@ def orders(session: Session, reader: Actor, tab: str, filters: Filters, when: Mo
 
 def workload(session: Session, reader: Actor, when: Moments) -> Workload:
     """The figures of a home page, over the orders that the reader sees (C27)."""
-    counts = tab_counts(session, reader, ("to_sign", "running", "today", "overdue", "returned"), Filters(), when)
-    in_hand = counts["running"] - counts["to_sign"] - counts["returned"]
-    return Workload(counts["to_sign"], in_hand, counts["today"], counts["overdue"], counts["returned"])
+    tabs = [one.name for one in fields(Workload)]
+    firsts = [func.min(case((_tab(tab, when), Order.due_at))) for tab in tabs]
+    found = select(*firsts).select_from(Order).join(Escalation, Order.escalation_id == Escalation.id).where(visible(reader))
+    counts = tab_counts(session, reader, tabs, Filters(), when)
+    return Workload(*(Share(counts[tab], first) for tab, first in zip(tabs, session.execute(found).one(), strict=True)))
 
 
 def units_with_orders(session: Session, reader: Actor) -> list[tuple[int, str]]:

@@ -197,7 +197,7 @@ def test_the_home_of_a_unit_says_what_it_may_not_see_and_counts_its_own_orders_a
     assert page.one("h1").text == "城南派出所"
     assert "不能查看回访名单" in page.text
     figures = [one.text.split() for one in page.all("div") if one.attributes.get("class") == "figure-box"]
-    assert figures == [[label, "0"] for label in ("待签收", "正在办理", "今日到期", "逾期", "已退回")]
+    assert figures == [[label, "0"] for label in ("待签收", "办理中", "今日到期", "逾期", "已退回")]
     assert "2026-10" not in page.text
 
 

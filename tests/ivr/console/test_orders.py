@@ -320,8 +320,11 @@ def test_the_home_of_a_unit_counts_what_it_has_to_do(desk, log_in, open_page):
 
     page = open_page(unit, "/")
 
-    figures = dict(one.text.rsplit(None, 1) for one in page.all("div") if one.attributes.get("class") == "figure-box")
-    assert figures == {"待签收": "3", "正在办理": "1", "今日到期": "1", "逾期": "1", "已退回": "0"}
+    figures = [" ".join(one.text.split()) for one in page.all("div") if one.attributes.get("class") == "figure-box"]
+    assert figures == [
+        "待签收 3 最早期限 11月20日 周五", "办理中 4 最早期限 11月20日 周五", "今日到期 1 最早期限 11月23日 周一",
+        "逾期 1 最早期限 11月20日 周五", "已退回 0",
+    ]  # fmt: skip
     assert today
     assert "目前没有需要本单位办理的事项" not in page.text
 
