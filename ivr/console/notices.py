@@ -10,12 +10,14 @@ from werkzeug.wrappers import Response
 
 from ivr.console.access import CENTRE, INSPECTION, UNIT, is_allowed, present, role, visitor
 from ivr.console.notice_words import READ, UNREAD, kind_of
+from ivr.console.order_access import order_actor
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.words import Tag, in_language
 from survey.accounts import people
 from survey.casework import reading
 from survey.store.queries import notices as queries
+from survey.store.queries import order_lists
 from survey.store.queries.notices import NoticeRow, Reader
 
 notices = Blueprint("notices", __name__)
@@ -23,7 +25,7 @@ notices = Blueprint("notices", __name__)
 
 @dataclass(frozen=True)
 class Line:
-    """One notice as shown; `is_list` where it is about the weekly list, which has a page."""
+    """One notice as shown; `is_list` where it is about the weekly list, `order_id` where about an order that the reader may open."""
 
     number: int
     kind: Tag
@@ -32,6 +34,7 @@ class Line:
     mark: Tag
     is_unread: bool
     is_list: bool
+    order_id: str
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,9 @@ def index() -> str:
     """The own office's notices."""
     with services().reads() as session:
         reader = _reader(session)
-        lines = [_line(row) for row in queries.notices(session, reader)]
+        rows = queries.notices(session, reader)
+        known = order_lists.known_to(session, order_actor(), [_order_id(row) for row in rows])
+        lines = [_line(row, known) for row in rows]
         page = NoticesPage(lines, len(queries.unread(session, reader)))
     return render("notices/index.html", page)
 
@@ -87,6 +92,13 @@ def _is_until(number: int, until: str) -> bool:
     return until.isdecimal() and len(until) < 19 and number <= int(until)
 
 
-def _line(row: NoticeRow) -> Line:
-    is_unread = row.read_at is None
-    return Line(row.id, kind_of(row.kind), in_language(row.text), row.at, UNREAD if is_unread else READ, is_unread, row.kind == "weekly")
+def _line(row: NoticeRow, known: set[str]) -> Line:
+    is_unread, order_id = row.read_at is None, _order_id(row)
+    mark, is_list = UNREAD if is_unread else READ, row.kind == "weekly"
+    shown = order_id if order_id in known else ""
+    return Line(row.id, kind_of(row.kind), in_language(row.text), row.at, mark, is_unread, is_list, shown)
+
+
+def _order_id(row: NoticeRow) -> str:
+    what, _colon, identity = row.subject.partition(":")
+    return identity if what == "order" else ""

@@ -1,6 +1,6 @@
 """The lists of orders as one reader may see them: tabs that count their rows, filters, nearest deadline first (O28, O29, O41, R35)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -156,6 +156,12 @@ def workload(session: Session, reader: Actor, when: Moments) -> Workload:
     found = select(*firsts).select_from(Order).join(Escalation, Order.escalation_id == Escalation.id).where(visible(reader))
     counts = tab_counts(session, reader, tabs, Filters(), when)
     return Workload(*(Share(counts[tab], first) for tab, first in zip(tabs, session.execute(found).one(), strict=True)))
+
+
+def known_to(session: Session, reader: Actor, order_ids: Collection[str]) -> set[str]:
+    """Those of these orders, by public id, that the reader may know of."""
+    mine = select(Order.public_id).join(Escalation, Order.escalation_id == Escalation.id)
+    return set(session.scalars(mine.where(Order.public_id.in_(order_ids), visible(reader))))
 
 
 def units_with_orders(session: Session, reader: Actor) -> list[tuple[int, str]]:

@@ -54,6 +54,16 @@ def test_a_unit_is_told_of_its_own_orders_and_of_no_others(log_in, open_page, or
     assert "2 条未读" in page.text
 
 
+def test_a_notice_leads_to_its_order_as_long_as_its_reader_may_open_it(log_in, open_page, orders, sessions):
+    client, link = log_in("unit"), f"/orders/{orders[0]}"
+    assert link in [one.attributes["href"] for one in open_page(client, "/notices").all("a")]
+    assert client.get(link).status_code == 200
+    with sessions.begin() as session:
+        session.execute(update(Escalation).values(route="inspection"))
+
+    assert link not in [one.attributes["href"] for one in open_page(client, "/notices").all("a")]
+
+
 def test_the_centre_has_one_list_of_all_units_and_inspection_what_is_its_own(log_in, open_page, orders, sessions):
     centre, inspection = open_page(log_in("centre"), "/notices"), open_page(log_in("inspection"), "/notices")
 
