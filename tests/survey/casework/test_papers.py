@@ -13,7 +13,7 @@ from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.escalations import escalate
 from survey.order_moves import Actor
 from survey.order_replies import Reply
-from survey.paper.content import STRUCK, Paper
+from survey.paper.content import Paper
 from survey.store.models import (
     AuditEntry,
     CallAttempt,
