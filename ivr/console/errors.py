@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from flask import Flask, abort, request
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -13,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from ivr.console.access import note_refusal
 from ivr.console.rendering import render
+from ivr.console.uploads import refused_files
 from survey.errors import NotFound
 
 logger = logging.getLogger(__name__)
@@ -36,12 +38,13 @@ WORDS = {
 
 @dataclass(frozen=True)
 class ErrorPage:
-    """What the error page shows. `reference` stands in the log beside the error."""
+    """What the error page shows. `reference` stands in the log beside the error, `back` leads to the form that was refused."""
 
     status: int
     title: str
     advice: str
     reference: str
+    back: str = ""
 
 
 def handle_errors(app: Flask) -> None:
@@ -96,7 +99,9 @@ def _reference() -> str:
 
 def _page(status: int, reference: str | None = None) -> tuple[str, int]:
     shown = status if status in WORDS else 400 if status < 500 else 500
-    title, advice = WORDS[shown]
+    title, advice, back = *WORDS[shown], ""
+    if status == 413 and (files := refused_files()):
+        title, advice, back = _l("文件过大"), _files_too_large(files.megabytes), files.back
     reference = reference or _reference()
     if reference and status != 404:
         logger.info(
@@ -106,4 +111,10 @@ def _page(status: int, reference: str | None = None) -> tuple[str, int]:
             request.endpoint,
             extra={"action": "console.refused", "reference": reference},
         )
-    return render("errors/error.html", ErrorPage(status, str(title), str(advice), reference)), status
+    return render("errors/error.html", ErrorPage(status, str(title), str(advice), reference, back)), status
+
+
+def _files_too_large(megabytes: int) -> LazyString:
+    return _l(
+        "一次提交的文件合计不得超过 %(size)s MB。请用浏览器的“后退”回到所填内容，减少文件、分几次提交，或压缩照片。", size=megabytes
+    )  # fmt: skip

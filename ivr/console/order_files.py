@@ -14,7 +14,7 @@ from ivr.console.access import role
 from ivr.console.order_access import MAY_READ, order_actor, roles_of, unknown_noted
 from ivr.console.order_page import act, refused
 from ivr.console.services import services
-from ivr.console.uploads import Sent, sent, takes_file
+from ivr.console.uploads import LARGEST_UPLOAD, MOST_AT_ONCE, Sent, sent, takes_file
 from survey import casework
 from survey.casework import SealedFile
 from survey.errors import BadInput, CannotUnseal
@@ -22,9 +22,6 @@ from survey.order_moves import Actor
 
 log = logging.getLogger(__name__)
 order_files = Blueprint("order_files", __name__)
-LARGEST_UPLOAD = 64 * 1024 * 1024
-"""Of all files of one form; the web server in front lets as much pass."""
-MOST_AT_ONCE = 10
 IMAGES = ("image/jpeg", "image/png")
 
 
@@ -34,7 +31,7 @@ DoWithFiles = Callable[[Session, Actor, int, datetime, Kept], object]
 
 @order_files.post("/orders/<public_id:public_id>/attachments")
 @role(*roles_of("attach"))
-@takes_file(LARGEST_UPLOAD)
+@takes_file(LARGEST_UPLOAD, "orders.show")
 def attach(public_id: str) -> Response | tuple[str, int]:
     """Add files to the order."""
 

@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 from ivr.console import drafts, words
 from ivr.console.access import role
 from ivr.console.order_access import order_actor, roles_of, unknown_noted
-from ivr.console.order_files import LARGEST_UPLOAD, Kept, act_with_files, attach_all
+from ivr.console.order_files import Kept, act_with_files, attach_all
 from ivr.console.order_page import act, refused
 from ivr.console.services import services
-from ivr.console.uploads import takes_file
+from ivr.console.uploads import LARGEST_UPLOAD, takes_file
 from survey import casework
 from survey.errors import BadInput, NotAllowed
 from survey.order_moves import Actor
@@ -46,7 +46,7 @@ def take_in_hand(public_id: str) -> Response | tuple[str, int]:
 
 @order_handling.post("/orders/<public_id:public_id>/answer")
 @role(*roles_of("answer"))
-@takes_file(LARGEST_UPLOAD)
+@takes_file(LARGEST_UPLOAD, "orders.show")
 def answer(public_id: str) -> Response | tuple[str, int]:
     """Reply, with the files that belong to it: all of it is taken, or nothing; what was typed is kept until it is (C29)."""
     office = services().office
@@ -67,7 +67,7 @@ def answer(public_id: str) -> Response | tuple[str, int]:
 
 @order_handling.post("/orders/<public_id:public_id>/answer/draft")
 @role(*roles_of("answer"))
-@takes_file(LARGEST_UPLOAD)  # the button sends the whole form; its files are not kept
+@takes_file(LARGEST_UPLOAD, "orders.show")  # the button sends the whole form; its files are not kept
 def keep_draft(public_id: str) -> Response | tuple[str, int]:
     """Keep what is typed into the reply."""
     try:

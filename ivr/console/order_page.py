@@ -19,6 +19,7 @@ from ivr.console.remarks import MAY_READ as MAY_LISTEN
 from ivr.console.rendering import render
 from ivr.console.services import services
 from ivr.console.tags import Tag
+from ivr.console.uploads import LARGEST_UPLOAD, MOST_AT_ONCE
 from survey import casework
 from survey.casework import Contact, OrderView, Overtaken, RecallView
 from survey.casework.attachments import LARGEST
@@ -62,6 +63,18 @@ class Reminded:
 
 
 @dataclass(frozen=True)
+class FileLimits:
+    """What a form takes of files: so many at once, megabytes of each and of all together."""
+
+    count: int
+    each: int
+    together: int
+
+
+FILE_LIMITS = FileLimits(MOST_AT_ONCE, LARGEST // 1024 // 1024, LARGEST_UPLOAD // 1024 // 1024)
+
+
+@dataclass(frozen=True)
 class OrderPage:
     """One order as its reader sees it. `names` map accounts to the names of people; `left` are texts that no form takes any more.
 
@@ -76,13 +89,13 @@ class OrderPage:
     first_day: date
     today: date
     extension_days: int
-    largest_megabytes: int
     problem: Problem = NO_PROBLEM
     conflict: Conflict | None = None
     contact: Contact | None = None
     left: list[str] = field(default_factory=list)
     reply: Typed = NO_REPLY
     rated: tuple[str, ...] = RATED
+    files: FileLimits = FILE_LIMITS
     quotes: tuple[Quote, ...] = ()
     may_listen: bool = False
     units: Sequence[tuple[str, str]] = ()
@@ -137,7 +150,7 @@ def order_page(
     conflict = None if seen is None else Conflict(seen, view.version, tuple(one for one in view.events if one.number > seen))
     days = (terms.local(view.issued_at).date(), terms.local(now).date())
     return OrderPage(
-        view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, LARGEST // 1024 // 1024, problem, conflict,
+        view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, problem, conflict,
         contact, _left(problem, view), Typed("answer", problem, draft), quotes=quotes, may_listen=order_actor().role in MAY_LISTEN,
         units=units, may_reassign=order_actor().role in PARTIES[MOVES["reassign"].party]["centre"],
         recalls=tuple(recalls),

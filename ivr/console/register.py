@@ -80,7 +80,7 @@ def enter() -> Response | tuple[str, int]:
 
 @register.post("/register/import")
 @role(*WRITERS)
-@takes_file(LIMITS.sheet_bytes)
+@takes_file(LIMITS.sheet_bytes, "register.index")
 def load() -> str | tuple[str, int]:
     """Import a file; what cannot be used is listed here and written to a file in the data folder."""
     house, now, mine = services(), services().clock.now(), reader()

@@ -11,13 +11,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
 
-from flask import Flask, Request, current_app, request
+from flask import Flask, Request, current_app, request, url_for
 
 from ivr.console.services import services
 from survey.errors import BadInput
 
 FORM_BYTES = 64 * 1024
 """What a form may hold beside its file."""
+LARGEST_UPLOAD = 60 * 1024 * 1024
+"""Of all files of one form; the web server in front lets a little more pass, so that the refusal is a page of ours."""
+MOST_AT_ONCE = 10
+"""Files of one form."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -45,11 +49,12 @@ class Upload:
     name: str
 
 
-def takes_file(most_bytes: int) -> Callable[[View], View]:
-    """Mark a view that takes a file of so many bytes at most."""
+def takes_file(most_bytes: int, page: str) -> Callable[[View], View]:
+    """Mark a view that takes files of so many bytes together at most; their form stands on the endpoint `page`."""
 
     def mark(view: View) -> View:
         view.largest_request = most_bytes + FORM_BYTES  # type: ignore[attr-defined]
+        view.page_of_form = page  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -63,6 +68,24 @@ def allow_uploads(app: Flask) -> None:
     def _allow() -> None:
         view = current_app.view_functions.get(request.endpoint or "")
         request.max_content_length = getattr(view, "largest_request", app.config["MAX_CONTENT_LENGTH"])
+
+
+@dataclass(frozen=True)
+class TooLarge:
+    """What a refused view would have taken, in megabytes, and the address of the page with its form."""
+
+    megabytes: int
+    back: str
+
+
+def refused_files() -> TooLarge | None:
+    """What to say of a request that was too large; None where its view takes no files."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    page = getattr(view, "page_of_form", "")
+    if not page:
+        return None
+    most: int = view.largest_request - FORM_BYTES  # type: ignore[union-attr]
+    return TooLarge(most // 1024 // 1024, url_for(page, **(request.view_args or {})))
 
 
 def sent(field: str, most: int) -> list[Sent]:

@@ -83,7 +83,7 @@ def index() -> str:
 
 @calendar_pages.post("/calendar/import")
 @role(ADMINISTRATOR)
-@takes_file(calendar_table.LIMITS.sheet_bytes)
+@takes_file(calendar_table.LIMITS.sheet_bytes, "calendar.index")
 def load() -> Response | tuple[str, int]:
     """Load a table for the years that it holds; with a single faulty line nothing is loaded, and each is listed."""
     house = services()

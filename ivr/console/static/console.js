@@ -98,6 +98,16 @@
   document.addEventListener("htmx:afterSettle", reachScrollers);
   reachScrollers();
 
+  // Files that are too large together would be refused with everything that was typed beside them.
+  document.addEventListener("change", function (event) {
+    var most = event.target.dataset ? Number(event.target.dataset.mostMegabytes) : 0;
+    if (most) {
+      var size = Array.prototype.reduce.call(event.target.files, function (sum, one) { return sum + one.size; }, 0);
+      event.target.setCustomValidity(size > most * 1024 * 1024 ? event.target.dataset.tooLarge : "");
+      event.target.reportValidity();
+    }
+  });
+
   // single keys
 
   var SINGLE_KEYS = "single-keys";

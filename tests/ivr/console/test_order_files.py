@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ivr.console import order_files
+from ivr.console.uploads import TooLarge, refused_files
 from survey.casework import attachments
 from survey.store.models import OrderAttachment
 from tests.ivr.console.order_desk import PDF, OrderDesk, forms, send, take
@@ -122,6 +123,15 @@ def test_a_file_that_is_too_large_is_refused_with_the_limit_and_what_was_typed(d
     assert take(unit, order_id, "attach", files=[(exact, "录像.pdf")]).status_code == 303
 
 
+def test_all_limits_stand_at_the_field_and_in_the_refusal(app, desk, log_in):
+    [order_id] = desk.issued()
+    unit = log_in("unit")
+    assert "每个不超过 20 MB，一次至多 10 个、合计不超过 60 MB" in unit.get(f"/orders/{order_id}").text
+    view = app.view_functions["order_files.attach"]
+    with app.test_request_context(f"/orders/{order_id}/attachments", method="POST"):
+        assert (view.largest_request > 60 << 20, refused_files()) == (True, TooLarge(60, f"/orders/{order_id}"))
+
+
 def test_a_request_beyond_all_measure_is_cut_off_and_other_pages_take_no_file_at_all(app, desk, log_in, monkeypatch):
     [order_id] = desk.issued()
     unit = log_in("unit")
@@ -130,7 +140,11 @@ def test_a_request_beyond_all_measure_is_cut_off_and_other_pages_take_no_file_at
     assert send(unit, f"/orders/{order_id}/sign", hidden[f"/orders/{order_id}/sign"], files=large).status_code == 413
     monkeypatch.setattr(app.view_functions["order_files.attach"], "largest_request", 90_000)
 
-    assert take(unit, order_id, "attach", files=large).status_code == 413
+    refused = take(unit, order_id, "attach", files=large)
+
+    assert refused.status_code == 413
+    assert "文件过大" in refused.text
+    assert f'href="/orders/{order_id}"' in refused.text
     assert desk.order(order_id).version == 1
 
 
