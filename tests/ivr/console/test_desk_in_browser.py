@@ -301,19 +301,16 @@ def test_a_draft_that_cannot_be_saved_says_so_and_is_saved_when_the_desk_is_back
     sync_api.expect(page.locator("[data-draft-told]")).to_have_text("已保存 12:00")
 
 
-def test_a_save_that_is_under_way_when_the_page_is_left_is_not_lost(talk, call) -> None:
+def test_a_save_that_is_under_way_when_the_page_is_left_is_sent_once_more_as_the_browser_breaks_it_off(talk) -> None:
     page = talk()
-    held = []
-    page.route("**/draft", lambda route: route.continue_() if held else held.append(route))
-    page.locator("#remark").press_sequentially("刚写完")
-    sync_api.expect(page.locator("[data-draft-told]")).to_have_text("正在保存……")
-    while not held:
-        page.wait_for_timeout(50)
-    page.goto("/desk")
+    page.route("**/draft", lambda route: None)
+    with page.expect_request("**/draft"):
+        page.locator("#remark").press_sequentially("刚写完")
+    with page.expect_request("**/draft") as left:
+        page.evaluate("window.dispatchEvent(new Event('pagehide'))")
 
-    sync_api.expect(page.get_by_text("您手上有一个来电")).to_be_visible()
-    page.goto(f"/desk/calls/{call}")
-    sync_api.expect(page.locator("#remark")).to_have_value("刚写完")
+    assert left.value.resource_type == "ping"
+    assert "刚写完".encode() in left.value.post_data_buffer
 
 
 def test_who_is_logged_out_while_writing_is_told_that_it_is_not_saved_and_why(talk, clock) -> None:
