@@ -145,7 +145,7 @@ def decide_accountability(public_id: str, record_id: str) -> Response | tuple[st
     """Write down what was decided, and when."""
 
     def do(session: Session, actor: Actor, version: int, now: datetime) -> None:
-        casework.decide_accountability(session, services().office, record_id, actor, _reason(), _day(), now)
+        casework.decide_accountability(session, services().office, public_id, record_id, actor, _reason(), _day(), now)
 
     return act(public_id, f"account-{record_id}", do, _("追究决定已登记。"))
 

@@ -13,6 +13,7 @@ from survey.order_moves import Actor, said
 from survey.order_replies import FAULTS, verifies_fault
 from survey.store.models import AccountabilityRecord, Order, OrderReply
 from survey.store.models.base import public_id
+from survey.store.queries.recalls import lock_order
 from survey.store.sealing import place
 
 DESKS = {"centre": ("centre", "commander", "inspection"), "inspection": ("inspection",)}
@@ -24,7 +25,7 @@ def open_accountability(session: Session, office: Office, order_id: str, actor: 
 
     Raises BadInput for an unknown fault, NotAllowed where nothing was verified or the role may not, NotFound.
     """
-    order = found(session, order_id, actor)
+    order = lock_order(session, found(session, order_id, actor).id)  # one record for each fault, also of two who press at once
     _check_desk(order, actor)
     if fault not in FAULTS:
         zh, en = "、".join(zh for zh, _ in FAULTS.values()), ", ".join(en for _, en in FAULTS.values())
@@ -44,16 +45,15 @@ def open_accountability(session: Session, office: Office, order_id: str, actor: 
 
 
 def decide_accountability(
-    session: Session, office: Office, record_id: str, actor: Actor, decision: str, decided_on: date, now: datetime
+    session: Session, office: Office, order_id: str, record_id: str, actor: Actor, decision: str, decided_on: date, now: datetime
 ) -> AccountabilityRecord:
-    """Write down once what was decided and on which day. Raises NotFound, NotAllowed, BadInput."""
-    record = session.scalars(
-        select(AccountabilityRecord).where(AccountabilityRecord.public_id == record_id).with_for_update()
-    ).one_or_none()
+    """Write down once what was decided on a record of the order, and on which day. Raises NotFound, NotAllowed, BadInput."""
+    order = found(session, order_id, actor)
+    _check_desk(order, actor)
+    mine = (AccountabilityRecord.public_id == record_id, AccountabilityRecord.order_id == order.id)
+    record = session.scalars(select(AccountabilityRecord).where(*mine).with_for_update()).one_or_none()
     if record is None:
         raise NotFound("没有这条追责记录 / there is no such record")
-    order = found(session, session.get_one(Order, record.order_id).public_id, actor)
-    _check_desk(order, actor)
     if record.decided_on is not None:
         raise NotAllowed("追责决定已登记 / the decision was written down before")
     if decided_on > now.astimezone(office.bureau.tzinfo).date():

@@ -180,6 +180,9 @@ def test_accountability_is_opened_on_a_verified_fault_and_decided_once(desk, log
 
     assert (again.status_code, tomorrow.status_code, done.status_code) == (409, 422, 303)
     assert "诫勉谈话" in tomorrow.text
+    [other] = desk.issued()
+    elsewhere = record.replace(order_id, other)
+    assert post(centre, elsewhere, version="1", decided_on="2026-11-23", reason="诫勉谈话").status_code == 404
     assert "诫勉谈话" in open_page(centre, page).text
     assert record not in forms(centre.get(page).text)
 

@@ -26,6 +26,7 @@ from survey.store.models import (
     Unit,
 )
 from survey.store.queries.appeals import answers_under_upheld_appeals, appeals_waiting
+from survey.store.unit_of_work import UnitOfWork
 from tests.survey.casework.conftest import CENTRE, IMPROVED, LEADER, VISITED, Bureau
 
 
@@ -358,6 +359,10 @@ def test_accountability_needs_a_verified_fault_and_keeps_decision_and_date(burea
         with bureau.ground.work() as work:
             return casework.open_accountability(work.session, bureau.ground.office, order_id, actor, fault, bureau.now).public_id
 
+    def decide(work: UnitOfWork, decision: str) -> None:
+        office, day = bureau.ground.office, date(2026, 3, 10)
+        casework.decide_accountability(work.session, office, order_id, record_id, CENTRE, decision, day, bureau.now)
+
     with pytest.raises(NotAllowed, match="nobody can be held to account"):
         open_()
     bureau.answered(order_id)
@@ -367,12 +372,12 @@ def test_accountability_needs_a_verified_fault_and_keeps_decision_and_date(burea
         open_(bureau.unit(order_id))
     record_id = open_()
     with bureau.ground.work() as work:
-        casework.decide_accountability(work.session, bureau.ground.office, record_id, CENTRE, "诫勉谈话", date(2026, 3, 10), bureau.now)
+        decide(work, "诫勉谈话")
 
     [shown] = bureau.view(order_id, CENTRE).accountability
     assert (shown.fault, shown.decision, shown.decided_on) == ("attitude", "诫勉谈话", date(2026, 3, 10))
     with pytest.raises(NotAllowed, match="before"), bureau.ground.work() as work:
-        casework.decide_accountability(work.session, bureau.ground.office, record_id, CENTRE, "再次决定", date(2026, 3, 10), bureau.now)
+        decide(work, "再次决定")
 
 
 def test_of_two_who_hold_to_account_at_once_one_is_told(bureau: Bureau) -> None:
