@@ -37,7 +37,7 @@ class NoCarrier:
         """Raise CarrierError: there is nothing to hang up."""
         raise CarrierError(REASON)
 
-    def redirect(self, sid: str, url: str) -> None:
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
         """Raise CarrierError: there is no call to be led on."""
         raise CarrierError(REASON)
 

@@ -26,6 +26,7 @@ from worker.disk_room import has_room
 from worker.issuing import issue_orders
 from worker.notifying import send_notice as send_notice
 from worker.recalling import recall_people
+from worker.ringing import TALK_SECONDS
 from worker.ringing import leave_desk as leave_desk
 from worker.ringing import let_go as let_go
 from worker.ringing import ring_desk as ring_desk
@@ -120,9 +121,9 @@ def _request(runtime: Runtime, order: DialOrder) -> CallRequest:
         answer_url=insist(f"{base}/steps/0"),
         fallback_url=insist(f"{base}/fallback"),
         status_url=insist(f"{base}/status"),
-        machine_url=insist(f"{base}/machine") if runtime.machine_detection and order.may_be_machine else None,
+        machine_url=insist(f"{base}/machine") if runtime.machine_detection and order.is_by_machine else None,
         ring_seconds=order.ring_seconds,
-        limit_seconds=runtime.call_limit_seconds,
+        limit_seconds=runtime.call_limit_seconds if order.is_by_machine else TALK_SECONDS,
     )
 
 

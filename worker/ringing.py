@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 LAG_SECONDS = 0.7
 TALK_SECONDS = 3600
-"""The longest call of an operator; the person's own call ends sooner."""
+"""The longest call in which an operator talks; the limit of the machine's calls is for the machine alone."""
 
 
 def ring_desk(takeover_id: int, epoch: int = 0) -> None:
@@ -51,7 +51,8 @@ def leave_desk(takeover_id: int, epoch: int = 0) -> None:
     if way is None:
         return
     try:
-        runtime.carrier.redirect(way.sid, insist(f"{runtime.public_base_url}/voice/attempts/{way.token}/steps/{way.step}"))
+        address = insist(f"{runtime.public_base_url}/voice/attempts/{way.token}/steps/{way.step}")
+        runtime.carrier.redirect(way.sid, address, TALK_SECONDS if way.is_to_talk else None)
     except CarrierError as problem:
         log.warning("takeover %s could not be brought on: %s", takeover_id, problem, extra=_event("leave_desk_failed", takeover_id))
         with runtime.unit_of_work() as work:

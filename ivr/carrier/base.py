@@ -82,8 +82,11 @@ class Carrier(Protocol):
         """End a call (or only one that is not yet answered). Raises CarrierError."""
         ...
 
-    def redirect(self, sid: str, url: str) -> None:
-        """Have a call that is talking go on with the document at `url`, at once. Raises CarrierError, also when it is over."""
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
+        """Have a call that is talking go on with the document at `url`, at once, and last so long from its pick-up at most.
+
+        Without a limit that of the call's order stands. Raises CarrierError, also when it is over.
+        """
         ...
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:

@@ -25,9 +25,9 @@ class MeasuredCarrier:
         """End a call. Raises CarrierError."""
         _measured("hang_up", lambda: self.behind.hang_up(sid, ringing_only=ringing_only))
 
-    def redirect(self, sid: str, url: str) -> None:
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
         """Have a call go on with another document. Raises CarrierError."""
-        _measured("redirect", lambda: self.behind.redirect(sid, url))
+        _measured("redirect", lambda: self.behind.redirect(sid, url, limit_seconds))
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
         """Take a call out of a room's conversation, or bring it back. Raises CarrierGone, CarrierError."""

@@ -98,10 +98,11 @@ class TwilioCarrier:
             if getattr(error.__cause__, "code", None) != NOT_IN_PROGRESS:
                 raise
 
-    def redirect(self, sid: str, url: str) -> None:
-        """Have a call that is talking go on with the document at `url`, at once. Raises CarrierError, also when it is over."""
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
+        """Have a call that is talking go on with the document at `url`, at once, with another limit. Raises CarrierError."""
+        limit = {} if limit_seconds is None else {"time_limit": limit_seconds}
         with translated_errors():
-            self._client.calls(_checked(sid)).update(url=url, method="POST")
+            self._client.calls(_checked(sid)).update(url=url, method="POST", **limit)
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
         """Let a call in the room hear the document at `url` instead of the others, or bring it back. Raises CarrierGone, CarrierError."""

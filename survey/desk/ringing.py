@@ -56,12 +56,16 @@ class Whisper:
 
 @dataclass(frozen=True)
 class WayOn:
-    """The person's call that is to go on at once: the carrier's sid, the attempt's token and id, the step at which it stands."""
+    """The person's call that is to go on at once: the carrier's sid, the attempt's token and id, the step at which it stands.
+
+    `is_to_talk`: it goes on to the operator, and is a talk between people from then on.
+    """
 
     sid: str
     token: str
     step: int
     attempt_id: int
+    is_to_talk: bool = False
 
 
 def reason_of(takeover: Takeover) -> str:
@@ -234,7 +238,7 @@ def way_on(work: UnitOfWork, takeover_id: int) -> WayOn | None:
     is_called_back = node in DESK and node != WAITING and (takeover.wish != "" or takeover.released_at is not None)
     if attempt.carrier_sid is None or not (is_awaited or is_called_back):
         return None
-    return WayOn(attempt.carrier_sid, attempt.token, attempt.step, attempt.id)
+    return WayOn(attempt.carrier_sid, attempt.token, attempt.step, attempt.id, is_to_talk=is_awaited and takeover.result == "")
 
 
 @dataclass(frozen=True)

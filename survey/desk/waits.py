@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from survey.desk.offers import give_up, rung_in_vain
+from survey.desk.offers import PATIENCE, give_up, rung_in_vain
 from survey.desk.ringing import take_back
 from survey.desk_clock import given_up_at
 from survey.fieldwork.office import Office
@@ -30,6 +30,11 @@ class Wait:
     left: int = 0
 
 
+def _is_to_come(takeover: Takeover, now: datetime) -> bool:
+    """Whether the person is to come by themselves: the redirect that gives their call the time of a talk had its time to come first."""
+    return takeover.state == "ready" and (takeover.ready_at is None or now - takeover.ready_at >= PATIENCE)
+
+
 def language_of(session: Session, office: Office, token: str) -> str:
     """The language of the script of the call with this token; empty for no such call."""
     version = session.scalar(select(CallAttempt.script_version_id).where(CallAttempt.token == token))
@@ -48,7 +53,7 @@ def wait_of(work: UnitOfWork, office: Office, token: str, now: datetime) -> Wait
     language = office.script(session, attempt.script_version_id).language
     open_ = select(Takeover).where(Takeover.attempt_id == attempt.id, Takeover.ended_at.is_(None))
     takeover = session.scalars(open_).one_or_none()
-    if takeover is None or takeover.result or takeover.state in ("ready", "talking"):
+    if takeover is None or takeover.result or takeover.state == "talking" or _is_to_come(takeover, now):
         return Wait(is_over=True, ahead=0, seconds=0, language=language)
     if takeover.state == "claimed" and takeover.id in rung_in_vain(session, office.desk, now):
         take_back(work, office, takeover.id, "rang_out", now)

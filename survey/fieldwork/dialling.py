@@ -38,7 +38,7 @@ class DialOrder:
     to: str
     caller_id: str
     ring_seconds: int
-    may_be_machine: bool = True  # whether the carrier is to find out who answers; an operator hears it
+    is_by_machine: bool = True  # whether the machine talks, and not an operator, who hears for themselves who answers
 
 
 @dataclass(frozen=True)
@@ -244,7 +244,7 @@ def _prepare_callback(work: UnitOfWork, office: Office, attempt: CallAttempt, no
     attempt.status, attempt.requested_at = "requested", now
     office.record(session, now, "system", "contact.dial", f"attempt:{attempt.id}", number=attempt.number, purpose=attempt.purpose)
     seconds = rules_of(attempt.campaign).ring_seconds
-    return DialOrder(attempt.id, now, attempt.token, to, attempt.campaign.caller_id, seconds, may_be_machine=False)
+    return DialOrder(attempt.id, now, attempt.token, to, attempt.campaign.caller_id, seconds, is_by_machine=False)
 
 
 def _is_fresh(attempt: CallAttempt, now: datetime) -> bool:

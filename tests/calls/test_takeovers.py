@@ -13,6 +13,7 @@ from tests.calls import takeover_house
 from tests.calls.takeover_house import ASKS, LONGEST_SILENCE, UNHAPPY, Desk
 from tests.conftest import ON_SQLITE_ALONE
 from tests.survey.fieldwork.conftest import Ground, ground
+from worker import runtime
 from worker.ringing import leave_desk
 
 __all__ = ["ground"]
@@ -387,7 +388,7 @@ def test_a_redirect_that_takes_effect_after_the_person_has_come_by_themselves_en
     carrier, asked = bench.house.runtime.carrier, []
     redirect = carrier.redirect
     with monkeypatch.context() as slow:
-        slow.setattr(carrier, "redirect", lambda sid, url: asked.append((sid, url)))
+        slow.setattr(carrier, "redirect", lambda sid, url, limit_seconds=None: asked.append((sid, url, limit_seconds)))
         bench.until_talking(li)  # by the waiting document, which comes round
     bench.beat(1)
     redirect(*asked[0])
@@ -400,6 +401,17 @@ def test_a_redirect_that_takes_effect_after_the_person_has_come_by_themselves_en
     bench.until_over()
     assert bench.takeover().result == "handed_back"
     assert all(call.ended for call in bench.desk_calls())
+
+
+def test_a_talk_is_not_cut_at_the_limit_of_the_machine_s_calls(bench: Desk) -> None:
+    runtime.install(replace(bench.house.runtime, call_limit_seconds=100))
+    [li] = waiting(bench, replace(ASKS, talk_seconds=90), li="desk_takes")
+    bench.until_talking(li)
+    bench.until_over()
+
+    call = bench.call()
+    assert call.ended_at - call.answered_at > 100
+    assert bench.seconds_of_talk() >= 89
 
 
 def test_a_person_on_hold_is_told_so_and_an_operator_who_is_muted_hears_on(bench: Desk) -> None:

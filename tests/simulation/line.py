@@ -101,7 +101,7 @@ class Line:
             self.exchange.end(call)
         self.hub.at("carried")
 
-    def redirect(self, sid: str, url: str) -> None:
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
         """Nobody is listened to here."""
         raise CarrierError("nobody is listened to")
 

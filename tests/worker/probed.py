@@ -77,7 +77,7 @@ class FolderCarrier:
     def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
         """Nobody asks."""
 
-    def redirect(self, sid: str, url: str) -> None:
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
         """Nobody asks."""
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:

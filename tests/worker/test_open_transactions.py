@@ -62,7 +62,7 @@ class Line:
     def hang_up(self, sid: str, *, ringing_only: bool = False) -> None:
         self._answer("hang_up")
 
-    def redirect(self, sid: str, url: str) -> None:
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
         self._answer("redirect")
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:

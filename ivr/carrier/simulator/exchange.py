@@ -1,6 +1,7 @@
 """The telephone exchange: places calls, lives them on its clock, keeps their recordings, queues and the journal."""
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -230,10 +231,15 @@ class Exchange:
 
     def limit(self, call: Call) -> None:
         """End a call when its time limit is over, or when the answering machine's tape is full."""
-        traits = self._traits(call)
-        seconds = MACHINE_TAPE_SECONDS if traits.pick_up in ("machine", "fax") else float(call.order.limit_seconds)
-        at = call.now + min(seconds, call.order.limit_seconds)
-        call.limits.add(self.schedule.put(call, at, lambda then: self._out_of_time(call, then)))
+        self._limit(call, call.now)
+
+    def _limit(self, call: Call, began: float) -> None:
+        at = began + self._longest_seconds(call)
+        call.limits.add(self.schedule.put(call, at, lambda then: self._out_of_time(call, began, then)))
+
+    def _longest_seconds(self, call: Call) -> float:
+        is_machine = self._traits(call).pick_up in ("machine", "fax")
+        return min(MACHINE_TAPE_SECONDS if is_machine else math.inf, float(call.order.limit_seconds))
 
     def close(self) -> None:
         """Stop the clock, all streams and all threads."""
@@ -241,8 +247,10 @@ class Exchange:
         self.phones.close()
         self.media.close()
 
-    def _out_of_time(self, call: Call, at: float) -> None:
-        if not call.ended:
+    def _out_of_time(self, call: Call, began: float, at: float) -> None:
+        if at < began + self._longest_seconds(call):  # an update has given it more
+            self._limit(call, began)
+        elif not call.ended:
             call.finish("completed", at)
             self._driver.interrupt_now(call, Ended(), at)
 

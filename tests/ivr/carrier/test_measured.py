@@ -12,7 +12,7 @@ from ivr.carrier.measured import MeasuredCarrier
 SINCE = datetime(2026, 3, 10, tzinfo=UTC)
 OPERATIONS: dict[str, tuple[Any, ...]] = {
     "place_call": ("request",), "hang_up": ("CA1",), "fetch_call": ("CA1",), "find_calls": ("+8610000000000", SINCE),
-    "fetch_recording": ("RE1",), "delete_recording": ("RE1",), "redirect": ("CA1", "https://voice.example/"),
+    "fetch_recording": ("RE1",), "delete_recording": ("RE1",), "redirect": ("CA1", "https://voice.example/", 3600),
     "hold": ("room", "CA1", True, "https://voice.example/"), "mute": ("room", "CA1", True),
 }  # fmt: skip
 

@@ -443,6 +443,15 @@ def test_a_room_is_found_by_its_name_and_changed_once(company, carrier, move, pa
     assert changed.form == form
 
 
+@pytest.mark.parametrize(("limit", "form"), [(None, {}), (3600, {"TimeLimit": ["3600"]})])
+def test_a_call_goes_on_elsewhere_and_lasts_as_long_as_it_is_given(company, carrier, limit, form):
+    company.replies = [Reply(200, {"sid": CA})]
+
+    carrier.redirect(CA, HOLD, limit)
+
+    assert company.asked[0].form == {"Url": [HOLD], "Method": ["POST"], **form}
+
+
 def test_of_rooms_with_one_name_the_one_counts_that_is_not_over(company, carrier):
     company.replies = [rooms("completed", "init", "completed"), Reply(200, {"sid": CF, "call_sid": CA})]
 

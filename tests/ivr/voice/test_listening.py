@@ -84,7 +84,7 @@ class Leads:
     led: list[tuple[str, str]] = field(default_factory=list)
     is_away: bool = False
 
-    def redirect(self, sid: str, url: str) -> None:
+    def redirect(self, sid: str, url: str, limit_seconds: int | None = None) -> None:
         if self.is_away:
             raise CarrierError("not reachable")
         self.led.append((sid, url))

@@ -60,7 +60,7 @@ def test_the_key_of_the_operator_has_the_person_dialled_at_the_number_of_the_cas
     order = dial(bench)
 
     assert isinstance(order, DialOrder)
-    assert (order.token, order.may_be_machine) == (room, False)
+    assert (order.token, order.is_by_machine) == (room, False)
     attempt = attempt_of(bench)
     assert (attempt.status, attempt.live_key) == ("requested", attempt.phone_key)
     assert dial(bench) is None
