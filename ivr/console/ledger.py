@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from ivr.console.access import INSPECTION, actor, present, role
 from ivr.console.language import current_language, is_english
+from ivr.console.order_access import unknown_noted
 from ivr.console.register import READERS, month_asked, reader
 from ivr.console.rendering import render
 from ivr.console.services import services
@@ -93,7 +94,7 @@ def index() -> str:
 @role(*READERS)
 def show(public_id: str) -> str:
     """One incident's ledger."""
-    with services().reads() as session:
+    with unknown_noted(), services().reads() as session:
         incident = queries.incident(session, public_id, reader())
         found = _lines(session, [incident.id])[incident.id]
     say = Words(current_language())

@@ -12,6 +12,7 @@ from ivr.console import pdf, words
 from ivr.console.access import AUDITOR, CENTRE, COMMANDER, INSPECTION, OPERATOR, UNIT, present, role
 from ivr.console.forms import LONGEST_REASON, NO_PROBLEM, Problem
 from ivr.console.language import current_language
+from ivr.console.order_access import unknown_noted
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey.casework.papers import order_paper
@@ -82,7 +83,7 @@ def download(public_id: str, form: str) -> Response:
 def _paper(public_id: str, kind: str, reason: str | None = None) -> Paper:
     house, person = services(), present()
     reader = Actor(person.name, person.role, person.unit)
-    with house.unit_of_work() as work:
+    with unknown_noted(), house.unit_of_work() as work:
         return order_paper(
             work.session, house.office, public_id, reader, house.office.terms, house.clock.now(), kind=kind,
             language=current_language(), reason=reason,

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from ivr.console import words
-from ivr.console.access import ADMINISTRATOR, AUDITOR, CENTRE, COMMANDER, INSPECTION, OPERATOR, UNIT, actor, present, role
+from ivr.console.access import ADMINISTRATOR, AUDITOR, CENTRE, COMMANDER, INSPECTION, OPERATOR, UNIT, actor, note_refusal, present, role
 from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.language import is_english
 from ivr.console.rendering import render
@@ -18,7 +18,7 @@ from ivr.console.uploads import received, takes_file
 from survey import casework
 from survey.casework.register import Signing
 from survey.casework.register_import import RegisterCounts, RegisterIntake, import_register
-from survey.errors import BadInput, NotAllowed
+from survey.errors import BadInput, NotAllowed, NotFound
 from survey.incidents.records import Rejection
 from survey.incidents.register_table import LONGEST_NAME, mapping_with
 from survey.incidents.sniffing import MEBIBYTE, Limits
@@ -65,14 +65,16 @@ def enter() -> Response | tuple[str, int]:
         with house.unit_of_work() as work:
             incident = queries.by_number(work.session, typed.get("number", "").strip(), reader())
             if incident is None:
-                raise BadInput("没有这起警情 / there is no such incident", "number")
+                raise NotFound("没有这起警情 / there is no such incident")
             if not incident.occurred_at <= at <= house.clock.now():
                 raise BadInput("须在报警之后、此刻之前 / must lie between the report and now", "at")
             signing = Signing(typed.get("state", ""), by, at, typed.get("reason", ""))
             casework.enter(work.session, house.office, incident, signing, actor(), house.clock.now())
     except BadInput as wrong:
         return _page(problem=Problem("enter", wrong.field, words.in_language(wrong), typed)), 422
-    except NotAllowed as wrong:
+    except (NotAllowed, NotFound) as wrong:
+        if isinstance(wrong, NotFound) and reader().is_unit:  # numbers can be guessed; to all others it is a slip of the pen
+            note_refusal()
         return _page(problem=Problem("enter", "number", words.in_language(wrong), typed)), 422
     flash(_("已登记警情 %(number)s。", number=typed["number"].strip()), "success")
     return redirect(url_for("register.index"), 303)

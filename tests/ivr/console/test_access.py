@@ -384,9 +384,9 @@ def test_every_post_without_a_token_is_refused_and_changes_nothing(app, log_in, 
 
 IN_THE_TRAIL = (
     "reports.download", "calls.sound", "weekly.download", "ledger.export", "orders.show", "order_files.show", "order_documents.show",
-    "order_documents.download", "tickets.show", "company.of_order", "company.of_ticket",
+    "order_documents.download", "tickets.show", "company.of_order", "company.of_ticket", "ledger.show",
 )  # fmt: skip
-"""Pages that leave their mark: files that are taken, and orders and tickets that are not there for who asks (see test_orders)."""
+"""Pages that leave their mark: files that are taken, and orders, tickets and ledgers that are not there for who asks (see test_orders)."""
 
 
 @pytest.mark.parametrize("role", accounts.ROLES)

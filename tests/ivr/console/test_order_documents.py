@@ -157,6 +157,13 @@ def test_another_units_order_is_not_there(log_in, order, sessions):
     assert client.get(f"/orders/{order}/print").status_code == 404
     assert client.get(f"/orders/{order}/document.docx").status_code == 404
     assert client.get(f"/orders/{'0' * 32}/print").status_code == 404
+    assert post(client, f"/orders/{order}/print/contact", kind="docx", reason="想看看").status_code == 404
+    with sessions() as session:
+        refused = session.scalars(select(AuditEntry).where(AuditEntry.action == "access.refused").order_by(AuditEntry.n)).all()
+    assert [(one.actor, one.subject) for one in refused] == [
+        ("unit", "page:order_documents.show"), ("unit", "page:order_documents.download"), ("unit", "page:order_documents.show"),
+        ("unit", "page:order_documents.name"),
+    ]  # fmt: skip
 
 
 def test_an_allegation_of_abuse_is_a_document_for_inspection_alone(log_in, order, sessions):

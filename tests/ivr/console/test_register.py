@@ -41,6 +41,12 @@ def _entries(sessions) -> list[tuple[str, str]]:
         return [tuple(row) for row in session.execute(select(Incident.number, RegisterEntry.state).join(RegisterEntry.incident))]
 
 
+def _refused(sessions) -> list[tuple[str, str]]:
+    with sessions() as session:
+        found = select(AuditEntry).where(AuditEntry.action == "access.refused").order_by(AuditEntry.n)
+        return [(one.actor, one.subject) for one in session.scalars(found)]
+
+
 def _wrong(answer) -> tuple[str, str]:
     page = Page.parse(answer.text)
     page.check()
@@ -115,6 +121,7 @@ def test_a_unit_neither_enters_nor_sees_what_is_anothers(log_in, open_page, fore
     with sessions() as session:
         other = session.scalars(select(Incident.public_id).where(Incident.number == foreign)).one()
     assert client.get(f"/ledger/{other}").status_code == 404
+    assert _refused(sessions) == [("unit", "page:register.enter"), ("unit", "page:ledger.show")]
     assert foreign not in client.get("/ledger/export.csv?month=2026-10").data.decode("utf-8-sig")
     assert _entries(sessions) == []
 
