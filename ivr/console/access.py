@@ -1,5 +1,6 @@
 """Who may see what: default deny, the cookie, and what stands against going on (RS49, RS51–RS53). Log-in and log-out: `login`."""
 
+import hashlib
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -96,7 +97,15 @@ def needs_second_factor(person: Visitor) -> bool:
 
 
 def note_refusal() -> None:
-    """Write down who was refused what: in the audit trail for a person, else in the log, where anybody may cause any number of lines."""
+    """Write down who was refused what: in the audit trail for a person, else in the log, where anybody may cause any number of lines.
+
+    What an open page asks for again and again is written down once: the cookie says that it was, and no reader can make that up.
+    """
+    if refreshes_itself():
+        asked = hashlib.sha256(request.full_path.encode()).hexdigest()[:16]
+        if session.get("refused") == asked:
+            return
+        session["refused"] = asked
     person, house, path = visitor(), services(), ascii(request.path)[1:-1][:LONGEST_PATH]
     told = {"action": "access.refused", "method": request.method, "path": path}
     level = logging.WARNING if person else logging.INFO  # a log-in that has run out is everyday
@@ -154,7 +163,7 @@ def _is_fragment() -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def _refreshes_itself() -> bool:
+def refreshes_itself() -> bool:
     """Whether the page asks of its own accord: a part of it, or its socket."""
     return _is_fragment() or request.endpoint == "live.listen"
 
@@ -175,6 +184,6 @@ def _recognise() -> Visitor | None:
 
 
 def _is_sign_of_life(reading: Session, person: Visitor) -> bool:
-    if not _refreshes_itself():
+    if not refreshes_itself():
         return True
     return request.endpoint in AT_THE_DESK and desk.duty.is_on(reading, person.token_digest)

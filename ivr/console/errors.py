@@ -35,6 +35,9 @@ WORDS = {
     ),
 }
 
+ASK_NO_MORE = 286
+"""The status at which htmx puts the answer in its place and stops asking for it; at 403 and 404 it would go on for ever."""
+
 
 @dataclass(frozen=True)
 class ErrorPage:
@@ -98,6 +101,8 @@ def _reference() -> str:
 
 
 def _page(status: int, reference: str | None = None) -> tuple[str, int]:
+    if status in (403, 404) and request.method == "GET" and request.headers.get("HX-Request") == "true":
+        return render("errors/_gone.html", None), ASK_NO_MORE
     shown = status if status in WORDS else 400 if status < 500 else 500
     title, advice, back = *WORDS[shown], ""
     if status == 413 and (files := refused_files()):

@@ -17,7 +17,7 @@ from ivr.console.app import create_console_app
 from ivr.console.hub import GOING_AWAY, NOT_ALLOWED, TRY_LATER
 from ivr.console.services import ConsoleServices
 from survey import desk as use
-from survey.store.models import AuditEntry, Takeover, Unit, User
+from survey.store.models import AuditEntry, Escalation, Takeover, Unit, User
 from tests.conftest import ON_SQLITE_ALONE, StandingClock
 from tests.ivr.console.conftest import post
 from tests.ivr.console.order_desk import OrderDesk, take
@@ -313,6 +313,45 @@ def test_a_ticket_has_company_too(log_in, desk):
     assert "测试operator is looking too" in told
     assert "Changed since you opened this page" in told
     assert "已致电" not in told
+
+
+@pytest.mark.parametrize("kind", ["order", "ticket"])
+def test_an_open_page_that_goes_to_inspection_stops_asking_and_is_on_record_once(log_in, desk, sessions, kind):
+    """Else each reader's page would write twelve refusals a minute, and take the chain's lock for each (R12, R35)."""
+    centre = log_in("centre")
+    page = f"/orders/{desk.issued()[0]}" if kind == "order" else f"/escalations/{desk.cases(reasons=('human_requested',))[0]}"
+    assert centre.get(page).status_code == 200
+    look(centre, page)
+    with sessions.begin() as session:
+        session.query(Escalation).update({"route": "inspection"})
+
+    answers = [centre.get(f"{page}/company?seen=1", headers={"HX-Request": "true"}) for _ in range(5)]
+
+    assert [one.status_code for one in answers] == [286] * 5, "htmx shows it and asks no more"
+    assert "已不再对您开放" in answers[0].text
+    assert [path for _, _, path in refusals(sessions)] == [f"{page}/company"]
+    assert centre.get(page).status_code == 404
+    assert len(refusals(sessions)) == 2, "whoever asks for the page itself is written down each time"
+
+
+def test_a_desk_that_is_open_when_its_reader_gets_another_role_stops_asking_and_is_on_record_once(log_in, sessions):
+    client = log_in("operator")
+    assert client.get("/desk/board", headers={"HX-Request": "true"}).status_code == 200
+    with sessions.begin() as session:
+        session.scalars(select(User).where(User.name == "operator")).one().role = "commander"
+
+    assert {client.get("/desk/board", headers={"HX-Request": "true"}).status_code for _ in range(5)} == {286}
+    assert refusals(sessions) == [("operator", "page:desk.board", "/desk/board")]
+
+
+def test_whoever_tries_one_order_after_the_other_is_on_record_for_each_though_they_say_that_a_page_asks(log_in, desk, sessions):
+    with sessions.begin() as session:
+        session.add(Unit(code="north", name="城北派出所"))
+    unit = log_in("unit")
+    for order_id in desk.issued(3, unit="north"):
+        assert unit.get(f"/orders/{order_id}/company", headers={"HX-Request": "true"}).status_code == 286
+
+    assert len(refusals(sessions)) == 3
 
 
 def test_the_page_of_an_order_asks_from_the_version_that_it_shows(log_in, desk):
