@@ -107,8 +107,8 @@ def _page(status: int, reference: str | None = None) -> tuple[str, int]:
     title, advice, back = *WORDS[shown], ""
     if status == 413 and (files := refused_files()):
         title, advice, back = _l("文件过大"), _files_too_large(files.megabytes), files.back
-    reference = reference or _reference()
-    if reference and status != 404:
+    if reference is None:  # else it stands beside the error
+        reference = _reference()
         logger.info(
             "answered %s with reference %s at %s",
             status,

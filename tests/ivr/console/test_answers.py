@@ -58,6 +58,15 @@ def test_a_missing_page_says_so_and_gives_a_number(log_in, open_page):
     assert re.search(r"编号 [0-9A-F]{8}", page.text)
 
 
+def test_the_number_on_an_error_page_stands_in_the_log(log_in, caplog):
+    client = log_in("operator")
+    with caplog.at_level("INFO"):
+        pages = [client.get(address).text for address in ("/nowhere", f"/orders/{'0' * 32}", "/audit")]
+
+    shown = [re.search(r"<code>([0-9A-F]{8})</code>", page)[1] for page in pages]
+    assert shown == [one.reference for one in caplog.records if getattr(one, "action", "") == "console.refused"]
+
+
 def test_the_error_page_speaks_the_language_of_the_visitor(log_in, open_page):
     assert "No such page" in open_page(log_in("operator", "en"), "/nothing", 404).text
 
