@@ -82,8 +82,9 @@ def claim(public_id: str) -> Response:
 @role(*DESK)
 def decline(public_id: str) -> Response:
     """Leave a call to the others."""
-    with services().unit_of_work() as work:
-        use.decline(work.session, public_id, _user(work.session))
+    house = services()
+    with house.unit_of_work() as work:
+        use.decline(work.session, house.office, public_id, _user(work.session), house.clock.now())
     return redirect(url_for("desk.index"), 303)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from survey.accounts.people import telephone_of
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork.office import Office
-from survey.store.models import Duty, User
+from survey.store.models import Duty, Takeover, User
 from survey.store.queries import desk as queries
 
 STATES = ("free", "busy", "talking", "wrapping", "away", "off")
@@ -89,3 +89,10 @@ def _send_off(session: Session, office: Office, user: User, login: str, by: str,
 def is_on(session: Session, login: str) -> bool:
     """Whether this log-in's browser is the desk of somebody who is to be there."""
     return bool(session.scalar(select(exists().where(Duty.login == login, Duty.state.in_(AT_WORK)))))
+
+
+def free_after(session: Session, takeover: Takeover, now: datetime) -> None:
+    """The operator is done with sorting this call out, and free unless another one is still to be sorted out."""
+    other = exists().where(Takeover.operator_id == takeover.operator_id, Takeover.state == "wrap", Takeover.id != takeover.id)
+    wrapping = update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "wrapping", ~other)
+    session.execute(wrapping.values(state="free", since=now).execution_options(synchronize_session="fetch"))

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from survey.desk.duty import WORKING, lapse
+from survey.desk.duty import WORKING, free_after, lapse
 from survey.desk.ringing import take_back
 from survey.desk_clock import DeskTerms, given_up_at, is_wide, round_ends, round_of
 from survey.fieldwork import transfers
@@ -38,7 +38,7 @@ def tend(work: UnitOfWork, office: Office, now: datetime) -> None:
     session, terms = work.session, office.desk
     lapse(session, office, now)
     for takeover in queries.waiting(session):
-        if now >= given_up_at(terms, takeover.opened_at):
+        if now >= given_up_at(terms, takeover.opened_at) or _is_left_to_nobody(session, takeover):
             give_up(work, takeover.id)
         else:
             _offer(session, terms, takeover, now)
@@ -78,6 +78,13 @@ def _offer(session: Session, terms: DeskTerms, takeover: Takeover, now: datetime
         queries.put_offer(session, takeover.id, user_id, number, now, until)
 
 
+def _is_left_to_nobody(session: Session, takeover: Takeover) -> bool:
+    """Whether everybody at the desk has refused the call, who talk and could take it later included."""
+    refused = [user_id for user_id, outcomes in queries.offered_users(session, takeover.id).items() if outcomes & REFUSED]
+    others = exists().where(Duty.state.in_((*WORKING, "talking")), Duty.user_id.not_in(refused))
+    return bool(refused) and not session.scalar(select(others))
+
+
 def _expire(session: Session, terms: DeskTerms, now: datetime) -> None:
     """An offer that ran out was missed by whoever was free; who misses several in a row counts as away, and is told so."""
     for offer in session.scalars(select(Offer).where(Offer.outcome == "open", Offer.until <= now).order_by(Offer.id)).all():
@@ -94,9 +101,7 @@ def close_unsorted(session: Session, office: Office, takeover: Takeover, now: da
     """The time to sort a call out is over: the operator is free again, the case stays in the human queue."""
     takeover.state = "done"
     takeover.version += 1
-    if takeover.operator_id is not None:
-        free = update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "wrapping").values(state="free", since=now)
-        session.execute(free)
+    free_after(session, takeover, now)
     session.flush()
     office.record(session, now, "system", "takeover.unsorted", f"takeover:{takeover.public_id}")
     case = case_of(session, takeover.attempt)

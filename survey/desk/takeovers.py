@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from survey.desk import danger
-from survey.desk.duty import WORKING
+from survey.desk.duty import WORKING, free_after
 from survey.desk_clock import LONGEST_EXTENSIONS, round_of
 from survey.disposition import Disposition
 from survey.errors import BadInput, NotAllowed, NotFound
@@ -104,21 +104,28 @@ def _holder(session: Session, takeover_id: int) -> str:
 
 
 def _answer_offers(session: Session, office: Office, takeover: Takeover, user: User, now: datetime) -> None:
-    """Theirs is claimed, everybody else's was taken; who claims before the sweep has offered it gets an offer that says so."""
+    """Theirs is claimed, everybody else's was taken; who answers before the sweep has offered it gets an offer that says so."""
     standing = (Offer.takeover_id == takeover.id, Offer.outcome == "open")
     session.execute(update(Offer).where(*standing, Offer.user_id != user.id).values(outcome="taken"))
     if not session.execute(update(Offer).where(*standing, Offer.user_id == user.id).values(outcome="claimed")).rowcount:  # type: ignore[attr-defined]
-        number = round_of(office.desk, takeover.opened_at, now)
-        queries.put_offer(session, takeover.id, user.id, number, now, now)
-        mine = (Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.round == number)
-        session.execute(update(Offer).where(*mine).values(outcome="claimed"))
+        _answer_early(session, office, takeover, user, "claimed", now)
 
 
-def decline(session: Session, public_id: str, user: User) -> None:
+def _answer_early(session: Session, office: Office, takeover: Takeover, user: User, outcome: str, now: datetime) -> None:
+    number = round_of(office.desk, takeover.opened_at, now)
+    queries.put_offer(session, takeover.id, user.id, number, now, now)
+    mine = (Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.round == number)
+    session.execute(update(Offer).where(*mine).values(outcome=outcome))
+
+
+def decline(session: Session, office: Office, public_id: str, user: User, now: datetime) -> None:
     """Leave a call to the others; it is not offered to this operator again. Nothing is held against it (O11)."""
-    takeover_id = select(Takeover.id).where(Takeover.public_id == public_id).scalar_subquery()
-    mine = (Offer.takeover_id == takeover_id, Offer.user_id == user.id, Offer.outcome == "open")
-    session.execute(update(Offer).where(*mine).values(outcome="declined").execution_options(synchronize_session=False))
+    takeover = session.scalars(select(Takeover).where(Takeover.public_id == public_id, Takeover.state == "waiting")).one_or_none()
+    if takeover is None:
+        return
+    mine = (Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.outcome == "open")
+    if not session.execute(update(Offer).where(*mine).values(outcome="declined")).rowcount:  # type: ignore[attr-defined]
+        _answer_early(session, office, takeover, user, "declined", now)
     session.execute(update(Duty).where(Duty.user_id == user.id).values(misses=0))
 
 
@@ -260,8 +267,7 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
         if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open":
             case.state = "settled"
         note_step(session, office, case, user.name, f"call_{given.verdict}", given.remark.strip(), now)
-    free = update(Duty).where(Duty.user_id == user.id, Duty.state == "wrapping").values(state="free", since=now)
-    session.execute(free)
+    free_after(session, takeover, now)
     seconds = round((now - takeover.ended_at).total_seconds()) if takeover.ended_at else 0
     office.record(
         session, now, user.name, "takeover.wrap_up", f"takeover:{takeover.public_id}", verdict=given.verdict, consent=given.consent,

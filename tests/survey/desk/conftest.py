@@ -68,6 +68,11 @@ class Desk:
         with self.ground.work() as work:
             return desk.claim(work, self.ground.office, wanted, self._own(work.session, user), self.ground.now)
 
+    def decline(self, user: User) -> None:
+        wanted = self.takeover().public_id
+        with self.ground.work() as work:
+            desk.decline(work.session, self.ground.office, wanted, self._own(work.session, user), self.ground.now)
+
     def ring(self) -> desk.RingOrder:
         number = self.takeover().id
         with self.ground.work() as work:
@@ -109,8 +114,8 @@ class Desk:
             own = self._own(work.session, user)
             desk.write_answer(work.session, self.ground.office, wanted, own, item, code, self.ground.now)
 
-    def wrap_up(self, user: User, verdict: str = "order", consent: str = "yes", remark: str = "") -> None:
-        given, wanted = desk.WrapUp(verdict, consent, remark), self.takeover().public_id
+    def wrap_up(self, user: User, verdict: str = "order", consent: str = "yes", remark: str = "", public_id: str = "") -> None:
+        given, wanted = desk.WrapUp(verdict, consent, remark), public_id or self.takeover().public_id
         with self.ground.work() as work:
             own = self._own(work.session, user)
             desk.wrap_up(work.session, self.ground.office, wanted, own, given, self.ground.now)

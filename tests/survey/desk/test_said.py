@@ -165,7 +165,7 @@ def test_who_hangs_up_while_the_telephone_rings_is_told_to_those_who_were_offere
     bench.tend()
     wanted = bench.takeover().public_id
     with bench.ground.work() as work:
-        desk.decline(work.session, wanted, wang)
+        desk.decline(work.session, bench.ground.office, wanted, wang, bench.ground.now)
     bench.claim(li)
     hang_up(bench, token)
 

@@ -64,17 +64,64 @@ def test_who_misses_two_offers_in_a_row_counts_as_away_and_is_told_why(bench: De
 
 
 def test_a_declined_call_is_not_offered_again_and_nothing_is_held_against_it(bench: Desk) -> None:
-    wang = bench.operator("wang")
+    wang, _ = bench.operator("wang"), bench.operator("li", state="busy")
     bench.call()
     bench.tend()
-    wanted = bench.takeover().public_id
-    with bench.ground.work() as work:
-        desk.decline(work.session, wanted, work.session.get_one(User, wang.id))
+    bench.decline(wang)
     bench.ground.clock.advance(seconds=25)
     bench.tend()
 
-    assert bench.offers() == [("wang", 1, "declined")]
+    assert bench.offers() == [("wang", 1, "declined"), ("li", 2, "open")]
     assert (bench.duty(wang).misses, bench.duty(wang).state) == (0, "free")
+
+
+def test_a_call_that_is_declined_before_it_was_offered_is_not_offered_any_more(bench: Desk) -> None:
+    wang, _ = bench.operator("wang"), bench.operator("li")
+    bench.call()
+    bench.decline(wang)
+    bench.tend()
+
+    assert bench.offers() == [("wang", 1, "declined"), ("li", 1, "open")]
+
+
+def test_nobody_waits_for_a_desk_at_which_everybody_has_declined(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    bench.call()
+    bench.decline(wang)
+    bench.tend()
+    assert bench.takeover().result == ""
+
+    bench.decline(li)
+    bench.tend()
+    assert bench.takeover().result == "nobody"
+
+
+def test_who_talks_may_still_take_a_call_that_the_others_have_declined(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    bench.talk(li)
+    bench.call()
+    bench.decline(wang)
+    bench.tend()
+
+    assert bench.takeover().result == ""
+
+
+@pytest.mark.parametrize("by_the_clock", [False, True])
+def test_an_operator_who_sorts_a_newer_call_out_is_not_freed_by_an_older_one(bench: Desk, by_the_clock: bool) -> None:
+    wang, _ = bench.operator("wang"), bench.operator("li")
+    bench.again(bench.talk(wang))
+    older = bench.takeover().public_id
+    bench.ground.clock.advance(seconds=60)
+    bench.again(bench.talk(wang))
+    if by_the_clock:
+        bench.ground.clock.advance(seconds=61)
+        bench.tend()
+    else:
+        bench.wrap_up(wang, "order", public_id=older)
+
+    assert bench.duty(wang).state == "wrapping"
+    bench.wrap_up(wang, "order")
+    assert bench.duty(wang).state == "free"
 
 
 def test_a_claim_rings_the_telephone_of_the_claimant(bench: Desk) -> None:
