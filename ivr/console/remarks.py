@@ -5,7 +5,6 @@ against a reason, which is entered in the audit trail. What went to inspection i
 """
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +20,7 @@ from ivr.console.forms import NO_PROBLEM, Problem
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey import coding, disclosure
+from survey.desk.said import LONG_NUMBER, STARS
 from survey.errors import BadInput, CannotUnseal, NotAllowed, NotFound
 from survey.fieldwork import transcripts
 from survey.fieldwork.transcripts import LONGEST_PLACE, LONGEST_TEXT, Judgement
@@ -38,7 +38,6 @@ UNSURE_BELOW = 0.5
 
 STATES = ("waiting", "no_model", "done", "needs_review", ALERTED)
 CODES = (*coding.CLASSES, UNCODED)
-_LONG_NUMBER = re.compile(r"(?:[0-9〇零一二两三四五六七八九幺]\s*){5,}")
 
 
 @dataclass(frozen=True)
@@ -240,7 +239,7 @@ def _page(public_id: str, *, is_open: bool = False, permit: int | None = None, p
 
 def masked(text: str) -> str:
     """The text without its long numbers, spoken digit by digit or written."""
-    return _LONG_NUMBER.sub("*****", text)
+    return LONG_NUMBER.sub(STARS, text)
 
 
 def _excerpt(row: RemarkRow) -> str:

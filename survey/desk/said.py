@@ -24,7 +24,8 @@ from survey.store.sealing import place
 UNSURE_BELOW = 0.5
 """Words of less confidence are marked: the ear may know better."""
 
-LONG_NUMBER = re.compile(r"(?:[0-9〇零一二两三四五六七八九幺]\s*){5,}")
+DIGIT = r"(?:[0-9〇零一二两三四五六七八九幺]|(?<![a-z])(?:zero|oh|one|two|three|four|five|six|seven|eight|nine|double|triple)(?![a-z]))"
+LONG_NUMBER = re.compile(rf"{DIGIT}(?:[\s-]*{DIGIT}){{4,}}", re.IGNORECASE)
 STARS = "*****"
 UNREADABLE = "?"
 

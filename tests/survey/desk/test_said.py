@@ -207,6 +207,10 @@ def hang_up(bench: Desk, token: str) -> None:
         ([("call", SURE), ("me", UNSURE)], "en", [("call ", False), ("me", True)]),
         ([("电话", SURE), *((digit, UNSURE) for digit in "一三八零零零"), ("谢谢", SURE)], "zh",
          [("电话", False), (STARS, False), ("谢谢", False)]),
+        ([*((word, SURE) for word in ("call", "one", "three", "Eight", "oh", "double", "five")), ("please", SURE)], "en",
+         [("call ", False), (STARS, False), (" please", False)]),
+        ([("someone", SURE), ("waited", SURE), ("ninety", SURE), ("minutes", SURE)], "en", [("someone waited ninety minutes", False)]),
+        ([("拨138-0013-8000找我", SURE)], "zh", [("拨", False), (STARS, False), ("找我", False)]),
         ([], "zh", []),
     ],
 )  # fmt: skip
