@@ -178,6 +178,7 @@ def write_answer(session: Session, office: Office, public_id: str, user: User, i
 
     Raises BadInput for what the script does not ask or offer, and as `mine`.
     """
+    queries.lock_call(session, public_id)
     takeover = mine(session, public_id, user, "talking", "wrap")
     attempt = session.get_one(CallAttempt, takeover.attempt_id, with_for_update=True, populate_existing=True)
     script = office.script(session, attempt.script_version_id)

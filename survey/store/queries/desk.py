@@ -47,6 +47,12 @@ def locked(session: Session, takeover_id: int) -> Takeover | None:
     return _locked(session, Takeover.id == takeover_id)
 
 
+def lock_call(session: Session, public_id: str) -> None:
+    """Lock the call of a takeover before the takeover itself, as each turn of the call does: for who changes both."""
+    theirs = select(CallAttempt.id).join(Takeover, Takeover.attempt_id == CallAttempt.id).where(Takeover.public_id == public_id)
+    session.execute(theirs.with_for_update(of=CallAttempt))
+
+
 def by_ring(session: Session, token: str) -> Takeover | None:
     """The takeover for which a telephone was rung with this token, locked; None for a ring that counts no more."""
     return _locked(session, Takeover.ring_token == token)
