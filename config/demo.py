@@ -87,7 +87,7 @@ def play(house: House, plan: Plan) -> int:
     if plan.faults:
         exchange.set_faults(nested(plan.faults))
     say("回访 Huifang · 演示模式：模拟线路，不会真的拨出 / demonstration: simulated line, no real telephone rings\n")
-    passwords = greet(house)
+    passwords = greet(house, plan.language)
     campaign_id = launch(house, month_of(house, plan))
     await_voice_door(house)
     door = f"{house.settings.public_base_url}/voice/incoming"
@@ -145,11 +145,11 @@ def nested(faults: dict[str, float]) -> dict[str, Any]:
     return found
 
 
-def greet(house: House) -> dict[str, str]:
+def greet(house: House, language: str) -> dict[str, str]:
     """Print where the console is and the accounts with their fresh passwords; name to password."""
     say(f"控制台 / console    http://{house.settings.console_host}:{house.settings.console_port}/")
     say(f"数据 / data         {house.data}")
-    passwords = make_accounts(house)
+    passwords = make_accounts(house, language)
     for name, role, title in ACCOUNTS:
         say(f"账号 / account      {name:6} {passwords[name]}   {title}（{role}）")
     say("停止 / stop         Ctrl+C\n")
@@ -180,7 +180,7 @@ def stay(house: House, exchange: RemoteExchange, plan: Plan, passwords: Mapping[
     desk = DeskPlay(house, exchange, launch(house, given, lambda text: None), plan.seed)
     say(f"\n值班台 / desk       {given.calls} 名不满意群众，有人在岗时逐个拨打 / dissatisfied people, called while somebody is on duty")
     exchange.run_in_real_time()
-    tell(house, add_parts(house, passwords, unit), unit, desk.next_number())
+    tell(house, add_parts(house, passwords, unit, plan.language), unit, desk.next_number())
     Sweeper(house, desk.look).run()
 
 

@@ -16,6 +16,11 @@ from survey.store.models import Escalation, Respondent, Unit
 ACCOUNTS = (("admin", "administrator", "管理员"), ("desk", "operator", "值班员"), ("chief", "commander", "指挥长"))
 """Those with which one may look on from the first second."""
 
+ENGLISH_TITLES = {
+    "operator": "Operator", "centre": "Command centre", "unit": "Responsible unit", "inspection": "Inspection",
+    "commander": "Commander", "administrator": "Administrator",
+}  # fmt: skip
+
 DESK_TELEPHONE = "+8610099990010"
 """It rings in the browser where its page is open; else a simulated operator picks up and talks until the other side ends."""
 
@@ -41,24 +46,34 @@ PARTS = (
 )
 
 
-def make_accounts(house: House) -> dict[str, str]:
+def display_name(role: str, title: str, language: str) -> str:
+    """How an account is called in a demonstration whose people speak the language."""
+    return title if language == "zh" else ENGLISH_TITLES[role]
+
+
+def make_accounts(house: House, language: str) -> dict[str, str]:
     """Make the accounts of the first second; the operator's telephone is one in the browser. Name to password."""
     now, office = house.clock.now(), house.office
     with house.unit_of_work() as work:
-        made = {name: accounts.add_user(work.session, name, role, title, now) for name, role, title in ACCOUNTS}
+        made = {
+            name: accounts.add_user(work.session, name, role, display_name(role, title, language), now) for name, role, title in ACCOUNTS
+        }
         hand = accounts.Hand("desk", now, house.keys, house.audit_key, office.numbers)
         own.change_telephone(work.session, hand, DESK_TELEPHONE)
     return made
 
 
-def add_parts(house: House, made: Mapping[str, str], unit: Unit) -> dict[str, str]:
+def add_parts(house: House, made: Mapping[str, str], unit: Unit, language: str) -> dict[str, str]:
     """Make the accounts of the other parts; that of the role `unit` acts for the unit. Name to password, of all."""
     now = house.clock.now()
     with house.unit_of_work() as work:
         codes = {"unit": unit.code}
         others = [part for part in PARTS if part.name not in made]
         more = {
-            each.name: accounts.add_user(work.session, each.name, each.role, each.title, now, codes.get(each.role, "")) for each in others
+            each.name: accounts.add_user(
+                work.session, each.name, each.role, display_name(each.role, each.title, language), now, codes.get(each.role, "")
+            )
+            for each in others
         }
     return {**made, **more}
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from flask_babel import force_locale
 
 from config import demo as play
 from config.channels import channels
 from config.cli import main
 from config.commands.demo import stage
+from config.demo_parts import PARTS, display_name
 from config.demo_visitors import visitors
 from config.settings import Settings
 from config.wiring import House
@@ -39,9 +41,14 @@ def test_too_few_people_for_the_units_are_refused_before_anything_is_made(house:
     assert not (house.settings.data / "demo").exists()
 
 
-def test_accounts_have_the_titles_by_which_the_console_calls_their_roles(house: House) -> None:
-    with house.console_app().test_request_context():
-        assert [title for _, _, title in play.ACCOUNTS] == [str(ROLES[role]) for _, role, _ in play.ACCOUNTS]
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_accounts_have_the_titles_by_which_the_console_calls_their_roles(house: House, language: str) -> None:
+    titles = {(each.role, each.title) for each in PARTS}
+    with house.console_app().test_request_context(), force_locale(language):
+        shown = {role: str(ROLES[role]) for role, _ in titles}
+
+    assert {(role, title) for _, role, title in play.ACCOUNTS} <= titles
+    assert {role: display_name(role, title, language) for role, title in titles} == shown
 
 
 def test_no_secret_of_a_real_line_reaches_the_simulated_one(house: House, tmp_path: Path) -> None:

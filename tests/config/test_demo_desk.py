@@ -167,7 +167,7 @@ def test_each_part_has_an_account_whose_password_opens_and_the_unit_is_the_one_w
     go_on(demo, play, 200, step=5)
     unit = demo_parts.busiest_unit(demo.house)
 
-    passwords = demo_parts.add_parts(demo.house, demo_parts.make_accounts(demo.house), unit)
+    passwords = demo_parts.add_parts(demo.house, demo_parts.make_accounts(demo.house, "zh"), unit, "zh")
     demo_parts.tell(demo.house, passwords, unit, "+8610000123400")
 
     assert unit.code == UNITS[0].code
