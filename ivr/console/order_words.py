@@ -31,7 +31,7 @@ TABS: dict[str, LazyString] = {
     "requests": _l("待审批"),
     "answered": _l("已回复待再访"),
     "recalling": _l("再次回访中"),
-    "supervised": _l("督办"),
+    "supervised": _l("督办中"),
     "ended": _l("已办结"),
     "all": _l("全部"),
 }
@@ -57,7 +57,7 @@ EVENTS: dict[str, LazyString] = {
     "attach": _l("添加附件"),
 }
 DECISIONS = {
-    "": Tag(_l("待审批"), "?", CARE),
+    "": Tag(_l("尚待审批"), "?", CARE),
     "granted": Tag(_l("同意延期"), "✓", GOOD),
     "refused": Tag(_l("不同意延期"), "×", BAD),
     "lapsed": Tag(_l("未及审批"), "—", QUIET),

@@ -77,7 +77,7 @@ def enter() -> Response | tuple[str, int]:
             note_refusal()
         return _page(problem=Problem("enter", "number", words.in_language(wrong), typed)), 422
     flash(_("已登记警情 %(number)s。", number=typed["number"].strip()), "success")
-    return redirect(url_for("register.index"), 303)
+    return redirect(url_for("register.index", month=request.args.get("month")), 303)
 
 
 @register.post("/register/import")
@@ -117,8 +117,10 @@ def month_asked() -> tuple[str, datetime, datetime]:
 
 def _named(text: str) -> str:
     by = "".join(one for one in text if one.isprintable()).strip()
-    if not 1 <= len(by) <= LONGEST_NAME:
+    if not by:
         raise BadInput("请填写登记民警 / who entered it is missing", "by")
+    if len(by) > LONGEST_NAME:
+        raise BadInput(f"登记民警不超过 {LONGEST_NAME} 字 / the name may have {LONGEST_NAME} characters at most", "by")
     return by
 
 

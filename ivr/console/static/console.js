@@ -76,7 +76,7 @@
   });
 
   document.addEventListener("htmx:afterSettle", function () {
-    document.querySelectorAll("#progress details > summary").forEach(function (summary) {
+    document.querySelectorAll("#progress details > summary, #course details > summary").forEach(function (summary) {
       summary.parentElement.open = openBefore.indexOf(summary.textContent) >= 0;
     });
     focusAgain(focusedBefore);

@@ -54,8 +54,9 @@
         return PAUSE;
       }, function (status) {
         dirty = true;
-        tell(status === LOGGED_OUT ? form.dataset.loggedOut : form.dataset.failed);
-        return typeof status === "number" && status < 500 ? null : AGAIN; // refused: saved with the next key, or when it is sent
+        var isRefused = typeof status === "number" && status < 500; // it is tried with the next key, or when the form is sent
+        tell(status === LOGGED_OUT ? form.dataset.loggedOut : isRefused ? form.dataset.refused : form.dataset.failed);
+        return isRefused ? null : AGAIN;
       }).then(function (pause) {
         saving = false;
         if (dirty && pause !== null) {

@@ -310,7 +310,7 @@ def test_a_ticket_has_company_too(log_in, desk):
     look(operator, page)
 
     told = look(centre, page, seen=0)
-    assert "测试operator is looking too" in told
+    assert "also looking: 测试operator" in told
     assert "Changed since you opened this page" in told
     assert "已致电" not in told
 
