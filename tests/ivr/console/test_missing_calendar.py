@@ -6,7 +6,7 @@ import pytest
 
 from ivr.console.order_access import MAY_READ
 from survey import accounts
-from tests.conftest import StandingClock
+from tests.conftest import ON_SQLITE_ALONE, StandingClock
 from tests.ivr.console.every_page import EXAMPLES
 from tests.ivr.console.full_house import furnished, logged_in
 from tests.ivr.console.order_desk import OrderDesk, take
@@ -50,6 +50,7 @@ def test_what_a_year_without_calendar_forbids_is_refused_on_the_orders_page(desk
     assert "措施不具体" in answer.text
 
 
+@ON_SQLITE_ALONE
 def test_no_page_of_the_console_fails_on_such_a_day(services, clock: StandingClock):
     house = furnished(services, clock)
     clock.moment = MONDAY
