@@ -55,7 +55,7 @@ def quotes_of(session: Session, office: Office, order_id: str, reader: Actor) ->
 
 def _quotes(session: Session, office: Office, order: Order) -> tuple[Quote, ...]:
     said = queries.quotes(session, order, alleged=route_of(order) == "inspection")
-    sealed = (*said, *queries.notes(session, order.respondent_id))
+    sealed = (*said, *queries.notes(session, order))
     return tuple(Quote(_opened(office, quote), quote.confidence, quote.by_operator, quote.round, quote.recording) for quote in sealed)
 
 

@@ -70,7 +70,7 @@ def _offer(session: Session, terms: DeskTerms, takeover: Takeover, now: datetime
     states = WORKING if is_wide(terms, takeover.opened_at, now) else ("free",)
     before = queries.offered_users(session, takeover.id)
     shown = set(session.scalars(select(Offer.user_id).where(Offer.takeover_id == takeover.id, Offer.round == number)))
-    asked = select(Duty.user_id).where(Duty.state.in_(states), queries.has_log_in(now, queries.ATTENDED)).order_by(Duty.since)
+    asked = select(Duty.user_id).where(Duty.state.in_(states), queries.has_log_in(now, queries.ATTENDED)).order_by(Duty.since, Duty.user_id)
     for user_id in session.scalars(asked).all():
         if user_id in shown or before.get(user_id, set()) & REFUSED:
             continue

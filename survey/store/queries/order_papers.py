@@ -46,7 +46,7 @@ def quotes(session: Session, order: Order, *, alleged: bool) -> list[SealedQuote
 
     With `alleged` also other remarks in which an allegation of abuse was found. In the order in which it was said.
     """
-    rounds = {order.respondent_id: 0, **_recalled(session, order)}
+    rounds = _rounds(session, order)
     last = select(func.max(TranscriptCorrection.id)).where(TranscriptCorrection.transcript_id == Transcript.id).correlate(Transcript)
     accusing = select(RemarkCode.id).where(RemarkCode.recording_id == Recording.id, RemarkCode.abuse).exists()
     told = (
@@ -60,9 +60,10 @@ def quotes(session: Session, order: Order, *, alleged: bool) -> list[SealedQuote
     return [_quote(rounds[recording.respondent_id], recording, text, mended) for recording, text, mended in session.execute(told)]
 
 
-def _recalled(session: Session, order: Order) -> dict[int, int]:
-    """The respondents that the order's person is in the second calls, each with its round."""
-    return dict(session.execute(select(Recall.respondent_id, Recall.round).where(Recall.order_id == order.id)).all())
+def _rounds(session: Session, order: Order) -> dict[int, int]:
+    """The respondents that the order's person is: of the survey in round 0, and of each second call."""
+    again = session.execute(select(Recall.respondent_id, Recall.round).where(Recall.order_id == order.id))
+    return {order.respondent_id: 0, **dict(again.all())}
 
 
 def _quote(number: int, recording: Recording, transcript: Transcript | None, correction: TranscriptCorrection | None) -> SealedQuote:
@@ -76,16 +77,15 @@ def _quote(number: int, recording: Recording, transcript: Transcript | None, cor
     return replace(written, round=number, recording=sound)
 
 
-def notes(session: Session, respondent_id: int) -> list[SealedQuote]:
-    """What operators noted of their talks with the person when they gave the case to the unit, in the order of the talks.
-
-    Also of those about the order of this respondent, which make it go back to the unit.
-    """
-    again = select(Recall.respondent_id).join(Recall.order).where(Order.respondent_id == respondent_id)
-    mine = or_(CallAttempt.respondent_id == respondent_id, CallAttempt.respondent_id.in_(again))
-    told = select(Takeover.public_id, Takeover.remark_sealed).join(Takeover.attempt).order_by(Takeover.id)
-    told = told.where(mine, Takeover.verdict == "order", Takeover.remark_sealed.is_not(None))
-    return [SealedQuote("takeovers", public_id, text, None, "remark_sealed", by_operator=True) for public_id, text in session.execute(told)]
+def notes(session: Session, order: Order) -> list[SealedQuote]:
+    """What operators noted of their talks with the person when they gave the case to the unit, first or again; in their order."""
+    rounds = _rounds(session, order)
+    told = select(Takeover.public_id, Takeover.remark_sealed, CallAttempt.respondent_id).join(Takeover.attempt).order_by(Takeover.id)
+    told = told.where(CallAttempt.respondent_id.in_(rounds), Takeover.verdict == "order", Takeover.remark_sealed.is_not(None))
+    return [
+        SealedQuote("takeovers", public_id, text, None, "remark_sealed", by_operator=True, round=rounds[respondent_id])
+        for public_id, text, respondent_id in session.execute(told)
+    ]
 
 
 def modes(session: Session, respondent_id: int) -> tuple[str, ...]:

@@ -276,7 +276,7 @@ def test_what_was_noted_of_a_second_call_that_sends_the_order_back_stands_on_it(
         ))  # fmt: skip
     note_talk(bureau, "门锁仍未修好")
 
-    assert printed(bureau, order_id, CENTRE).own_words == "值班员记录：门锁仍未修好"
+    assert printed(bureau, order_id, CENTRE).own_words == "第 1 次再次回访：值班员记录：门锁仍未修好"
 
 
 def test_what_an_operator_noted_of_a_talk_that_did_not_lead_to_the_order_is_not_for_the_unit(bureau: Bureau) -> None:
