@@ -47,6 +47,10 @@ class CaseworkSettings:
     desk_wrap_seconds: int = row(
         "120", readers.whole(30, 1800), "值班员话后整理的秒数", "Seconds an operator has to sort a call out",
     )  # fmt: skip
+    duty_desk_number: str = row(
+        "", readers.text, "指挥大厅派警电话，群众可能有危险时显示给值班员；留空不显示",
+        "Telephone of the duty desk that sends officers, shown to operators where somebody may be in danger; empty: not shown",
+    )  # fmt: skip
     mail_host: str = row(
         "", readers.host, "发送通知的邮件服务器；留空不发邮件", "Mail server for notices about orders; empty: no e-mail is sent",
     )  # fmt: skip

@@ -147,7 +147,10 @@ class House:
     def bureau(self) -> Bureau:
         """Who is calling."""
         given = self.settings
-        return Bureau(given.bureau_name, given.bureau_name_en, given.hotline, given.callback_days, given.timezone, given.emergency_number)
+        return Bureau(
+            given.bureau_name, given.bureau_name_en, given.hotline, given.callback_days, given.timezone,
+            given.emergency_number, given.duty_desk_number,
+        )  # fmt: skip
 
     @cached_property
     def office(self) -> Office:

@@ -9,7 +9,8 @@ class Bureau:
     """The police bureau that asks.
 
     `hotline` is spoken at the end of a call, `callback_days` are the working days within which a person
-    calls back, `zone` is the IANA name of the bureau's own time zone, `emergency` is the number to dial in danger.
+    calls back, `zone` is the IANA name of the bureau's own time zone, `emergency` is the number to dial in danger,
+    `duty_desk` that at which officers are sent, for operators alone; empty where none is given.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Bureau:
     callback_days: int
     zone: str
     emergency: str = "110"
+    duty_desk: str = ""
 
     @property
     def tzinfo(self) -> ZoneInfo:

@@ -33,7 +33,7 @@ TAKEN_OVER = (
     "console_host", "console_port", "console_threads", "console_tabs",
     "bureau_name", "bureau_name_en", "hotline", "emergency_number", "phone_regions", "special_days",
     "order_days", "extension_days", "order_returns", "order_review", "weekly_list_day", "office_hours", "order_template",
-    "desk_offer_seconds", "desk_wait_seconds", "desk_ring_seconds", "desk_wrap_seconds",
+    "desk_offer_seconds", "desk_wait_seconds", "desk_ring_seconds", "desk_wrap_seconds", "duty_desk_number",
     "listening", "decoders", "speech_model_zh", "speech_model_en", "log_format",
 )  # fmt: skip
 """What a demonstration has from the bureau's settings: places on this machine, names and terms. Nothing by which it would reach anybody

@@ -79,7 +79,7 @@ def services_over(
     sessions: sessionmaker[Session], clock: StandingClock, keys: KeyRing, audit_key: bytes, data: Path, live: Live | None = None
 ) -> ConsoleServices:  # fmt: skip
     """What a console of the tests stands on: simulated lines, a queue that remembers, files below `data`, pages that are told."""
-    bureau = Bureau("临江市公安局", "Linjiang Public Security Bureau", "0100-5550110", 1, "Asia/Shanghai")
+    bureau = Bureau("临江市公安局", "Linjiang Public Security Bureau", "0100-5550110", 1, "Asia/Shanghai", duty_desk="0100-5550119")
     office = Office(keys, audit_key, bureau, NumberPolicy(fictitious=True))
     reads = session_factory(reading(sessions.kw["bind"]))
     return ConsoleServices(

@@ -191,7 +191,7 @@ def test_danger_is_a_banner_that_goes_by_a_choice_alone(client, call, open_page,
     state = client.get(f"/desk/calls/{call}/state").text
     assert "群众可能正面临危险" in state
     assert "录音中有：救命" in state
-    assert "0100-5550110" in state, "the duty desk's number"
+    assert "指挥大厅电话 0100-5550119" in state, "the duty desk's number"
 
     talking(sessions, clock, call)
     over(sessions, clock, call)
