@@ -1,4 +1,4 @@
-"""What the centre, leadership and inspection decide on an order's page, and what came of calling the person again (R51–R53, R55)."""
+"""What centre and inspection decide on an order's page, and what came of calling the person again (R51–R53, R55)."""
 
 from datetime import date, datetime
 

@@ -16,7 +16,7 @@ from survey.store.models.base import public_id
 from survey.store.queries.recalls import lock_order
 from survey.store.sealing import place
 
-DESKS = {"centre": ("centre", "commander", "inspection"), "inspection": ("inspection",)}
+DESKS = {"centre": ("centre", "inspection"), "inspection": ("inspection",)}
 """Who holds to account, by the order's route."""
 
 

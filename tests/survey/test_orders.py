@@ -75,7 +75,7 @@ def test_still_dissatisfied_is_returned_twice_and_then_supervised() -> None:
     assert seen == [("returned", 1, None), ("returned", 2, None), ("supervised", 2, None), ("supervised", 2, None)]
     with pytest.raises(NotAllowed, match="2 times"):
         orders.return_(standing, CENTRE, at, "不充分", TERMS)
-    assert orders.close(standing, LEADER, at, "explained", "已当面解释").after.outcome == "explained"
+    assert orders.close(standing, CENTRE, at, "explained", "已当面解释").after.outcome == "explained"
 
 
 def test_the_clock_stops_with_the_answer_and_starts_anew_with_the_return() -> None:
@@ -138,7 +138,7 @@ def test_an_appeal_is_decided_outside_the_unit() -> None:
     appealed = orders.appeal(fresh(), UNIT, NOW, "not_own").after
 
     with pytest.raises(NotAllowed, match="outside the unit"):
-        orders.decide_appeal(appealed, Actor("wu", "commander", 7), NOW, is_upheld=True, about_all=True, asked_by="zhou", reason="核实无误")
+        orders.decide_appeal(appealed, Actor("wu", "centre", 7), NOW, is_upheld=True, about_all=True, asked_by="zhou", reason="核实无误")
     upheld = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=True, about_all=True, asked_by="zhou", reason="确非本单位").after
     rejected = orders.decide_appeal(appealed, CENTRE, NOW, is_upheld=False, about_all=True, asked_by="zhou", reason="录音为证").after
 
@@ -174,7 +174,7 @@ def test_an_appeal_upheld_after_the_end_leaves_the_outcome() -> None:
 
 def test_another_unit_gets_an_order_as_if_it_were_new_and_keeps_what_was_decided_on_the_appeal() -> None:
     standing = replace(answered(), returns=2, supervised=True, extension="granted", appeal="upheld")
-    change = orders.reassign(standing, LEADER, NOW, 9, "在其辖区", TERMS)
+    change = orders.reassign(standing, CENTRE, NOW, 9, "在其辖区", TERMS)
 
     assert change.reason == "在其辖区"
     assert change.after == replace(
@@ -200,12 +200,17 @@ def test_only_a_call_makes_an_order_satisfied() -> None:
         orders.close(answered(), CENTRE, NOW, "explained", "理由充分")
 
 
+def test_a_commander_reads_orders_and_moves_none() -> None:
+    for standing in (fresh(), answered(), replace(answered(), state="supervised", supervised=True), replace(fresh(), appeal="asked")):
+        assert actions(standing, LEADER) == ()
+
+
 def test_supervision_comes_after_the_deadline_or_the_last_return() -> None:
     standing = fresh()
     with pytest.raises(NotAllowed, match="neither overdue"):
-        orders.supervise(standing, LEADER, NOW, "拖延", TERMS)
+        orders.supervise(standing, CENTRE, NOW, "拖延", TERMS)
 
-    assert orders.supervise(standing, LEADER, standing.due_at, "逾期未回复", TERMS).after.supervised
+    assert orders.supervise(standing, CENTRE, standing.due_at, "逾期未回复", TERMS).after.supervised
 
 
 @pytest.mark.parametrize("action", [name for name, move in MOVES.items() if move.party == "handler"])

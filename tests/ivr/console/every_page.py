@@ -80,8 +80,8 @@ EXAMPLES: dict[str, tuple[Example, ...]] = {
     "orders.show": (
         *(Example(role, f"/orders/{{order_{state}}}") for role, states in {
             "unit": ("issued", "signed", "in_hand", "with_files", "returned", "refusing", "supervised", "late", "closed"),
-            "centre": ("issued", "extension", "appeal", "answered", "recalling", "with_files", "late", "closed", "void"),
-            "commander": ("late", "answered", "appeal", "supervised"),
+            "centre": ("issued", "extension", "appeal", "answered", "recalling", "with_files", "late", "supervised", "closed", "void"),
+            "commander": ("late", "supervised"),
         }.items() for state in states),
         *_seen("/orders/{order_abuse}", "inspection"),
     ),

@@ -80,7 +80,7 @@ ORDERS: dict[str, tuple[tuple[str, str], ...]] = {
     "answered": (("unit", "sign"), ("unit", "take_in_hand"), ("unit", "answer")),
     "recalling": (("unit", "sign"), ("unit", "take_in_hand"), ("unit", "answer"), ("centre", "begin_recall")),
     "returned": (("unit", "sign"), ("unit", "take_in_hand"), ("unit", "answer"), ("centre", "return")),
-    "closed": (("unit", "sign"), ("unit", "take_in_hand"), ("unit", "answer"), ("commander", "close")),
+    "closed": (("unit", "sign"), ("unit", "take_in_hand"), ("unit", "answer"), ("centre", "close")),
     "void": (("centre", "void"),),
 }
 """The states of an order, and who did what to bring it there."""
@@ -246,7 +246,7 @@ def _work_on_orders(house: House, month: Month) -> dict[str, str]:
     desk = OrderDesk(house.services, house.clock)
     desk.make_head()
     orders = dict(zip((*ORDERS, "late", "supervised"), desk.issued(len(ORDERS) + 2), strict=True))
-    clients = {role: logged_in(house, role) for role in ("unit", "centre", "commander")}
+    clients = {role: logged_in(house, role) for role in ("unit", "centre")}
     for name, deeds in ORDERS.items():
         for role, action in deeds:
             take(clients[role], orders[name], action)

@@ -34,16 +34,16 @@ def _steps(page) -> list[str]:
     return [head for head in heads if not head.endswith(".pdf")]
 
 
-def test_an_order_lives_from_the_sweep_to_its_end_by_the_hands_of_four_roles(desk, log_in, open_page, clock):
+def test_an_order_lives_from_the_sweep_to_its_end_by_the_hands_of_three_roles(desk, log_in, open_page, clock):
     [order_id] = desk.issued()
-    unit, centre, operator, commander = (log_in(role) for role in ("unit", "centre", "operator", "commander"))
+    unit, centre, operator = (log_in(role) for role in ("unit", "centre", "operator"))
     page = f"/orders/{order_id}"
 
     for client, action, words in (
         (unit, "sign", {}), (unit, "take_in_hand", {}), (unit, "answer", {}), (centre, "return", {}),
         (unit, "take_in_hand", {}), (unit, "answer", {}), (operator, "begin_recall", {}), (operator, "note_recall", {}),
         (unit, "take_in_hand", {}), (unit, "answer", {}), (centre, "begin_recall", {}), (centre, "note_recall", {}),
-        (unit, "take_in_hand", {}), (unit, "answer", {}), (commander, "close", {"outcome": "explained"}),
+        (unit, "take_in_hand", {}), (unit, "answer", {}), (centre, "close", {"outcome": "explained"}),
     ):  # fmt: skip
         clock.advance(seconds=30)
         assert take(client, order_id, action, **words).status_code == 303, action

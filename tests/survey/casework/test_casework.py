@@ -27,7 +27,7 @@ from survey.store.models import (
 )
 from survey.store.queries.appeals import answers_under_upheld_appeals, appeals_waiting
 from survey.store.unit_of_work import UnitOfWork
-from tests.survey.casework.conftest import CENTRE, IMPROVED, LEADER, VISITED, Bureau
+from tests.survey.casework.conftest import CENTRE, IMPROVED, VISITED, Bureau
 
 
 def test_from_issue_to_satisfied_every_step_has_actor_time_and_state(bureau: Bureau) -> None:
@@ -94,7 +94,7 @@ def test_dissatisfied_again_goes_back_with_a_new_deadline_and_the_third_time_to_
 
     assert seen == [("returned", 1, True), ("returned", 2, True), ("supervised", 2, True)]
     assert rounds == [1, 2, 3]
-    assert bureau.do("close", order_id, LEADER, "explained", "已当面解释").outcome == "explained"
+    assert bureau.do("close", order_id, CENTRE, "explained", "已当面解释").outcome == "explained"
 
 
 def test_whom_nobody_reached_again_counts_as_unverified(bureau: Bureau) -> None:
@@ -199,7 +199,7 @@ def test_the_right_unit_may_ask_for_an_extension_though_the_wrong_one_had_one(bu
     bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 3, "需外地核实", bureau.terms)
     bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
     other = another_unit(bureau)
-    bureau.do("reassign", order_id, LEADER, other, "辖区在城西")
+    bureau.do("reassign", order_id, CENTRE, other, "辖区在城西")
     assert bureau.view(order_id, CENTRE).extension is None
 
     bureau.do("ask_extension", order_id, Actor("head.ma", "unit", other, is_head=True), 2, "刚刚接到", bureau.terms)
