@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
-from config import ports
+from config import ports, processes
 from config.clock import SystemClock
 from config.conductor import RemoteExchange
 from config.settings import Settings
@@ -98,7 +98,7 @@ class Scene:
         assert self.serve is not None
         assert self.serve.poll() is None, self.text()[-3000:]
         workers = [name for name in self.family().values() if "worker:" in name]
-        has_registered = self.house.redis.scard("rq:workers") if len(workers) == DIALLERS + 4 else 0
+        has_registered = self.house.redis.scard("rq:workers") if len(workers) == len(processes.workers(self.settings)) else 0
         return bool(has_registered) and ports.answers(self.settings.voice_host, self.settings.voice_port) and bool(self.named("clock"))
 
     def family(self) -> dict[int, str]:

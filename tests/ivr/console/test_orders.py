@@ -524,7 +524,7 @@ def test_a_year_without_a_calendar_is_said_and_nothing_is_lost(desk, log_in, clo
 
 # ── languages, marks ─────────────────────────────────────────────────────────────────────────────────
 
-NAMES = re.compile(r"警情回访|城南派出所|测试[a-z]+|纠纷|中文|批评教育|钱所长|现场\.pdf|措施不具体")
+NAMES = re.compile(r"警情回访|城[南北]派出所|测试[a-z]+|纠纷|中文|批评教育|钱所长|现场\.pdf|措施不具体")
 
 
 @pytest.mark.parametrize("role", ["unit", "centre", "commander", "inspection"])

@@ -187,7 +187,6 @@ def test_another_process_takes_a_change_up_when_its_next_unit_of_work_looks(bure
 DAYS = st.dates(date(2026, 3, 10), date(2026, 5, 10))
 
 
-@given(st.integers(1, 20), st.sets(DAYS, max_size=8), st.sets(DAYS, max_size=8))
 def test_two_who_change_an_empty_calendar_at_once_make_two_revisions(bureau: Bureau) -> None:
     start, days = threading.Barrier(2), (date(2026, 11, 26), date(2026, 11, 27))
 
@@ -206,6 +205,7 @@ def test_two_who_change_an_empty_calendar_at_once_make_two_revisions(bureau: Bur
         assert sorted(session.scalars(select(CalendarDay.revision))) == [1, 2]
 
 
+@given(st.integers(1, 20), st.sets(DAYS, max_size=8), st.sets(DAYS, max_size=8))
 def test_a_deadline_counted_again_holds_as_many_working_days_as_before(count: int, off_before: set[date], off_after: set[date]) -> None:
     before, after = (Calendar("cn", off=dict.fromkeys(off, "")) for off in (off_before, off_after))
     since = datetime(2026, 3, 10, 2, tzinfo=UTC)
