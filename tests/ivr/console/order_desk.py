@@ -67,7 +67,7 @@ class OrderDesk:
 
     def __post_init__(self) -> None:
         with self.services.sessions.begin() as session:
-            session.add(Unit(id=RIGHT_UNIT, code="right", name="城北派出所"))
+            session.merge(Unit(id=RIGHT_UNIT, code="right", name="城北派出所"))
 
     def cases(
         self, count: int = 1, *, unit: str = "south", consent: str = "yes", reasons: Sequence[str] = ("dissatisfied",),

@@ -110,7 +110,7 @@ def _make_wide(sessions) -> None:
     """The widest lines that there can be."""
     with sessions.begin() as session:
         reasons = ["dissatisfied", "human_requested", "danger", "abuse_alleged"]
-        session.query(Escalation).update({"reasons": reasons, "priority": 1, "consent": "unasked", "route": "inspection"})
+        session.query(Escalation).update({"reasons": reasons, "priority": 1, "consent": "unasked"})
         session.query(CallAttempt).update({"error": "several calls"})
         campaign = session.query(Campaign).one()
         ask_review(session, session.query(Respondent).filter_by(state="waiting").first(), "never_listed", NOON)
