@@ -138,7 +138,7 @@ COMPLAINTS = (
     Example("operator", "/remarks/{recording}", 422, "/remarks/{recording}/open", _WRONG),
     Example("operator", "/escalations/{ticket_mine}", 422, "/escalations/{ticket_mine}/note", {"text": ""}),
     Example("operator", "/desk/calls/{takeover_wrap}", 422, "/desk/calls/{takeover_wrap}/wrap-up",
-            {"verdict": "false_alarm", "consent": "yes"}),
+            {"verdict": "resolved", "consent": "yes"}),
     Example("unit", "/orders/{order_in_hand}", 422, "/orders/{order_in_hand}/answer", {"finding": ""}),
     Example("unit", "/orders/{order_in_hand}", 422, "/orders/{order_in_hand}/appeal", {"ground": ""}),
     Example("unit", "/orders/{order_in_hand}", 422, "/orders/{order_in_hand}/ask-extension", {"days": "99"}),
