@@ -15,7 +15,7 @@ from survey.callback_rules import CALLBACK, next_callback, tries
 from survey.casework import tickets
 from survey.contact_rules import Close
 from survey.desk.duty import WORKING
-from survey.desk.takeovers import ASKED_FOR, mine
+from survey.desk.takeovers import mine
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork import transfers
 from survey.fieldwork.callbacks import case_of, is_callback
@@ -30,6 +30,7 @@ from survey.store.queries import dialling
 from survey.store.queries.desk import open_callback
 from survey.store.unit_of_work import UnitOfWork
 from survey.working_days import CalendarMissing, calendar
+from survey.wrap_ups import ASKED_FOR
 
 URGENCY = ("danger", "human_requested", "abuse_alleged", "dissatisfied")
 """Of several reasons of a case the first one here is whispered."""

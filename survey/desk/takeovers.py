@@ -1,7 +1,6 @@
 """What an operator does with a call: claim it, steer the talk, write answers down, sort it out (O9, O18–O21, O25–O27)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -20,7 +19,6 @@ from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition
 from survey.fieldwork.ticket_notes import note_step
 from survey.flow_state import State, is_wrong_person, verdict
-from survey.recall_results import is_dissatisfied_again
 from survey.script import FOLLOWUP, ChoiceStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
 from survey.store.queries import desk as queries
@@ -28,6 +26,7 @@ from survey.store.queries.fieldwork import put_answer
 from survey.store.queries.said import danger_heard_at
 from survey.store.sealing import place
 from survey.store.unit_of_work import UnitOfWork
+from survey.wrap_ups import BOUND, OWED, WrapUp, check, check_second
 
 STATES = ("waiting", "claimed", "ready", "talking", "wrap", "done")
 RESULTS = ("nobody", "failed", "lost", "ended", "handed_back", "left")
@@ -37,18 +36,8 @@ UNREACHED = (
 )  # fmt: skip
 """Results of a call back in which the two did not meet."""
 WISHES = ("handed_back", "ended")
-VERDICTS = ("resolved", "order", "call_back", "no_contact")
-"""What becomes of the case: settled in the talk, an order to the unit, another call by a person, nothing more is wanted."""
-BOUND = frozenset({"dissatisfied", "abuse_alleged", "danger"})
-"""Reasons for which a case goes on whatever is said in the talk (R34, R35, R47)."""
 WEIGHED_AGAIN = ("not_confirmed", "break_off", "partial")
 """Verdicts of a call that what an operator writes down afterwards may change."""
-ASKED_FOR = frozenset({"human_requested", "danger"})
-"""Reasons for which a person of ours calls also those who want no contact by the unit."""
-OWED = frozenset({"danger"})
-"""What a call back settles: the call was owed."""
-
-LONGEST_REMARK = 2000
 
 
 class Taken(NotAllowed):
@@ -58,15 +47,6 @@ class Taken(NotAllowed):
         zh, en = (f"已由{by}接听", f"{by} has taken it") if by else ("对方已挂断或不再等候", "the call is over")
         super().__init__(f"{zh} / {en}")
         self.by = by
-
-
-@dataclass(frozen=True)
-class WrapUp:
-    """How an operator sorts a call out: one of VERDICTS, whether the unit may contact the person (yes, no, unasked), and a note."""
-
-    verdict: str
-    consent: str
-    remark: str = ""
 
 
 def claim(work: UnitOfWork, office: Office, public_id: str, user: User, now: datetime) -> Takeover:
@@ -274,37 +254,3 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
         session, now, user.name, "takeover.wrap_up", f"takeover:{takeover.public_id}", verdict=given.verdict, consent=given.consent,
         seconds=seconds,
     )  # fmt: skip
-
-
-def check(given: WrapUp, reasons: list[str], *, is_second: bool = False, bound: frozenset[str] = BOUND) -> None:
-    """Whether a way to sort a call out is possible for a case with these reasons (O27). Raises BadInput with the field and why not."""
-    if given.verdict not in VERDICTS:
-        raise BadInput("请选择处理结果 / choose what becomes of the case", "verdict")
-    if given.consent not in ("yes", "no", "unasked"):
-        raise BadInput("请选择是否同意联系 / choose whether contact is allowed", "consent")
-    if len(given.remark) > LONGEST_REMARK:
-        raise BadInput(f"备注不超过 {LONGEST_REMARK} 字 / at most {LONGEST_REMARK} characters", "remark")
-    if given.verdict in ("resolved", "no_contact") and bound & set(reasons):
-        zh = "有不满意评分、反映违纪或涉及危险的，须交办或回电，不能在通话中办结"
-        en = "a dissatisfied rating, alleged misconduct or danger goes on to an order or a call back: it cannot be settled in the talk"
-        raise BadInput(f"{zh} / {en}", "verdict")
-    if given.verdict == "order" and not is_second and not {"dissatisfied", "abuse_alleged"} & set(reasons):
-        raise BadInput("没有不满意的评分，不能交办 / without a dissatisfied rating there is nothing for an order", "verdict")
-    if given.verdict == "call_back" and given.consent == "no" and not ASKED_FOR & set(reasons):
-        zh, en = "群众不同意联系，也没有要过人工，不能选择回电", "who wants no contact and asked for nobody cannot be called back"
-        raise BadInput(f"{zh} / {en}", "verdict")
-    if given.verdict == "resolved" and not given.remark.strip():
-        raise BadInput("在通话中办结的，请写明如何解决 / write down how it was settled", "remark")
-
-
-def check_second(given: WrapUp, answers: Mapping[str, str]) -> None:
-    """Whether a way to sort a second call out agrees with its answers, which decide over the order (R51). Raises BadInput as `check`."""
-    is_again = is_dissatisfied_again(answers)
-    if given.verdict == "order" and not is_again:
-        zh, en = "没有“仍不满意”的回答，不能退回", "no answer says that the person is still dissatisfied: nothing can go back to the unit"
-        raise BadInput(f"{zh}；请先录入“现在是否满意” / {en}; write down first whether the person is satisfied now", "verdict")
-    if given.verdict in ("resolved", "no_contact") and is_again:
-        zh, en = "群众仍不满意，交办单须退回责任单位", "the person is still dissatisfied: the order goes back to the unit"
-        raise BadInput(f"{zh}；若已改变，请先改录“现在是否满意” / {en}; if that has changed, write the answer down first", "verdict")
-    if given.verdict == "resolved" and answers.get("satisfied_now") != "yes":
-        raise BadInput("请先录入“现在是否满意” / write down first whether the person is satisfied now", "verdict")

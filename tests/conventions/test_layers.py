@@ -53,7 +53,7 @@ PURE = (
     "script", "events", "actions", "flow", "flow_course", "flow_ends", "flow_heard", "flow_operator", "flow_state", "disposition",
     "sampling", "contact_rules", "rates", "intervals", "scoring", "report", "report_rows", "appeals", "eligibility", "ladder",
     "bureau", "errors", "ports", "alarms", "holds", "pace", "coding", "coding_words", "desk_clock", "orders", "order_clock",
-    "order_moves", "order_replies", "notice_letters", "notice_problems", "recall_results", "order_offers", "callback_rules",
+    "order_moves", "order_replies", "notice_letters", "notice_problems", "recall_results", "wrap_ups", "order_offers", "callback_rules",
     "flow_callback", "struck_out",
 )  # fmt: skip
 MOMENTS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns"}

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ivr.console.words import CLOSE_REASONS
-from survey.desk.takeovers import VERDICTS
 from survey.disposition import Disposition
 from survey.orders import RECALLED
 from survey.recall_results import is_dissatisfied_again, result_of
+from survey.wrap_ups import VERDICTS
 
 YES, NO = {"satisfied_now": "yes"}, {"satisfied_now": "no"}
 ANSWERS = st.dictionaries(st.sampled_from(["put_right", "satisfied_now", "remark"]), st.sampled_from(["yes", "no", "none"]))

@@ -16,6 +16,7 @@ from survey.fieldwork.replays import stored_calls
 from survey.replay import ways_under
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, OperatorAnswer, Takeover, User
 from survey.store.queries.desk import put_offer
+from survey.wrap_ups import check
 from tests.survey.desk.conftest import BAD, Desk
 
 
@@ -640,12 +641,12 @@ def test_a_call_that_is_not_sorted_out_in_time_frees_the_operator_and_stays_a_ca
 )
 def test_impossible_combinations_are_refused_with_the_reason(verdict: str, consent: str, reasons: list[str], why: str) -> None:
     with pytest.raises(BadInput, match=why):
-        desk.takeovers.check(desk.WrapUp(verdict, consent), reasons)
+        check(desk.WrapUp(verdict, consent), reasons)
 
 
 @pytest.mark.parametrize("reason", ["human_requested", "danger"])
 def test_who_asked_for_us_may_want_no_contact_by_the_unit(reason: str) -> None:
-    desk.takeovers.check(desk.WrapUp("call_back", "no"), ["dissatisfied", reason])
+    check(desk.WrapUp("call_back", "no"), ["dissatisfied", reason])
 
 
 def test_the_danger_is_served_first_and_the_others_hear_how_many_are_before_them(bench: Desk) -> None:
