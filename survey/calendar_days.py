@@ -107,7 +107,7 @@ def _clear_loaded(session: Session, years: Iterable[int]) -> None:
 
 def _next_revision(session: Session) -> int:
     """The number of this change. Who else changes the calendar waits until the caller commits, also where no day is stored yet."""
-    next_number(session, "calendar", 0)
+    next_number(session, "calendar", 0)  # for its lock alone: a house of before it has revisions and no such counter
     return (session.scalar(select(func.max(CalendarDay.revision))) or 0) + 1
 
 

@@ -33,7 +33,6 @@ def open_accountability(session: Session, office: Office, order_id: str, actor: 
     replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order.id))
     if not may_account(route_of(order), actor, [(reply.finding, reply.cause) for reply in replies]):
         raise NotAllowed("尚无回复认定民警存在过错，不能追责 / no reply has found the officer at fault: nobody can be held to account")
-    session.scalars(select(Order.id).where(Order.id == order.id).with_for_update()).one()  # of two at once the second sees the first
     known = select(AccountabilityRecord.id).where(AccountabilityRecord.order_id == order.id, AccountabilityRecord.fault == fault)
     if session.scalars(known).first() is not None:
         raise NotAllowed("该过错已启动责任追究 / somebody is held to account for this fault already")

@@ -50,8 +50,8 @@ def decide_appeal(
     asked = session.scalars(select(OrderAppeal).where(OrderAppeal.order_id == order.id)).one_or_none()
     if asked is None:
         raise NotAllowed("没有待裁定的申诉 / no appeal waits for a decision")
-    goes_on = unit_id is not None and is_upheld and asked.ground == "not_own" and order.state != "closed"
-    about_all = not goes_on and orders.is_about_all(asked.ground, asked.items, order.items)
+    heir = unit_id if is_upheld and asked.ground == "not_own" and order.state != "closed" else None
+    about_all = heir is None and orders.is_about_all(asked.ground, asked.items, order.items)
     change = orders.decide_appeal(
         standing_of(order), actor, now, is_upheld=is_upheld, about_all=about_all, asked_by=asked.by, reason=reason,
     )  # fmt: skip
@@ -59,9 +59,7 @@ def decide_appeal(
     asked.decision, asked.decision_reason = change.after.appeal, change.reason
     asked.decided_by, asked.decided_at = actor.name, now
     session.flush()
-    if goes_on and unit_id is not None:
-        return reassign(session, office, order_id, actor, decided.version, unit_id, reason, now)
-    return decided
+    return decided if heir is None else reassign(session, office, order_id, actor, decided.version, heir, reason, now)
 
 
 def reassign(
