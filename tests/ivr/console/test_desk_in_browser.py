@@ -136,14 +136,20 @@ def test_a_waiting_call_is_in_the_title_and_taken_by_its_key(enter, waiting: str
     assert page.complaints == []
 
 
-def test_the_answers_and_the_form_for_sorting_out_come_by_themselves(
-    enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
-) -> None:  # fmt: skip
+def _with_the_call_taken(enter, waiting: str):
+    """The page of an operator who went on duty and took the call that waited."""
     page = enter("operator")
     page.goto("/desk")
     page.locator("button[value=on]").click()
     page.locator(".offer .btn-primary").click()
     page.wait_for_url(f"**/desk/calls/{waiting}")
+    return page
+
+
+def test_the_answers_and_the_form_for_sorting_out_come_by_themselves(
+    enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
+) -> None:  # fmt: skip
+    page = _with_the_call_taken(enter, waiting)
     sync_api.expect(page.locator(".asked-next button")).to_have_count(0)
 
     talking(sessions, clock, waiting)
@@ -162,10 +168,7 @@ def test_the_answers_and_the_form_for_sorting_out_come_by_themselves(
 def test_keys_write_the_next_answer_down_unless_somebody_switches_them_off(
     enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
 ) -> None:  # fmt: skip
-    page = enter("operator")
-    page.goto("/desk")
-    page.locator("button[value=on]").click()
-    page.locator(".offer .btn-primary").click()
+    page = _with_the_call_taken(enter, waiting)
     talking(sessions, clock, waiting)
     page.goto(f"/desk/calls/{waiting}")
     asked = page.locator(".asked-next").inner_text()
@@ -183,11 +186,7 @@ def test_keys_write_the_next_answer_down_unless_somebody_switches_them_off(
 def test_a_key_that_is_held_down_answers_one_question_only(
     enter, waiting: str, sessions: sessionmaker[Session], clock: StandingClock
 ) -> None:  # fmt: skip
-    page = enter("operator")
-    page.goto("/desk")
-    page.locator("button[value=on]").click()
-    page.locator(".offer .btn-primary").click()
-    page.wait_for_url(f"**/desk/calls/{waiting}")
+    page = _with_the_call_taken(enter, waiting)
     talking(sessions, clock, waiting)
     page.goto(f"/desk/calls/{waiting}")
     asked = page.locator(".asked-next").inner_text()
@@ -315,6 +314,8 @@ def test_a_save_that_is_under_way_when_the_page_is_left_is_sent_once_more_as_the
 
 def test_who_is_logged_out_while_writing_is_told_that_it_is_not_saved_and_why(talk, clock) -> None:
     page = talk()
+    page.wait_for_load_state("networkidle")
+    page.route(re.compile("/(state|course)"), lambda route: route.abort())  # a part that refreshes itself now would leave for the log-in
     clock.advance(hours=13)
     page.locator("#remark").press_sequentially("写了很久")
 
