@@ -17,7 +17,7 @@ from config.backup_age import newest
 from config.clock import SystemClock
 from config.wiring import House
 from survey.errors import SurveyError
-from survey.store.leases import hold, release
+from survey.store.leases import hold, holds, release
 from survey.store.unit_of_work import UnitOfWork
 from worker.jobs import sweep
 from worker.lookout import Lookout, NewestBackup
@@ -76,11 +76,14 @@ class Sweeper:
         """In the transaction of the sweep: whoever has taken the lease keeps all others out until that is over."""
         return hold(work.session, "sweep", self._owner, SystemClock().now(), LEASE)
 
+    def _still_may(self, work: UnitOfWork) -> bool:
+        return holds(work.session, "sweep", self._owner)
+
     def _beat(self) -> bool:
         try:
-            sweep(self._runtime, self._may)
+            sweep(self._runtime, self._may, self._still_may)
             self._lookout.look()
-            self._reminder.look(self._may)
+            self._reminder.look(self._still_may)
             self._beside()
         except (SQLAlchemyError, SurveyError) as problem:
             log.error("the sweep failed and will be tried again: %s", problem, extra={"action": "sweep_failed"})

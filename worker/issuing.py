@@ -12,13 +12,13 @@ from worker.runtime import Runtime
 log = logging.getLogger(__name__)
 
 
-def issue_orders(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> None:
+def issue_orders(runtime: Runtime, still_may: Callable[[UnitOfWork], bool]) -> None:
     """Issue what is ripe, a bounded portion at a time; in a transaction of its own, so that no dial waits for it or falls with it.
 
     What the domain refuses is logged and left for the next sweep, which takes the rows as they are then.
     """
     try:
-        done = _issue(runtime, may)
+        done = _issue(runtime, still_may)
     except SurveyError as problem:
         log.error("orders could not be issued and will be tried again: %s", problem, extra={"action": "orders_failed"})
         return
@@ -27,9 +27,9 @@ def issue_orders(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> None:
             log.info("%s: %d", action, len(orders), extra={"action": action, "orders": len(orders)})
 
 
-def _issue(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> Issued:
+def _issue(runtime: Runtime, still_may: Callable[[UnitOfWork], bool]) -> Issued:
     office = runtime.office
     with runtime.unit_of_work() as work:
-        if not may(work):
+        if not still_may(work):
             return Issued()
         return casework.issue_due(work.session, office, office.terms, runtime.clock.now(), review=office.terms.review)

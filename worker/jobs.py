@@ -252,13 +252,16 @@ def _keep(runtime: Runtime, order: FetchOrder) -> None:
         transcripts.order_transcript(work, order.recording_id, runtime.speech_models, runtime.clock.now())
 
 
-def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:
+def sweep(
+    runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True, still_may: Callable[[UnitOfWork], bool] = lambda work: True
+) -> None:
     """Find everything that is due in the rows and wake a worker for it; run by the clock process under its lease.
 
-    `may` takes or renews the lease in the sweep's own transaction: a process that slept in between claims nothing. The desk comes first,
-    and by itself: who waits at the telephone must not wait for what cannot be dialled.
+    `may` takes or renews the lease, once a sweep, in the transaction that claims people; `still_may` asks in each of the others whether it
+    is still ours: a process that slept in between does nothing. The desk comes first, and by itself: who waits at the telephone must not
+    wait for what cannot be dialled.
     """
-    _tend_desk(runtime, may)
+    _tend_desk(runtime, still_may)
     silence = timedelta(seconds=runtime.call_limit_seconds) + LONGEST_CALL_MARGIN
     with runtime.unit_of_work() as work:
         if not may(work):
@@ -282,11 +285,11 @@ def sweep(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: Tru
                 work.later(job, row_id)
         if has_room(runtime.data):  # a full disk ends calls that nobody could keep the answers of
             fieldwork.claim_due(work, runtime.office, now, AHEAD if runtime.time_passes() else timedelta(0))  # last: workers wait for it
-    recall_people(runtime, may)
-    issue_orders(runtime, may)
+    recall_people(runtime, still_may)
+    issue_orders(runtime, still_may)
 
 
-def _tend_desk(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> None:
+def _tend_desk(runtime: Runtime, still_may: Callable[[UnitOfWork], bool]) -> None:
     with runtime.unit_of_work() as work:
-        if may(work):
+        if still_may(work):
             desk.tend(work, runtime.office, runtime.clock.now())

@@ -37,22 +37,22 @@ class Reminder:
         self._runtime, self._ticks = runtime, ticks
         self._next = ticks()
 
-    def look(self, may: Callable[[UnitOfWork], bool] = lambda work: True) -> bool:
+    def look(self, still_may: Callable[[UnitOfWork], bool] = lambda work: True) -> bool:
         """Remind, if it is time; whether it was. Raises SQLAlchemyError when the database cannot be asked."""
         if self._runtime.time_passes() and self._ticks() < self._next:
             return False
         self._next = self._ticks() + PERIOD_SECONDS
-        remind(self._runtime, may)
+        remind(self._runtime, still_may)
         return True
 
 
-def remind(runtime: Runtime, may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:
+def remind(runtime: Runtime, still_may: Callable[[UnitOfWork], bool] = lambda work: True) -> None:
     """Write the notices that are due with their deliveries, wake jobs for all that wait, see to channels that fail.
 
-    `may` takes or renews the lease of the sweep in this transaction; two that tick at once write each notice once all the same.
+    `still_may` asks in this transaction whether the sweep is still ours; two that tick at once write each notice once all the same.
     """
     with runtime.unit_of_work() as work:
-        if not may(work):
+        if not still_may(work):
             return
         session, now, terms = work.session, runtime.clock.now(), runtime.office.terms
         fresh = casework.reminders(session, runtime.office, terms, now)

@@ -12,13 +12,13 @@ from worker.runtime import Runtime
 log = logging.getLogger(__name__)
 
 
-def recall_people(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> None:
+def recall_people(runtime: Runtime, still_may: Callable[[UnitOfWork], bool]) -> None:
     """Begin and conclude the second calls that are due; in a transaction of its own, so that no dial waits for it or falls with it.
 
     What the domain refuses is logged and left for the next sweep, which takes the rows as they are then.
     """
     try:
-        done = _recall(runtime, may)
+        done = _recall(runtime, still_may)
     except SurveyError as problem:
         log.error("second calls could not be seen to and will be tried again: %s", problem, extra={"action": "recalls_failed"})
         return
@@ -27,9 +27,9 @@ def recall_people(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> None:
             log.info("%s: %d", action, len(orders), extra={"action": action, "orders": len(orders)})
 
 
-def _recall(runtime: Runtime, may: Callable[[UnitOfWork], bool]) -> Recalled:
+def _recall(runtime: Runtime, still_may: Callable[[UnitOfWork], bool]) -> Recalled:
     office = runtime.office
     with runtime.unit_of_work() as work:
-        if not may(work):
+        if not still_may(work):
             return Recalled()
         return casework.recall_due(work.session, office, office.terms, runtime.clock.now())

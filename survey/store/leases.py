@@ -23,6 +23,12 @@ def hold(session: Session, name: str, owner: str, now: datetime, length: timedel
     return _create(session, Lease(name=name, owner=owner, expires_at=now + length))
 
 
+def holds(session: Session, name: str, owner: str) -> bool:
+    """Whether the lease is still `owner`'s; nobody else takes it before the caller's transaction is over. It is not renewed by this."""
+    mine = select(Lease.owner).where(Lease.name == name, Lease.owner == owner)
+    return session.scalar(mine.with_for_update()) is not None
+
+
 def _create(session: Session, lease: Lease) -> bool:
     try:
         with session.begin_nested():

@@ -146,7 +146,7 @@ class Scene:
             return set(session.scalars(select(CallAttempt.id).where(CallAttempt.status.in_(("claimed", "requested")))))
 
     def await_look(self) -> None:
-        """Wait until a look of the clock process is over that began after this moment: each begins by renewing the lease."""
+        """Wait until a look of the clock process is over that began after this moment: each renews the lease once."""
         since = SystemClock().now()
         wait_until(lambda: self._last_look() >= since, LONGEST_SECONDS)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 
 from config import sweep
 from survey.fieldwork.dialling import release_claim
@@ -97,3 +97,20 @@ def test_a_clock_whose_lease_was_taken_over_claims_nothing(there: Ground, databa
     with there.sessions() as session:
         assert session.scalar(select(func.count()).select_from(CallAttempt)) == 0
         assert session.scalar(select(Lease.owner)) == "another machine"
+
+
+def test_a_sweep_renews_its_lease_once(database_url: str) -> None:
+    clock, renewals = sweeper(database_url, 5.0), 0
+
+    def count(*given: object) -> None:
+        nonlocal renewals
+        renewals += str(given[2]).startswith("UPDATE leases") and "sweep" in str(given[3])
+
+    assert clock._beat()
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        assert clock._beat()
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+    assert renewals == 1, "whoever counts sweeps by the lease would else count too many"

@@ -82,7 +82,7 @@ def clock_process(ground: Ground, folder: Path) -> Iterator[subprocess.Popen[byt
 
 
 class Sweeps:
-    """Counts the sweeps of whoever holds the lease: each one renews it."""
+    """Counts the sweeps of whoever holds the lease: each one renews it once."""
 
     def __init__(self, session: Session) -> None:
         self._session, self._seen = session, set[datetime]()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import chain, repeat
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from survey.casework import issuing
 from survey.errors import NotAllowed
 from survey.order_clock import after_office_time
 from survey.store.models import AuditEntry, CallAttempt, Escalation, Order
-from survey.store.unit_of_work import UnitOfWork
 from tests.survey.casework.conftest import Bureau, bureau
 from tests.survey.fieldwork.conftest import ground
 from worker import issuing as sweeping
@@ -126,12 +124,8 @@ def test_a_call_whose_verdict_comes_later_is_issued_then(bureau: Bureau, house: 
 
 def test_who_has_lost_the_lease_issues_nothing(bureau: Bureau, house: Callable[..., Runtime]) -> None:
     bureau.cases()
-    allowed = chain([True], repeat(False))
 
-    def may(work: UnitOfWork) -> bool:
-        return next(allowed)
-
-    sweep(house(), may)
+    sweep(house(), still_may=lambda work: False)
 
     assert _orders(bureau) == 0
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from survey.store.leases import hold, release
+from survey.store.leases import hold, holds, release
 
 NOW = datetime(2026, 3, 10, 2, 0, tzinfo=UTC)
 LENGTH = timedelta(seconds=5)
@@ -37,3 +37,14 @@ def test_a_lease_given_up_is_free_at_once(session: Session) -> None:
 def test_leases_of_other_names_do_not_meet(session: Session) -> None:
     assert hold(session, "sweep", "a", NOW, LENGTH)
     assert hold(session, "report", "b", NOW, LENGTH)
+
+
+def test_to_ask_whether_it_is_still_ones_own_takes_and_renews_nothing(session: Session) -> None:
+    assert not holds(session, "sweep", "a"), "nobody has it"
+    hold(session, "sweep", "a", NOW, LENGTH)
+    assert holds(session, "sweep", "a")
+    assert not holds(session, "sweep", "b")
+    assert not holds(session, "report", "a")
+
+    assert hold(session, "sweep", "b", NOW + LENGTH, LENGTH), "it ran out all the same"
+    assert not holds(session, "sweep", "a")
