@@ -290,6 +290,8 @@ def sweep(
 
 
 def _tend_desk(runtime: Runtime, still_may: Callable[[UnitOfWork], bool]) -> None:
-    with runtime.unit_of_work() as work:
-        if still_may(work):
-            desk.tend(work, runtime.office, runtime.clock.now())
+    for step in desk.STEPS:
+        with runtime.unit_of_work() as work:
+            if not still_may(work):
+                return
+            step(work, runtime.office, runtime.clock.now())

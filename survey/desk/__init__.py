@@ -6,7 +6,7 @@ telephone); callbacks (the operator calls the person). The person's side of a ca
 """
 
 from survey.desk import callbacks, duty, offers, ringing, takeovers
-from survey.desk.offers import give_up, tend
+from survey.desk.offers import STEPS, give_up
 from survey.desk.ringing import RingOrder, WayOn, Whisper
 from survey.desk.takeovers import Taken, claim, decline, settle_danger, wish, wrap_up, write_answer
 from survey.desk.views import Board, TakeoverView, board, own_call, view
@@ -14,6 +14,7 @@ from survey.desk.waits import Wait, wait_of
 from survey.wrap_ups import WrapUp
 
 __all__ = [
+    "STEPS",
     "Board",
     "RingOrder",
     "Taken",
@@ -33,7 +34,6 @@ __all__ = [
     "ringing",
     "settle_danger",
     "takeovers",
-    "tend",
     "view",
     "wait_of",
     "wish",

@@ -1,6 +1,10 @@
-"""What happens at the desk by the clock: calls are offered in rounds, missed offers counted, waits ended (O7, O10, O11, O26)."""
+"""What happens at the desk by the clock: calls are offered in rounds, missed offers counted, waits ended (O7, O10, O11, O26).
 
-from collections.abc import Sequence
+Whoever changes the desk's rows takes them in one order: call, operator, offers; offers and operators among themselves by number. A
+database ends one of two that wait for each other, and that one may be the operator who has just answered.
+"""
+
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import exists, select, update
@@ -33,23 +37,31 @@ PATIENCE = timedelta(seconds=2)
 """How long the jobs that were asked for at once may take before the sweep asks for them again."""
 
 
-def tend(work: UnitOfWork, office: Office, now: datetime) -> None:
-    """Bring the desk up to the moment: any number of times, from the rows alone."""
+def _send_off(work: UnitOfWork, office: Office, now: datetime) -> None:
+    lapse(work.session, office, now)
+
+
+def _offer_calls(work: UnitOfWork, office: Office, now: datetime) -> None:
     session, terms = work.session, office.desk
-    lapse(session, office, now)
     for takeover in queries.waiting(session):
         if now >= given_up_at(terms, takeover.opened_at) or _is_left_to_nobody(session, takeover):
             give_up(work, takeover.id)
         else:
             _offer(session, terms, takeover, now)
-    _expire(session, terms, now)
-    for takeover_id in rung_in_vain(session, terms, now):
+
+
+def _end_late(work: UnitOfWork, office: Office, now: datetime) -> None:
+    session = work.session
+    for takeover_id in rung_in_vain(session, office.desk, now):
         take_back(work, office, takeover_id, "rang_out", now)
-    for takeover in queries.stuck_callbacks(session, now - CALLING):
-        transfers.close(work, office, takeover, "unreachable", now)
-    for takeover in queries.unsorted(session, now):
-        close_unsorted(session, office, takeover, now)
-    _wake(work, now)
+    for takeover_id in queries.stuck_callbacks(session, now - CALLING):
+        takeover = queries.locked(session, takeover_id)
+        if takeover is not None and takeover.state == "ready":
+            transfers.close(work, office, takeover, "unreachable", now)
+    for takeover_id in queries.unsorted(session, now):
+        takeover = queries.locked(session, takeover_id)
+        if takeover is not None and takeover.state == "wrap" and takeover.wrap_until is not None and takeover.wrap_until <= now:
+            close_unsorted(session, office, takeover, now)
 
 
 def rung_in_vain(session: Session, terms: DeskTerms, now: datetime) -> Sequence[int]:
@@ -85,14 +97,17 @@ def _is_left_to_nobody(session: Session, takeover: Takeover) -> bool:
     return bool(refused) and not session.scalar(select(others))
 
 
-def _expire(session: Session, terms: DeskTerms, now: datetime) -> None:
+def _expire(work: UnitOfWork, office: Office, now: datetime) -> None:
     """An offer that ran out was missed by whoever was free; who misses several in a row counts as away, and is told so."""
-    for offer in session.scalars(select(Offer).where(Offer.outcome == "open", Offer.until <= now).order_by(Offer.id)).all():
-        duty = session.get(Duty, offer.user_id, with_for_update=True, populate_existing=True)
-        offer.outcome = "missed" if duty is not None and duty.state == "free" else "gone"
-        if duty is not None and offer.outcome == "missed":
+    session, over = work.session, (Offer.outcome == "open", Offer.until <= now)
+    asked = select(Duty).where(Duty.user_id.in_(select(Offer.user_id).where(*over))).order_by(Duty.user_id)
+    duties = {duty.user_id: duty for duty in session.scalars(asked.with_for_update())}
+    for offer in session.scalars(select(Offer).where(*over, Offer.user_id.in_(duties)).order_by(Offer.id).with_for_update()).all():
+        duty = duties[offer.user_id]
+        offer.outcome = "missed" if duty.state == "free" else "gone"
+        if offer.outcome == "missed":
             duty.misses += 1
-            if duty.misses >= terms.misses:
+            if duty.misses >= office.desk.misses:
                 duty.state, duty.since, duty.note = "away", now, "missed"
     session.flush()
 
@@ -109,7 +124,7 @@ def close_unsorted(session: Session, office: Office, takeover: Takeover, now: da
         note_step(session, office, case, "system", "call_unsorted", "", now)
 
 
-def _wake(work: UnitOfWork, now: datetime) -> None:
+def _wake(work: UnitOfWork, office: Office, now: datetime) -> None:
     """Whatever was to be done at the carrier and was not: its job is woken again."""
     for job, rows in (
         ("ring_desk", queries.unrung(work.session)),
@@ -119,3 +134,8 @@ def _wake(work: UnitOfWork, now: datetime) -> None:
     ):
         for takeover_id in rows:
             work.later(job, takeover_id)
+
+
+STEPS: tuple[Callable[[UnitOfWork, Office, datetime], None], ...] = (_send_off, _offer_calls, _expire, _end_late, _wake)
+"""What brings the desk up to the moment, any number of times, from the rows alone. Each wants a unit of work of its own: together they
+would hold operators while they wait for calls, which others take the other way round."""

@@ -175,7 +175,7 @@ def _bring_person(work: UnitOfWork, takeover: Takeover, now: datetime) -> None:
 def note_leg_over(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
     """The operator's call has ended: before the talk the person waits on, for others; afterwards there is nothing left to let go.
 
-    Who has come into the room only then is fetched out of it by `offers.tend`.
+    Who has come into the room only then is fetched out of it by `offers.STEPS`.
     """
     takeover = queries.by_ring(work.session, token)
     if takeover is None:

@@ -86,6 +86,7 @@ def _holder(session: Session, takeover_id: int) -> str:
 def _answer_offers(session: Session, office: Office, takeover: Takeover, user: User, now: datetime) -> None:
     """Theirs is claimed, everybody else's was taken; who answers before the sweep has offered it gets an offer that says so."""
     standing = (Offer.takeover_id == takeover.id, Offer.outcome == "open")
+    session.execute(select(Offer.id).where(*standing).order_by(Offer.id).with_for_update())
     session.execute(update(Offer).where(*standing, Offer.user_id != user.id).values(outcome="taken"))
     if not session.execute(update(Offer).where(*standing, Offer.user_id == user.id).values(outcome="claimed")).rowcount:  # type: ignore[attr-defined]
         _answer_early(session, office, takeover, user, "claimed", now)
@@ -103,10 +104,10 @@ def decline(session: Session, office: Office, public_id: str, user: User, now: d
     takeover = session.scalars(select(Takeover).where(Takeover.public_id == public_id, Takeover.state == "waiting")).one_or_none()
     if takeover is None:
         return
+    session.execute(update(Duty).where(Duty.user_id == user.id).values(misses=0))
     mine = (Offer.takeover_id == takeover.id, Offer.user_id == user.id, Offer.outcome == "open")
     if not session.execute(update(Offer).where(*mine).values(outcome="declined")).rowcount:  # type: ignore[attr-defined]
         _answer_early(session, office, takeover, user, "declined", now)
-    session.execute(update(Duty).where(Duty.user_id == user.id).values(misses=0))
 
 
 def mine(session: Session, public_id: str, user: User, *states: str) -> Takeover:

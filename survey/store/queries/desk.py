@@ -107,9 +107,9 @@ def open_callback(session: Session, respondent_id: int) -> Takeover | None:
     return session.scalars(mine.order_by(Takeover.id).limit(1)).first()
 
 
-def stuck_callbacks(session: Session, before: datetime) -> Sequence[Takeover]:
+def stuck_callbacks(session: Session, before: datetime) -> Sequence[int]:
     """Calls back in which the operator is on the line since before that moment, and nobody else has come."""
-    ready = select(Takeover).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
+    ready = select(Takeover.id).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
     return session.scalars(ready.where(CallAttempt.purpose == CALLBACK, Takeover.state == "ready", Takeover.ready_at < before)).all()
 
 
@@ -181,6 +181,6 @@ def unreleased(session: Session, before: datetime) -> Sequence[int]:
     return session.scalars(select(Takeover.id).where(late)).all()
 
 
-def unsorted(session: Session, now: datetime) -> Sequence[Takeover]:
+def unsorted(session: Session, now: datetime) -> Sequence[int]:
     """Calls that were talked and whose time to be sorted out is over."""
-    return session.scalars(select(Takeover).where(Takeover.state == "wrap", Takeover.wrap_until <= now)).all()
+    return session.scalars(select(Takeover.id).where(Takeover.state == "wrap", Takeover.wrap_until <= now)).all()

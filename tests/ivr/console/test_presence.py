@@ -105,8 +105,9 @@ def is_free(services: ConsoleServices) -> bool:
 
 
 def tend(services: ConsoleServices) -> None:
-    with services.unit_of_work() as work:
-        desk.tend(work, services.office, services.clock.now())
+    for step in desk.STEPS:
+        with services.unit_of_work() as work:
+            step(work, services.office, services.clock.now())
 
 
 def test_who_waits_at_the_desk_on_duty_is_free(

@@ -60,8 +60,9 @@ class Desk:
         return self.ground.turn(token, step, event)
 
     def tend(self) -> None:
-        with self.ground.work() as work:
-            desk.tend(work, self.ground.office, self.ground.now)
+        for step in desk.STEPS:
+            with self.ground.work() as work:
+                step(work, self.ground.office, self.ground.now)
 
     def claim(self, user: User, public_id: str | None = None) -> Takeover:
         wanted = public_id or self.takeover().public_id

@@ -1,11 +1,13 @@
 """A call at the desk: offered, claimed once, rung, joined, given back or ended, sorted out (O1–O13, O18–O20, O25–O27)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import OperationalError
 
 from survey import desk
 from survey.desk import Taken
@@ -14,7 +16,7 @@ from survey.events import HungUp
 from survey.fieldwork.alarms import standing_alarms
 from survey.fieldwork.replays import stored_calls
 from survey.replay import ways_under
-from survey.store.models import Answer, CallAttempt, Duty, Escalation, OperatorAnswer, Takeover, User
+from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
 from survey.store.queries.desk import put_offer
 from survey.wrap_ups import check
 from tests.survey.desk.conftest import BAD, Desk
@@ -178,6 +180,42 @@ def test_two_at_once_have_exactly_one_winner_in_a_thousand_trials(bench: Desk) -
 
     assert all({one, other} in ({"won", "Wang"}, {"won", "Li"}) for one, other in zip(ours, theirs, strict=True))
     assert ours.count("won") + theirs.count("won") == trials
+
+
+def test_who_answers_or_declines_at_the_very_end_of_an_offer_gets_in_nobodys_way(bench: Desk) -> None:
+    """All take the rows of the desk in one order: call, operator, offers. Otherwise a database ends one of the two in a deadlock."""
+    users = [bench.operator(name) for name in ("wang", "li", "zhao")]
+    bench.call()
+    public_id, number = bench.takeover().public_id, bench.takeover().id
+    trials = 150 if bench.ground.engine.dialect.name == "postgresql" else 20
+    barrier, problems = Barrier(4), list[Exception]()
+
+    def set_out() -> None:
+        _free_again(bench, number)
+        with bench.ground.work() as work:
+            work.session.execute(delete(Offer))
+        bench.tend()
+        with bench.ground.work() as work:
+            work.session.execute(update(Offer).values(until=bench.ground.now))
+
+    def act(do: Callable[[], object], is_first: bool) -> None:
+        for _ in range(trials):
+            if is_first:
+                set_out()
+            barrier.wait(timeout=60)
+            try:
+                do()
+            except (NotAllowed, OperationalError) as problem:
+                problems.append(problem)
+            barrier.wait(timeout=60)
+
+    deeds = [bench.tend, lambda: bench.claim(users[0], public_id), lambda: bench.decline(users[1]), lambda: bench.decline(users[2])]
+    with ThreadPoolExecutor(len(deeds)) as pool:
+        for done in [pool.submit(act, deed, deed is deeds[0]) for deed in deeds]:
+            done.result()
+
+    assert [problem for problem in problems if isinstance(problem, OperationalError)] == []
+    assert {outcome for _, _, outcome in bench.offers()} <= {"claimed", "declined", "taken", "missed", "gone", "open"}
 
 
 def _free_again(bench: Desk, takeover_id: int) -> None:
