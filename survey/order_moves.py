@@ -26,10 +26,10 @@ OUTCOMES: dict[str, tuple[str, str]] = {
 }
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "asked": ("待审批", "not decided yet"), "granted": ("已延期", "extended"), "refused": ("未获准", "refused"),
-    "lapsed": ("未及审批", "answered before it was decided"),
+    "lapsed": ("未及审批", "lapsed before it was decided"),
 }  # fmt: skip
 LAPSED = "lapsed"
-"""The unit answered before anybody had decided: the request is over, and was none."""
+"""The unit's clock stopped, or its order went, before anybody had decided: the request is over, and was none."""
 ROUTES = ("centre", "inspection")
 READERS = ("system", "centre", "operator", "commander", "auditor")
 """Roles that may read every order but those of inspection; a unit reads its own, inspection all."""
@@ -169,7 +169,7 @@ def said(text: str) -> str:
 
 
 def moved(standing: Standing, action: str, actor: Actor, at: datetime, reason: str = "", **new: Any) -> Change:
-    """The step of MOVES from where the order stands, with what is `new` about it.
+    """The step of MOVES from where the order stands, with what is `new` about it. A request for time lapses when the clock stops.
 
     Raises NotAllowed for a wrong role, unit or state, BadInput where a reason is demanded and none is given.
     """
@@ -180,7 +180,10 @@ def moved(standing: Standing, action: str, actor: Actor, at: datetime, reason: s
         zh, en = STATES[standing.state]
         raise NotAllowed(f"交办单{zh}，不能{move.zh} / the order is {en}: {move.en} is not possible")
     why = said(reason) if move.needs_reason else ""
-    return Change(action, actor, at, standing, replace(standing, **new), why)
+    after = replace(standing, **new)
+    if after.extension == "asked" and after.state not in RUNNING:
+        after = replace(after, extension=LAPSED)
+    return Change(action, actor, at, standing, after, why)
 
 
 def _is_party(standing: Standing, party: str, actor: Actor) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from survey.errors import BadInput, NotAllowed
 from survey.order_clock import Terms, due, extended
-from survey.order_moves import LAPSED, OUTCOMES, PARTIES, SYSTEM, Actor, Change, Standing, may_extend, moved
+from survey.order_moves import OUTCOMES, PARTIES, SYSTEM, Actor, Change, Standing, may_extend, moved
 from survey.order_replies import Reply, checked
 
 RECALLED = ("satisfied", "dissatisfied", "unreachable", "declined")
@@ -47,8 +47,7 @@ def take_in_hand(standing: Standing, actor: Actor, at: datetime) -> Change:
 def answer(standing: Standing, actor: Actor, at: datetime, reply: Reply, terms: Terms) -> tuple[Change, Reply]:
     """The unit's reply, checked; its clock stops (R50, O31). Raises BadInput naming the field."""
     number = standing.replies + 1
-    extension = LAPSED if standing.extension == "asked" else standing.extension
-    change = moved(standing, "answer", actor, at, state="answered", answered_at=at, replies=number, extension=extension)
+    change = moved(standing, "answer", actor, at, state="answered", answered_at=at, replies=number)
     accepted = checked(reply, standing.consent, terms.local(standing.issued_at).date(), terms.local(at).date())
     said = {"round": number, "finding": accepted.finding, "cause": accepted.cause, "late": at >= standing.due_at}
     return replace(change, details=said), accepted
@@ -186,7 +185,9 @@ def reroute(standing: Standing, at: datetime, terms: Terms, days: int) -> Change
     """An allegation of abuse has come to light: inspection takes it from the unit, with a deadline of its own (R35)."""
     if standing.route == "inspection":
         raise NotAllowed("已由督察部门办理 / inspection has it already")
-    new: dict[str, Any] = {"state": "issued", "route": "inspection", "due_at": due(terms, at, days), "answered_at": None}
+    new: dict[str, Any] = {
+        "state": "issued", "route": "inspection", "due_at": due(terms, at, days), "answered_at": None, "extension": "",
+    }  # fmt: skip
     return moved(standing, "reroute", SYSTEM, at, **new)
 
 

@@ -6,7 +6,7 @@ Each takes the `version` that the person had on the screen, and raises NotFound,
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import orders
@@ -14,7 +14,7 @@ from survey.casework.changes import carry_out, found, standing_of
 from survey.errors import BadInput
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
-from survey.order_moves import LAPSED, Actor, actions
+from survey.order_moves import Actor, actions
 from survey.order_replies import Reply
 from survey.store.models import Order, OrderAppeal, OrderExtension, OrderReply
 from survey.store.models.base import public_id
@@ -46,9 +46,6 @@ def answer(session: Session, office: Office, order_id: str, actor: Actor, versio
     order = found(session, order_id, actor, version)
     change, accepted = orders.answer(standing_of(order), actor, now, reply, terms)
     answered = carry_out(session, office, order, change)
-    if change.after.extension == LAPSED:
-        undecided = update(OrderExtension).where(OrderExtension.order_id == order.id, OrderExtension.decision == "")
-        session.execute(undecided.values(decision=LAPSED, decided_at=now))
     identity = public_id()
     sealed = {f"{name}_sealed": _seal(office, "order_replies", f"{name}_sealed", identity, getattr(accepted, name)) for name in TEXTS}
     session.add(OrderReply(

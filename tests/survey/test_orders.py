@@ -432,11 +432,12 @@ class Life(RuleBasedStateMachine):
         assert standing.state not in ("answered", "recalling") or standing.answered_at is not None
         assert (standing.closed_at is not None) == (standing.state in ("closed", "void"))
         assert bool(standing.outcome) == (standing.state == "closed")
+        assert standing.extension != "asked" or standing.state in RUNNING, "nobody could decide on it any more"
 
     @invariant()
     def one_of_each(self) -> None:
         steps = [change.action for change in self.trail]
-        assert steps.count("ask_extension") <= 1 + steps.count("reassign") + self.lapsed
+        assert steps.count("ask_extension") <= 1 + steps.count("reassign") + steps.count("reroute") + self.lapsed
         assert steps.count("appeal") <= 1
         assert self.standing.replies == steps.count("answer")
 

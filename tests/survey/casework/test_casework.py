@@ -209,6 +209,25 @@ def test_the_right_unit_may_ask_for_an_extension_though_the_wrong_one_had_one(bu
     assert (shown.days, shown.asked_by, shown.decision) == (2, "head.ma", "")
 
 
+@pytest.mark.parametrize("ending", ["void", "appeal", "reassign"])
+def test_an_extension_that_nobody_decided_on_lapses_when_the_order_ends_or_goes_to_another_unit(bureau: Bureau, ending: str) -> None:
+    [order_id] = bureau.issued()
+    head = bureau.unit(order_id, head=True)
+    bureau.do("ask_extension", order_id, head, 3, "需外地核实", bureau.terms)
+
+    if ending == "void":
+        bureau.do("void", order_id, CENTRE, "重复下发")
+    elif ending == "appeal":
+        bureau.do("appeal", order_id, head, "not_own", "非我单位辖区")
+        bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="查证属实")
+    else:
+        bureau.do("reassign", order_id, CENTRE, another_unit(bureau), "辖区在城西")
+
+    with bureau.ground.sessions() as session:
+        assert session.scalars(select(OrderExtension.decision)).one() == "lapsed"
+    assert bureau.order(order_id).extension == ("" if ending == "reassign" else "lapsed")
+
+
 def test_an_extension_that_nobody_decided_on_lapses_with_the_answer_and_can_be_asked_for_again(bureau: Bureau) -> None:
     [order_id] = bureau.issued()
     head = bureau.unit(order_id, head=True)
