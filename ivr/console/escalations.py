@@ -28,6 +28,7 @@ TABS: dict[str, LazyString] = {
     "closed": _l("已办结"),
 }
 SORTS: dict[str, LazyString] = {"due": _l("按期限"), "priority": _l("按紧急程度"), "opened": _l("按等待时长")}
+LONGEST_NUMBER = 64
 ONE_DAY = timedelta(days=1)
 
 
@@ -70,25 +71,33 @@ class QueuePage:
     lines: list[Line]
     paged: Paged
     names: Mapping[str, str]
+    number: str = ""
 
 
 @escalations.get("/escalations")
 @role(*DESK, INSPECTION)
 def index() -> str:
-    """The queue; tab, sort and page stand in the address."""
-    tab, sort = _known(request.args.get("tab"), TABS, "open"), _known(request.args.get("sort"), SORTS, "due")
+    """The queue; tab, sort, number and page stand in the address. A number is looked for in the first tab that has it."""
+    sort, number = _known(request.args.get("sort"), SORTS, "due"), number_asked()
     house = services()
     now, zone = house.clock.now(), house.office.bureau.tzinfo
     when = Deadlines(now, _midnight_after(now, zone))
     with house.reads() as session:
-        counts = console_cases.tab_counts(session, when, sees_inspection(), actor())
-        paged = console_cases.cases(session, tab, sort, request.args.get("page", 1, int), when, sees_inspection(), actor())
+        counts = console_cases.tab_counts(session, when, sees_inspection(), actor(), number)
+        first = next((key for key in TABS if number and counts[key]), "open")
+        tab = _known(request.args.get("tab"), TABS, first)
+        paged = console_cases.cases(session, tab, sort, request.args.get("page", 1, int), when, sees_inspection(), actor(), number)
         names = people.display_names(session, {case.claimed_by for case in paged.rows if case.claimed_by})
     tabs = [Tab(key, str(label), counts[key]) for key, label in TABS.items()]
     lines = [Line(case, due_date(case, now, zone), _hours(now - case.opened_at)) for case in paged.rows]
     return render("escalations/index.html", QueuePage(
-        tabs, tab, [(key, str(label)) for key, label in SORTS.items()], sort, lines, paged, names
+        tabs, tab, [(key, str(label)) for key, label in SORTS.items()], sort, lines, paged, names, number
     ))  # fmt: skip
+
+
+def number_asked() -> str:
+    """The number that the address asks for, or a part of one."""
+    return request.args.get("number", "").strip()[:LONGEST_NUMBER]
 
 
 def sees_inspection() -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from ivr.console.access import INSPECTION, actor, present, role
+from ivr.console.escalations import number_asked
 from ivr.console.language import current_language, is_english
 from ivr.console.order_access import unknown_noted
 from ivr.console.register import READERS, month_asked, reader
@@ -25,7 +26,6 @@ from survey.store.queries.register import Asked, IncidentRow
 ledger = Blueprint("ledger", __name__)
 KINDS = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 LARGEST_ID = 2**63 - 1
-LONGEST_NUMBER = 64
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def export(kind: str) -> Response:
 def _asked() -> tuple[str, Asked]:
     """What the address asks for; a number is looked for in every month."""
     month, since, before = month_asked()
-    unit, number = request.args.get("unit", 0, int), request.args.get("number", "").strip()[:LONGEST_NUMBER]
+    unit, number = request.args.get("unit", 0, int), number_asked()
     chosen = unit if 0 < unit <= LARGEST_ID else None
     return month, Asked(None, None, chosen, number) if number else Asked(since, before, chosen)
 

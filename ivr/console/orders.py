@@ -1,6 +1,6 @@
 """Orders 《接处警电话回访交办单》: the lists by tab, one order with all that it holds, and the issuing of one by hand (O28–O39, R47)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Blueprint, flash, redirect, request, url_for
@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from ivr.console import order_words, words
 from ivr.console.access import UNIT, role
-from ivr.console.escalations import DueDate, Tab
+from ivr.console.escalations import DueDate, Tab, number_asked
 from ivr.console.forms import Problem
 from ivr.console.order_access import MAY_DISCLOSE, MAY_ISSUE, MAY_READ, order_actor, unknown_noted
 from ivr.console.order_page import due_of, no_calendar, order_page, shown
@@ -19,7 +19,7 @@ from ivr.console.remarks import Choice
 from ivr.console.rendering import render
 from ivr.console.services import services
 from survey import casework
-from survey.casework.numbering import number_text
+from survey.casework.numbering import number_of, number_text
 from survey.casework.tickets import ticket
 from survey.errors import BadInput, NotAllowed
 from survey.order_clock import Terms, due, tonight
@@ -69,12 +69,13 @@ class OrdersPage:
     waiting: list[WaitingLine]
     paged: Paged
     is_unit: bool
+    number: str = ""
 
 
 @orders.get("/orders")
 @role(*MAY_READ)
 def index() -> str:
-    """The list; tab, sort, filters and page stand in the address (O29)."""
+    """The list; tab, sort, filters, number and page stand in the address (O29). A number is looked for in all orders."""
     house, reader = services(), order_actor()
     now, terms = house.clock.now(), house.office.terms
     known = UNIT_TABS if reader.role == UNIT else DESK_TABS
@@ -83,18 +84,19 @@ def index() -> str:
     with house.reads() as session:
         filters = _filters(session, reader)
         kept = {each.name: each.chosen for each in filters if each.chosen}
-        narrowed, sort = _narrowed(kept, terms), request.args.get("sort", "")
+        number = number_asked()
+        narrowed, sort = _narrowed(kept, number), request.args.get("sort", "")
         sort = sort if sort in order_lists.SORTS else "due"
-        kept |= {"sort": sort} if sort != "due" else {}
+        kept |= ({"sort": sort} if sort != "due" else {}) | ({"number": number} if number else {})
         cases = [] if reader.role == UNIT else casework.cases_without_order(session, inspection=reader.role == "inspection")
-        tab = asked if asked in known or (asked == TO_ISSUE and reader.role != UNIT) else known[0]
+        tab = asked if asked in known or (asked == TO_ISSUE and reader.role != UNIT) else known[-1 if number else 0]
         counts = order_lists.tab_counts(session, reader, known, narrowed, when)
         paged = _page_of(cases, page) if tab == TO_ISSUE else order_lists.orders(session, reader, tab, narrowed, when, page, sort)
     return render("orders/index.html", OrdersPage(
         [*([] if reader.role == UNIT else [_tab(TO_ISSUE, len(cases))]), *(_tab(each, counts[each]) for each in known)], tab,
         [(key, str(word)) for key, word in order_words.SORTS.items() if key != "unit" or reader.role != UNIT], sort,
         filters, kept, [] if tab == TO_ISSUE else [_line(row, terms, now) for row in paged.rows],
-        [_waiting(case, reader, terms, now) for case in paged.rows] if tab == TO_ISSUE else [], paged, reader.role == UNIT,
+        [_waiting(case, reader, terms, now) for case in paged.rows] if tab == TO_ISSUE else [], paged, reader.role == UNIT, number,
     ))  # fmt: skip
 
 
@@ -171,10 +173,11 @@ def _choice(name: str, label: str, offered: list[tuple[str, str]]) -> Choice:
     return Choice(name, label, offered, asked if asked in dict(offered) else "")
 
 
-def _narrowed(kept: dict[str, str], terms: Terms) -> Filters:
-    unit = kept.get("unit")
-    plain = Filters(int(unit) if unit else None, kept.get("month"), kept.get("state"))
-    return replace(plain, zone=services().office.bureau.tzinfo)
+def _narrowed(kept: dict[str, str], number: str) -> Filters:
+    unit, serial = kept.get("unit"), number_of(number)
+    return Filters(
+        int(unit) if unit else None, kept.get("month"), kept.get("state"), number or None, serial, services().office.bureau.tzinfo
+    )
 
 
 # ── what is shown ────────────────────────────────────────────────────────────────────────────────────

@@ -1,5 +1,8 @@
 """Numbers without a gap: each is given once, and one whose transaction fails is given again (R47, O34)."""
 
+import re
+import unicodedata
+
 from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -19,3 +22,12 @@ def next_number(session: Session, kind: str, year: int) -> int:
 def number_text(year: int, serial: int) -> str:
     """The number of an order as people write it: 2026-0001."""
     return f"{year}-{serial:04d}"
+
+
+_WRITTEN = re.compile(r"(\d{4})\W{1,3}(\d{1,7})号?")
+
+
+def number_of(text: str) -> tuple[int, int] | None:
+    """Year and serial of an order's number as people write it, also like 〔2026〕1号 on the paper; None for anything else."""
+    found = _WRITTEN.fullmatch(unicodedata.normalize("NFKC", text).strip().lstrip("〔[(【"))
+    return (int(found[1]), int(found[2])) if found else None

@@ -76,20 +76,26 @@ SORTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-def tab_counts(session: Session, when: Deadlines, inspection: bool, name: str) -> dict[str, int]:
-    """How many cases each tab of the queue holds for the visitor of that name. `inspection`: may it see what is routed there (R35)?"""
-    return {tab: session.scalar(select(func.count(Escalation.id)).where(*_tab(tab, when, inspection, name))) or 0 for tab in TABS}
+def tab_counts(session: Session, when: Deadlines, inspection: bool, name: str, number: str = "") -> dict[str, int]:
+    """How many cases each tab of the queue holds for the visitor of that name. `inspection`: may it see what is routed there (R35)?
+
+    `number`: only those whose incident's number has this in it.
+    """
+    found = _of_number(number)
+    return {tab: session.scalar(select(func.count(Escalation.id)).where(*_tab(tab, when, inspection, name), *found)) or 0 for tab in TABS}
 
 
-def cases(session: Session, tab: str, sort: str, page: int, when: Deadlines, inspection: bool, name: str) -> Paged:
+def cases(
+    session: Session, tab: str, sort: str, page: int, when: Deadlines, inspection: bool, name: str, number: str = ""
+) -> Paged:  # fmt: skip
     """One page of a tab of the human queue. Raises KeyError for an unknown sort, ValueError for an unknown tab."""
-    condition = _tab(tab, when, inspection, name)
+    condition = [*_tab(tab, when, inspection, name), *_of_number(number)]
     total = session.scalar(select(func.count(Escalation.id)).where(*condition)) or 0
-    number = within(page, total)
-    statement = _case_statement().where(*condition).order_by(*SORTS[sort]).offset((number - 1) * PAGE).limit(PAGE)
+    shown = within(page, total)
+    statement = _case_statement().where(*condition).order_by(*SORTS[sort]).offset((shown - 1) * PAGE).limit(PAGE)
     found = session.execute(statement).all()
     answers = _answers_by_respondent(session, [case.respondent_id for case, *_ in found])
-    return Paged([_case_row(row, answers) for row in found], number, total)
+    return Paged([_case_row(row, answers) for row in found], shown, total)
 
 
 def case_of(session: Session, respondent_id: int) -> CaseRow | None:
@@ -118,6 +124,16 @@ def visible_respondents(inspection: bool) -> list[ColumnElement[bool]]:
         return []
     hidden = select(Escalation.id).where(Escalation.respondent_id == Respondent.id, Escalation.route == INSPECTION)
     return [~hidden.exists(), ~about_inspection()]
+
+
+def bears(number: str) -> ColumnElement[bool]:
+    """The condition that an incident's number has this in it, over Incident."""
+    return Incident.number.icontains(number, autoescape=True)
+
+
+def _of_number(number: str) -> list[ColumnElement[bool]]:
+    theirs = select(Respondent.id).join(Incident, Respondent.incident_id == Incident.id).where(bears(number))
+    return [Escalation.respondent_id.in_(theirs)] if number else []
 
 
 def _tab(tab: str, when: Deadlines, inspection: bool, name: str) -> list[ColumnElement[bool]]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from survey.order_moves import OPEN, READERS, RUNNING, Actor
 from survey.store.models import Escalation, Incident, Order, Respondent, Unit
 from survey.store.queries.console import month_bounds
-from survey.store.queries.console_cases import PAGE, Paged, within
+from survey.store.queries.console_cases import PAGE, Paged, bears, within
 from survey.store.queries.orders import INSPECTION
 
 
@@ -27,11 +27,16 @@ class Moments:
 
 @dataclass(frozen=True)
 class Filters:
-    """What the list is narrowed to; None: not by this. `unit` is an id, `month` (YYYY-MM) that of issue in `zone`."""
+    """What the list is narrowed to; None: not by this. `unit` is an id, `month` (YYYY-MM) that of issue in `zone`.
+
+    `number` is a part of an incident's number; `serial` (year, serial) an order's own, either of which is enough.
+    """
 
     unit: int | None = None
     month: str | None = None
     state: str | None = None
+    number: str | None = None
+    serial: tuple[int, int] | None = None
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
 
 
@@ -129,6 +134,10 @@ def _asked(reader: Actor, filters: Filters) -> list[ColumnElement[bool]]:
     if filters.month is not None:
         start, end = month_bounds(filters.month, filters.zone)
         asked.append(and_(Order.issued_at >= start, Order.issued_at < end))
+    if filters.number is not None:
+        theirs = select(Respondent.id).join(Incident, Respondent.incident_id == Incident.id).where(bears(filters.number))
+        own = [and_(Order.year == filters.serial[0], Order.serial == filters.serial[1])] if filters.serial else []
+        asked.append(or_(Order.respondent_id.in_(theirs), *own))
     return asked
 
 

@@ -83,6 +83,18 @@ def test_each_tab_counts_its_rows(log_in, open_page, month, sessions):
     assert counts == {"open": 2, "today": 1, "overdue": 1, "closed": 1}
 
 
+def test_a_number_is_looked_for_in_the_first_tab_that_has_it(log_in, open_page, month, sessions):
+    with sessions.begin() as session:
+        session.query(Escalation).filter(Escalation.public_id == month.case).update({"state": "closed"})
+    client = log_in("operator")
+    gone = next(iter({"20261014000002", "20261014000014", "20261014000026"} - set(_numbers(open_page(client, "/escalations")))))
+
+    assert _numbers(open_page(client, "/escalations?number=000014")) == ["20261014000014"]
+    assert _numbers(open_page(client, f"/escalations?number={gone}")) == [gone], "its case is closed"
+    assert _numbers(open_page(client, f"/escalations?number={gone}&tab=open")) == []
+    assert _numbers(open_page(client, "/escalations?number=_")) == []
+
+
 def test_answers_reasons_consent_and_priority_are_in_the_row(log_in, open_page, month, sessions):
     with sessions.begin() as session:
         one = session.query(Escalation).filter(Escalation.public_id == month.case).one()

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select, update
@@ -219,6 +220,34 @@ def test_each_tab_counts_its_rows_and_the_nearest_deadline_comes_first(desk, log
     assert _numbers(running) == ["2026-0001", "2026-0002", "2026-0003"]
     assert "今日到期" in running.text
     assert "逾期 1 个工作日 （11月20日 周五）" in running.text
+
+
+def test_a_number_is_found_whatever_its_tab_by_that_of_the_order_or_of_the_incident(desk, log_in, open_page):
+    first, _, third = desk.issued(3)
+    centre = log_in("centre")
+    take(centre, third, "void")
+    incident = re.search(r"\d{14}", open_page(centre, f"/orders/{first}").text)[0]
+
+    def found(number: str, client=centre, **more: str) -> list[str]:
+        asked = "&".join(f"{name}={quote(value)}" for name, value in {"number": number, **more}.items())
+        return _numbers(open_page(client, f"/orders?{asked}"))
+
+    assert found("2026-0003") == found(" 2026－3 ") == found("〔2026〕3号") == ["2026-0003"], "an order that has ended, too"
+    assert found(incident) == found(incident[-6:]) == ["2026-0001"]
+    assert found("%") == found("2026-9999") == found("2026-" + "9" * 40) == found("'; DROP TABLE orders") == []
+    assert found("2026-0003", tab="running") == []
+    links = [one.attributes["href"] for one in open_page(centre, "/orders?number=2026-0003").all("a")]
+    assert [link for link in links if "?tab=" in link and "number=2026-0003" not in link] == []
+
+
+def test_a_unit_finds_its_own_orders_only(desk, log_in, open_page):
+    mine, other = desk.issued(2)
+    with desk.services.sessions.begin() as session:
+        session.execute(update(Order).where(Order.public_id == other).values(unit_id=None))
+
+    assert _numbers(open_page(log_in("unit"), "/orders?number=2026-0001")) == ["2026-0001"]
+    assert _numbers(open_page(log_in("unit"), "/orders?number=2026-0002")) == []
+    assert mine
 
 
 def test_hovering_over_a_deadline_lists_the_days_counted(desk, log_in, open_page):
