@@ -6,6 +6,12 @@ from datetime import datetime, timedelta
 LONGEST_EXTENSIONS = 2
 """How often the time to sort a call out may be prolonged."""
 
+LONGEST_TALK = timedelta(hours=1)
+"""The longest call in which an operator talks. The carrier counts each of the two calls from its own beginning, and ends it then."""
+
+TOLD_BEFORE = timedelta(minutes=5)
+"""So long before its end an operator is told."""
+
 
 @dataclass(frozen=True)
 class DeskTerms:
@@ -42,3 +48,9 @@ def round_ends(terms: DeskTerms, opened_at: datetime, number: int) -> datetime:
 def given_up_at(terms: DeskTerms, opened_at: datetime) -> datetime:
     """When the person has waited long enough."""
     return opened_at + timedelta(seconds=terms.wait)
+
+
+def talk_left(began_at: datetime, now: datetime) -> timedelta | None:
+    """How long a talk may still go on whose older call began then; None while that is no matter yet."""
+    left = began_at + LONGEST_TALK - now
+    return max(left, timedelta(0)) if left <= TOLD_BEFORE else None

@@ -7,13 +7,14 @@ from ivr.carrier.base import Accepted, CallRequest, CarrierError, CarrierGone, R
 from ivr.voice.insistence import insist
 from survey import desk
 from survey.desk.ringing import RingOrder, RoomOrder
+from survey.desk_clock import LONGEST_TALK
 from worker.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
 
 LAG_SECONDS = 0.7
-TALK_SECONDS = 3600
-"""The longest call in which an operator talks; the limit of the machine's calls is for the machine alone."""
+TALK_SECONDS = int(LONGEST_TALK.total_seconds())
+"""The limit of the machine's calls is for the machine alone."""
 
 
 def ring_desk(takeover_id: int, epoch: int = 0) -> None:

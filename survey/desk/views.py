@@ -13,7 +13,7 @@ from survey.desk.duty import WORKING
 from survey.desk.ringing import is_steered, reason_of
 from survey.desk.said import Piece, said
 from survey.desk.takeovers import Taken
-from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of
+from survey.desk_clock import LONGEST_EXTENSIONS, given_up_at, is_wide, round_ends, round_of, talk_left
 from survey.errors import NotFound
 from survey.fieldwork.office import Office
 from survey.recall_results import is_dissatisfied_again
@@ -99,7 +99,7 @@ class TakeoverView:
     """A call in the hands of an operator; `language` is that of the script's words.
 
     `is_second`: it is about an order, and `is_dissatisfied_again` sends that order back (R51). `callback`: the operator has
-    called the person, and not the other way round.
+    called the person, and not the other way round. `talk_seconds`: the carrier ends the talk so soon; None: not soon.
     """
 
     public_id: str
@@ -115,6 +115,7 @@ class TakeoverView:
     opened_at: datetime
     talking_since: datetime | None
     ended_at: datetime | None
+    talk_seconds: int | None
     wrap_seconds: int
     may_prolong: bool
     reasons: tuple[str, ...]
@@ -200,7 +201,8 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
     return TakeoverView(
         takeover.public_id, attempt.respondent.public_id, reason_of(takeover), takeover.state, takeover.result, takeover.wish,
         takeover.version, takeover.held, takeover.muted, is_steered(takeover), takeover.opened_at,
-        takeover.bridged_at or takeover.joined_at, takeover.ended_at, _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0,
+        takeover.bridged_at or takeover.joined_at, takeover.ended_at,
+        _talk_seconds(takeover, now), _seconds(takeover.wrap_until - now) if takeover.wrap_until else 0,
         takeover.extensions < LONGEST_EXTENSIONS, reasons, case.consent if case else "unasked", attempt.disposition,
         next((each.words for each in asked if each.is_next), ""), asked, said(session, office, attempt), _ticket(case),
         is_dangerous(takeover, reasons), is_unsettled(takeover, reasons, danger_heard_at(session, attempt.id)),
@@ -209,6 +211,12 @@ def view(session: Session, office: Office, public_id: str, user: User, now: date
         is_dissatisfied_again({each.item: each.code for each in asked if each.code}),
         course(session, office, takeover, now),
     )  # fmt: skip
+
+
+def _talk_seconds(takeover: Takeover, now: datetime) -> int | None:
+    began = [moment for moment in (takeover.attempt.answered_at, takeover.picked_up_at) if moment is not None]
+    left = talk_left(min(began), now) if takeover.state == "talking" and began else None
+    return _seconds(left) if left is not None else None
 
 
 def own_call(session: Session, public_id: str, user: User) -> Takeover:

@@ -360,3 +360,23 @@ def test_the_time_to_sort_out_is_prolonged_twice_by_a_minute_and_no_more(client,
     assert "最多延长 2 次" in text
     assert "再加 60 秒" not in text
     assert "整理时间还剩 240 秒" in text
+
+
+# ── the end of a talk ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_who_talks_for_nearly_an_hour_is_told_when_the_carrier_will_cut_the_line(
+    client: FlaskClient, call: str, open_page, sessions, clock
+) -> None:
+    talking(sessions, clock, call)
+
+    def state_of_a_call_that_began(minutes: int) -> str:
+        with sessions.begin() as session:
+            takeover = session.scalars(select(Takeover).where(Takeover.public_id == call)).one()
+            takeover.picked_up_at = clock.now() - timedelta(minutes=1)
+            takeover.attempt.answered_at = clock.now() - timedelta(minutes=minutes)
+        return open_page(client, f"/desk/calls/{call}").text
+
+    assert "自动挂断" not in state_of_a_call_that_began(54)
+    assert "还剩 180 秒" in state_of_a_call_that_began(57), "the older of the two calls ends first"
+    assert "还剩 0 秒" in state_of_a_call_that_began(70)
