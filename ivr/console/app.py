@@ -49,7 +49,7 @@ from ivr.console.suppressions import suppressions
 from ivr.console.takeovers import takeovers
 from ivr.console.tickets import tickets
 from ivr.console.units import units
-from ivr.console.uploads import allow_uploads
+from ivr.console.uploads import allow_uploads, discard_left
 from ivr.console.users import users
 from ivr.console.weekly import weekly
 from ivr.console.working_calendar import calendar_pages, take_up
@@ -100,6 +100,7 @@ def create_console_app(services: ConsoleServices) -> Flask:
     app.before_request(take_up)
     guard(app)
     allow_uploads(app)
+    discard_left(services.data)
     CSRFProtect(app)  # type: ignore[no-untyped-call]
     set_up_languages(app)
     handle_errors(app)

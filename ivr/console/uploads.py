@@ -3,9 +3,11 @@
 Nothing that is attached to an order touches a disk in the clear; a table to be imported lies there while it is read.
 """
 
+import fcntl
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +18,7 @@ from flask import Flask, Request, current_app, request, url_for
 from ivr.console.services import services
 from survey.errors import BadInput
 
+PREFIX = "upload-"
 FORM_BYTES = 64 * 1024
 """What a form may hold beside its file."""
 LARGEST_UPLOAD = 60 * 1024 * 1024
@@ -102,10 +105,21 @@ def received(field: str) -> Iterator[Upload]:
     found = sent(field, 1)
     if not found:
         raise BadInput("请选择文件 / choose a file", field)
-    with tempfile.TemporaryDirectory(prefix="upload-", dir=services().data) as folder:
+    with tempfile.TemporaryDirectory(prefix=PREFIX, dir=services().data) as folder:
         path = Path(folder) / "file"
-        path.write_bytes(found[0].content)
-        yield Upload(path, found[0].name)
+        with path.open("wb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.write(found[0].content)
+            file.flush()
+            yield Upload(path, found[0].name)
+
+
+def discard_left(data: Path) -> None:
+    """Remove what killed processes have left of uploads below `data`, tables of people in the clear: nobody holds their lock any more."""
+    for path in data.glob(f"{PREFIX}*/file"):
+        with suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path.parent)
 
 
 def _plain(name: str) -> str:

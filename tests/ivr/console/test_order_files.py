@@ -1,11 +1,13 @@
 """Files of an order: known by their content, whatever they are called; sealed; each reading on record (O39, R63)."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from ivr.console import order_files
-from ivr.console.uploads import TooLarge, refused_files
+from ivr.console.app import create_console_app
+from ivr.console.uploads import TooLarge, received, refused_files
 from survey.casework import attachments
 from survey.store.models import OrderAttachment
 from tests.ivr.console.order_desk import PDF, OrderDesk, forms, send, take
@@ -222,6 +224,20 @@ def test_a_file_that_was_lost_or_altered_is_not_shown_and_the_page_still_is(desk
     path.unlink()
     assert unit.get(link).status_code == 404
     open_page(unit, f"/orders/{order_id}")
+
+
+def test_what_a_killed_process_has_left_of_an_upload_is_removed_and_one_that_is_read_stays(app, services):
+    left = services.data / "upload-left"
+    left.mkdir()
+    (left / "file").write_text("号码")
+    with app.test_request_context(method="POST", data={"file": (BytesIO("姓名".encode()), "a.csv")}):
+        app.preprocess_request()
+        with received("file") as upload:
+            create_console_app(services)
+
+            assert upload.path.read_text() == "姓名", "another process is just reading it"
+        assert not upload.path.exists()
+    assert not left.exists()
 
 
 def test_uploads_never_touch_the_disk_in_the_clear(app):
