@@ -31,6 +31,8 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
 LAPSED = "lapsed"
 """The unit's clock stopped, or its order went, before anybody had decided: the request is over, and was none."""
 ROUTES = ("centre", "inspection")
+HANDED_ON = ("reassign", "reroute")
+"""Actions after which somebody else has the order: what the unit before has signed and replied is history."""
 READERS = ("system", "centre", "operator", "commander", "auditor")
 """Roles that may read every order but those of inspection; a unit reads its own, inspection all."""
 SHORTEST_REASON, LONGEST_REASON = 2, 500

@@ -1,6 +1,6 @@
 """An order as one reader sees it: without consent neither name nor number of the person can come out of it (R33, R35, O35)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from survey.disclosure import UNREADABLE, open_field
 from survey.errors import CannotUnseal, NotAllowed
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
-from survey.order_moves import OPEN, Actor, said
+from survey.order_moves import HANDED_ON, OPEN, Actor, said
 from survey.order_offers import Requests, offers, outcomes
 from survey.orders import is_overdue
 from survey.store.models import (
@@ -38,7 +38,7 @@ DISCLOSED_TO = ("unit", "centre", "inspection")
 
 @dataclass(frozen=True)
 class ReplyView:
-    """A unit's reply of one round, opened; `?` where a text cannot be read."""
+    """A unit's reply of one round, opened; `?` where a text cannot be read. `past_unit`: whose it was, where another has the order now."""
 
     round: int
     finding: str
@@ -51,6 +51,7 @@ class ReplyView:
     improvement: str | None
     by: str
     at: datetime
+    past_unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,8 @@ def order_view(
     clean = cleaner(()) if named else cleaner_of(office, incident)
     extension = _extension(session, order.id, clean) if order.extension else None  # one of another unit before is history
     appeal = _appeal(session, office, order.id, clean)
-    replies = _replies(session, office, order.id, clean)
+    events = _events(session, order.id, clean)
+    replies = _replies(session, office, order.id, clean, past_units(events, order.unit.name if order.unit else ""))
     asked = Requests(extension.asked_by if extension else "", appeal.by if appeal else "")
     return OrderView(
         public_id=order.public_id, number=number_text(order.year, order.serial), version=order.version, state=order.state,
@@ -201,7 +203,7 @@ def order_view(
         returns=order.returns, supervised=order.supervised, closed_at=order.closed_at, outcome=order.outcome,
         archive_number=order.archive_number, replies=replies, extension=extension, appeal=appeal,
         accountability=_accountability(session, office, order.id, clean),
-        attachments=_attachments(session, office, order.id, clean), events=_events(session, order.id, clean),
+        attachments=_attachments(session, office, order.id, clean), events=events,
         actions=offers(standing, reader, now, terms, asked), outcomes=outcomes(standing, reader, now),
         may_disclose=_is_contact_allowed(order) and order.state in OPEN and reader.role in DISCLOSED_TO,
         may_account=may_account(standing.route, reader, [(each.finding, each.cause) for each in replies]), case_id=case.public_id,
@@ -244,17 +246,28 @@ def _scores(session: Session, respondent_id: int) -> dict[str, str]:
     return {answer.item: answer.code for answer in session.scalars(given)}
 
 
-def _replies(session: Session, office: Office, order_id: int, clean: Clean) -> tuple[ReplyView, ...]:
+def past_units(events: Sequence[EventView], unit: str) -> dict[int, str]:
+    """Whose the replies were that were given before the order went to another unit or to inspection, by round; `unit` has it now."""
+    found, past = dict[int, str](), ""
+    for event in reversed(events):
+        if event.what in HANDED_ON:
+            past = event.details.get("from", unit) or "—"
+        elif event.what == "answer" and past:
+            found[event.details["round"]] = past
+    return found
+
+
+def _replies(session: Session, office: Office, order_id: int, clean: Clean, past: Mapping[int, str]) -> tuple[ReplyView, ...]:
     replies = session.scalars(select(OrderReply).where(OrderReply.order_id == order_id).order_by(OrderReply.round))
-    return tuple(_reply(office, reply, clean) for reply in replies)
+    return tuple(_reply(office, reply, clean, clean(past.get(reply.round, ""))) for reply in replies)
 
 
-def _reply(office: Office, reply: OrderReply, clean: Clean) -> ReplyView:
+def _reply(office: Office, reply: OrderReply, clean: Clean, past_unit: str) -> ReplyView:
     return ReplyView(
         reply.round, reply.finding, reply.cause, reply.visited_on, people=_opened(office, reply, "people", clean),
         place=_opened(office, reply, "place", clean), measure=_opened(office, reply, "measure", clean),
         explanation=_opened(office, reply, "explanation", clean), improvement=_opened(office, reply, "improvement", clean),
-        by=reply.by, at=reply.at,
+        by=reply.by, at=reply.at, past_unit=past_unit,
     )  # fmt: skip
 
 

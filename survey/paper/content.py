@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from survey.casework.views import Contact, OrderView, ReplyView
 from survey.eligibility import category_words
-from survey.order_moves import EXTENSIONS, MOVES, OPEN, OUTCOMES, STATES, SYSTEM
+from survey.order_moves import EXTENSIONS, HANDED_ON, MOVES, OPEN, OUTCOMES, STATES, SYSTEM
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS, is_about_all
 from survey.paper import words
@@ -158,7 +158,9 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
     year, _dash, serial = view.number.partition("-")
     replies = tuple(_reply(reply, say, clean, called, local) for reply in view.replies)
     name, number = _person(view, facts, say)
-    signed = next((event for event in reversed(view.events) if event.what == "sign"), None)
+    received = next((event for event in reversed(view.events) if event.what in ("sign", *HANDED_ON)), None)
+    signed = received if received is not None and received.what == "sign" else None
+    latest = replies[-1] if view.replies and not view.replies[-1].past_unit else ReplyText()
     return Paper(
         bureau=facts.bureau, number=view.number, year=year, serial=str(int(serial)), state=say(*STATES[view.state]),
         unit=clean(view.unit), incident_number=clean(view.incident_number), category=say(*category_words(view.category)),
@@ -170,7 +172,7 @@ def paper(view: OrderView, facts: Facts, language: str) -> Paper:
         person_name=name, person_number=number, issued_at=minute(say, local(view.issued_at)),
         issued_on=day(say, view.issued_at.astimezone(facts.zone).date()), issued_by=called(view.issued_by),
         due_on=deadline(say, view.due_at.astimezone(facts.zone)), signed_at=minute(say, local(signed.at)) if signed else "",
-        signed_by=called(signed.actor) if signed else "", replies=replies, latest=replies[-1] if replies else ReplyText(),
+        signed_by=called(signed.actor) if signed else "", replies=replies, latest=latest,
         returns=str(view.returns), supervised=say("督办", "under supervision") if view.supervised else "", extension=_extension(view, say),
         appeal=_appeal(view, say), accountability=_accountability(view, say, clean),
         attachments=_joined(say, (clean(one.name) for one in view.attachments)), recall=_recall(view, say, local),
@@ -233,7 +235,8 @@ def _reply(reply: ReplyView, say: Words, clean: Clean, called: Clean, local: Cal
     return ReplyText(
         str(reply.round), day(say, reply.visited_on), clean(reply.people), clean(reply.place),
         say(*FINDINGS.get(reply.finding, (reply.finding, reply.finding))), say(*CAUSES.get(reply.cause, (reply.cause, reply.cause))),
-        clean(reply.measure), clean(reply.explanation), clean(reply.improvement), called(reply.by), minute(say, local(reply.at)),
+        clean(reply.measure), clean(reply.explanation), clean(reply.improvement),
+        f"{reply.past_unit} {called(reply.by)}".strip(), minute(say, local(reply.at)),
     )  # fmt: skip
 
 

@@ -101,7 +101,7 @@ def _rows(say: Words) -> list[Row]:
          + _if("improvement", say("改进情况：", "Improvement: ") + "{{ one.improvement }}")
          + say("\n（{{ one.by }}，{{ one.at }}）", "\n({{ one.by }}, {{ one.at }})")),
         ("{%tr endfor %}",),
-        ("{%tr if not replies %}",),
+        ("{%tr if not latest.finding %}",),
         (say("核查及整改", "Finding, measure"), ""),
         ("{%tr endif %}",),
         (say("延期", "Extension"), "{{ extension }}", say("申诉", "Appeal"), "{{ appeal }}"),

@@ -59,7 +59,10 @@ FIELDS: dict[str, tuple[str, str]] = {
         "各次回复的列表，每次有 round、visited_on、people、place、finding、cause、measure、explanation、improvement、by、at",
         "list of the replies, each with round, visited_on, people, place, finding, cause, measure, explanation, improvement, by, at",
     ),
-    "latest": ("最近一次回复，栏目同上；未回复时各栏为空", "the last reply, with the same parts; all empty before there is one"),
+    "latest": (
+        "现责任单位的最近一次回复，栏目同上；未回复时各栏为空",
+        "the last reply of the unit that has the order, with the same parts; all empty before there is one",
+    ),
     "returns": ("退回次数", "times that it was returned"),
     "supervised": ("督办标记", "mark of supervision"),
     "extension": ("延期情况", "extension"),

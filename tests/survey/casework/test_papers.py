@@ -13,7 +13,7 @@ from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.escalations import escalate
 from survey.order_moves import Actor
 from survey.order_replies import Reply
-from survey.paper.content import Paper
+from survey.paper.content import Paper, ReplyText
 from survey.store.models import (
     AuditEntry,
     CallAttempt,
@@ -30,6 +30,7 @@ from survey.store.models import (
 from survey.store.sealing import place
 from survey.struck_out import STRUCK
 from tests.survey.casework.conftest import CENTRE, IMPROVED, INSPECTOR, LEADER, NAME, VISITED, Bureau
+from tests.survey.casework.test_casework import another_unit
 
 NUMBER = "+8610000000000"
 TOLD = f"我是{NAME}，我的电话是 100 0000 0000，民警态度不好"
@@ -40,6 +41,29 @@ def printed(bureau: Bureau, order_id: str, reader: Actor, reason: str | None = N
         return order_paper(
             work.session, bureau.ground.office, order_id, reader, bureau.terms, bureau.now, kind="docx", language=language, reason=reason
         )
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_what_another_unit_has_signed_and_replied_is_not_the_present_ones(bureau: Bureau, is_answered: bool) -> None:
+    [order_id] = bureau.issued()
+    first, unit = bureau.view(order_id, CENTRE).unit, bureau.unit(order_id)
+    if is_answered:
+        bureau.answered(order_id)
+    else:
+        bureau.do("sign", order_id, unit)
+    second = another_unit(bureau)
+    bureau.do("reassign", order_id, CENTRE, second, "辖区在城西")
+
+    told = printed(bureau, order_id, CENTRE)
+    assert (told.signed_by, told.signed_at, told.latest) == ("", "", ReplyText())
+    assert [reply.by for reply in told.replies] == [f"{first} {unit.name}"] * is_answered, "history says whose it was"
+
+    other = Actor("officer.ma", "unit", second)
+    bureau.do("sign", order_id, other)
+    bureau.do("take_in_hand", order_id, other)
+    bureau.do("answer", order_id, other, VISITED, bureau.terms)
+    told = printed(bureau, order_id, CENTRE)
+    assert (told.signed_by, told.latest.by) == ("officer.ma", "officer.ma")
 
 
 def trail(bureau: Bureau) -> list[tuple[str, str, dict[str, object]]]:
