@@ -1,7 +1,8 @@
 "use strict";
 // Everything works without this script. It keeps open details open and the focus where it is while a part of the page refreshes, puts
-// that off while a button in it is pressed, stops it while nobody looks (but for the desk, which must ring), and gives the page's single
-// keys: "?" lists them, and all can be switched off (WCAG 2.1.4).
+// that off while a button in it is pressed, stops it while nobody looks (but for the desk, which must ring, and for a call in hand, whose
+// operator would be logged out in the middle of the talk), and gives the page's single keys: "?" lists them, and all can be switched off
+// (WCAG 2.1.4).
 (function () {
   var openBefore = [];
   var focusedBefore = null;

@@ -352,3 +352,13 @@ def test_the_number_is_shown_in_place_and_hidden_again(talk, month) -> None:
     page.clock.run_for(31_000)
 
     sync_api.expect(page.locator("#person")).not_to_contain_text(month.phone)
+
+
+def test_who_talks_with_the_page_in_the_background_stays_logged_in(talk) -> None:
+    page = talk()
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.wait_for_load_state("networkidle")  # what was asked for before is answered
+
+    with page.expect_response("**/state") as answer:
+        pass
+    assert answer.value.status == 200
