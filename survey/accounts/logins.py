@@ -66,19 +66,22 @@ def log_in(
     """Check a password and open a session on the server, or half a one where the account has a second factor.
 
     Five failures lock the account, and the address, for 15 minutes, and then even the right password is refused.
-    A failure is noted before the password is checked and struck out after it proved right, so that guesses made
-    side by side count like guesses made in turn; the hash is computed while no transaction is open.
+    A failure of the account is noted before the password is checked and struck out after it proved right, so that guesses made
+    side by side count like guesses made in turn; one of the address only when it is one, because a whole office comes from there at
+    the change of shift. The hash is computed while no transaction is open, and counts only if it is still the account's afterwards.
     """
-    subjects = (throttle.account(name), throttle.address(address))
+    subject, origin = throttle.account(name), throttle.address(address)
     with sessions.begin() as session:
-        locked = throttle.is_locked(session, subjects, now)
-        noted = [] if locked else throttle.note_failures(session, subjects, now)
+        locked = throttle.is_locked(session, (subject, origin), now)
+        noted = [] if locked else throttle.note_failures(session, [subject], now)
         user = people.found(session, name)
         stored = user.password_hash if user is not None and user.disabled_at is None else None
     right = passwords.matches(stored, password)
     with sessions.begin() as session:
-        user = people.found(session, name)
-        if not right or locked or user is None:
+        user = people.found(session, name, locked=True)
+        if not right or locked or user is None or user.password_hash != stored or user.disabled_at is not None:
+            if not locked:
+                throttle.note_failures(session, [origin], now)
             _note_refused_log_in(session, user, now, audit_key, locked)
             return Refused()
         throttle.strike_out(session, noted)

@@ -96,9 +96,10 @@ def end_sessions(session: Session, user: User, now: datetime, but: str = "") -> 
     session.execute(update(UserSession).where(*standing).values(ended_at=now))
 
 
-def found(session: Session, name: str) -> User | None:
-    """The account of that name."""
-    return session.scalars(select(User).where(User.name == name)).one_or_none()
+def found(session: Session, name: str, *, locked: bool = False) -> User | None:
+    """The account of that name; `locked`: nobody else changes it before the transaction is over."""
+    wanted = select(User).where(User.name == name)
+    return session.scalars(wanted.with_for_update() if locked else wanted).one_or_none()
 
 
 def known(session: Session, name: str) -> User:

@@ -1,5 +1,7 @@
 """Accounts: first passwords, the throttle as a rule, equal work for every refusal (RS52, RS53)."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -8,7 +10,7 @@ from argon2 import PasswordHasher, extract_parameters
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey import accounts
@@ -47,6 +49,41 @@ def test_passwords_are_argon2id_and_the_right_one_alone_matches():
     assert not passwords.matches(stored, "correct horse ")
     assert not passwords.matches(None, "nobody has this password")
     assert not passwords.matches("not a hash", "correct horse")
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_office_that_logs_in_at_one_moment_from_one_address_gets_in_as_a_whole(sessions, audit_key, monkeypatch):
+    names = [f"officer{number}" for number in range(8)]
+    given = {name: _add(sessions, name) for name in names}
+    together, verify = threading.Barrier(len(names)), passwords.matches
+
+    def match_together(stored: str | None, password: str) -> bool:
+        together.wait(timeout=60)
+        return verify(stored, password)
+
+    monkeypatch.setattr(passwords, "matches", match_together)
+    with ThreadPoolExecutor(len(names)) as pool:
+        done = list(pool.map(lambda name: _log_in(sessions, audit_key, given[name], name), names))
+
+    assert [type(one) for one in done] == [LoggedIn] * len(names)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("ending", ["renewed", "disabled"])
+def test_a_log_in_under_way_while_the_password_is_renewed_or_the_account_disabled_is_refused(sessions, audit_key, monkeypatch, ending):
+    old, verify = _add(sessions), passwords.matches
+
+    def be_overtaken(stored: str | None, password: str) -> bool:
+        with sessions.begin() as session:
+            if ending == "renewed":
+                people.renew_password(session, "li", NOW)
+            else:
+                session.execute(update(User).where(User.name == "li").values(disabled_at=NOW))
+        return verify(stored, password)
+
+    monkeypatch.setattr(passwords, "matches", be_overtaken)
+
+    assert isinstance(_log_in(sessions, audit_key, old), Refused)
 
 
 def test_nobodys_hash_costs_what_everybodys_does():
