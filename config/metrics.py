@@ -53,6 +53,7 @@ def begin(name: str, data: Path) -> None:
         place()
     except OSError as problem:
         del os.environ[VARIABLE]
+        values.ValueClass = values.MutexValue  # whatever stood in the environment when the library was loaded
         log.warning("what %s does is not counted: %s", name, problem, extra={"action": "metrics.no_room"})
         return
     values.ValueClass = values.MultiProcessValue(process_identifier=place)  # type: ignore[no-untyped-call]

@@ -252,7 +252,13 @@ def test_the_files_are_filled_before_they_are_written_through_memory(counting: l
     assert all(file.stat().st_blocks * 512 >= metrics.FILE_BYTES for file in files)
 
 
-def test_without_room_a_process_works_on_and_counts_for_itself(counting: list[subprocess.Popen[str]], tmp_path: Path) -> None:
+@pytest.mark.parametrize("inherited", [None, "/nowhere"])
+def test_without_room_a_process_works_on_and_counts_for_itself(
+    counting: list[subprocess.Popen[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, inherited: str | None
+) -> None:
+    monkeypatch.delenv(metrics.VARIABLE, raising=False)
+    if inherited:
+        monkeypatch.setenv(metrics.VARIABLE, inherited)
     (tmp_path / "run").write_text("a file stands in the way, as a full disk would")
 
     process = begin(counting, "voice", tmp_path)

@@ -14,6 +14,8 @@ from speech.words.traditional import SIMPLIFIED
 from tests.speech.questions import QUESTIONS, Row, question, rows
 
 LANGUAGES = ("zh", "en")
+LONG_SECONDS = 30.0
+"""Far more than a slow machine takes for the longest text, far less than it would if the work grew with the square of its length."""
 ROWS = {language: [row for row in rows(language) if "[unk]" not in row.phrase] for language in LANGUAGES}
 MARKS = '，。！？、；：…—·,.!?;:()《》「」"“”-~ \t\n　\u200b\ufeff'
 TRADITIONAL: dict[str, list[str]] = {}
@@ -132,7 +134,7 @@ def test_long_and_strange_texts_are_nothing_and_soon_decided(text: str, language
     began = time.process_time()
 
     assert understand(text, question(language, "scale")).code is None
-    assert time.process_time() - began < 2.0
+    assert time.process_time() - began < LONG_SECONDS
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
