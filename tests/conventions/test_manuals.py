@@ -1,14 +1,17 @@
 """The two manuals for operators: equal in content, and complete in alarms and holds."""
 
 import re
+from dataclasses import fields
 from io import BytesIO
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
+from ivr.console.order_words import TABS
 from survey.alarms import AlarmKind
 from survey.holds import HoldReason
+from survey.store.queries.order_lists import Workload
 from tests.conventions.sources import ROOT
 from tests.conventions.test_docs import TYPED
 
@@ -116,3 +119,12 @@ def test_both_manuals_have_the_same_chapters_tables_and_commands() -> None:
 def test_both_manuals_name_the_same_settings_metrics_and_files() -> None:
     names = re.compile(r"HUIFANG_[A-Z_]+|huifang_[a-z_]+|deploy/[\w.-]+|`[a-z_]+`")
     assert set(names.findall(read("zh"))) == set(names.findall(read("en")))
+
+
+@pytest.mark.parametrize(("manual", "between"), [("责任单位手册.md", "、"), ("units.md", ", ")])
+def test_the_units_manual_names_the_figures_of_their_home_page_as_the_page_does(manual: str, between: str) -> None:
+    english = {message.id: message.string for message in read_po(BytesIO(CATALOG.read_bytes()), locale="en")}
+    figures = [str(TABS[figure.name]) for figure in fields(Workload)]
+
+    told = between.join(english[each] for each in figures) if manual == "units.md" else between.join(figures)
+    assert f"**{told}**" in (ROOT / "docs" / manual).read_text("utf-8")
