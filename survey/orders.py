@@ -123,7 +123,7 @@ def reassign(standing: Standing, actor: Actor, at: datetime, unit_id: int, reaso
         raise NotAllowed("请先裁定申诉 / decide on the appeal first")
     if unit_id == standing.unit_id:
         raise BadInput("本单已由该单位办理，请另选单位 / this unit has the order: choose another one", "unit")
-    return change
+    return replace(change, details=_missed(standing, at))
 
 
 def return_(standing: Standing, actor: Actor, at: datetime, reason: str, terms: Terms) -> Change:
@@ -132,7 +132,7 @@ def return_(standing: Standing, actor: Actor, at: datetime, reason: str, terms: 
     change = moved(standing, "return", actor, at, reason, **again)
     if again["state"] != "returned":
         raise NotAllowed(f"已退回 {terms.returns} 次，应转督办 / it was returned {terms.returns} times: put it under supervision")
-    return change
+    return replace(change, details=_missed(standing, at))
 
 
 def supervise(standing: Standing, actor: Actor, at: datetime, reason: str, terms: Terms) -> Change:
@@ -140,7 +140,7 @@ def supervise(standing: Standing, actor: Actor, at: datetime, reason: str, terms
     change = moved(standing, "supervise", actor, at, reason, **_supervised(standing, at, terms))
     if standing.returns < terms.returns and not is_overdue(standing, at):
         raise NotAllowed("尚未逾期，退回次数也未用完，不需督办 / neither overdue nor returned often enough to be supervised")
-    return change
+    return replace(change, details=_missed(standing, at))
 
 
 def begin_recall(standing: Standing, actor: Actor, at: datetime) -> Change:
@@ -158,9 +158,10 @@ def note_recall(standing: Standing, actor: Actor, at: datetime, result: str, ter
     closing = {"satisfied": "satisfied", "unreachable": "unverified", "declined": "no_recall_wanted"}
     if result in closing:
         next_: dict[str, Any] = {"state": "closed", "outcome": closing[result], "closed_at": at}
+        missed: dict[str, Any] = {}
     else:
-        next_ = _to_rework(standing, at, terms)
-    return replace(moved(standing, "note_recall", actor, at, **next_), details={"result": result})
+        next_, missed = _to_rework(standing, at, terms), _missed(standing, at)
+    return replace(moved(standing, "note_recall", actor, at, **next_), details={"result": result, **missed})
 
 
 def close(standing: Standing, actor: Actor, at: datetime, outcome: str, reason: str) -> Change:
@@ -222,6 +223,13 @@ def _to_rework(standing: Standing, at: datetime, terms: Terms) -> dict[str, Any]
 
 def _supervised(standing: Standing, at: datetime, terms: Terms) -> dict[str, Any]:
     return {"state": "supervised", "supervised": True, **_anew(standing, at, terms)}
+
+
+def _missed(standing: Standing, at: datetime) -> dict[str, Any]:
+    """For a step that sets the clock anew: the deadline that was missed before and by which unit (None: inspection), else nothing."""
+    if not is_overdue(standing, at):
+        return {}
+    return {"due_missed": standing.due_at.isoformat(), "missed_by": standing.unit_id if standing.route == "centre" else None}
 
 
 def _anew(standing: Standing, at: datetime, terms: Terms) -> dict[str, Any]:

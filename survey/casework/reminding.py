@@ -24,9 +24,11 @@ from survey.order_moves import OPEN, RUNNING, SYSTEM
 from survey.orders import is_overdue
 from survey.store.models import Notice, Order
 from survey.store.queries.notices import CENTRE, LEADER
-from survey.store.queries.orders import answered_since, given_at, orders_since, running_orders
+from survey.store.queries.orders import answered_since, given_at, orders_since, overdue_since, running_orders
 from survey.working_days import CalendarMissing
 
+Missed = tuple[int, int | None]
+"""An order of which a deadline was missed, and the unit that missed it; None: inspection."""
 COUNTED = {"issued": "交办", "answered": "回复", "overdue": "逾期", "closed": "办结"}
 
 
@@ -59,7 +61,7 @@ def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> 
         since = month_start(terms, now)
         wanted = [
             *_of_orders(running_orders(session), given_at(session), terms, now),
-            *_weekly(orders_since(session, since), answered_since(session, since), terms, now),
+            *_weekly(orders_since(session, since), answered_since(session, since), overdue_since(session, since), terms, now),
         ]
     except CalendarMissing as missing:
         raise_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now, year=missing.year)
@@ -101,20 +103,26 @@ def audience_of(order: Order) -> int | None:
     return None if route_of(order) == "inspection" else order.unit_id
 
 
-def _weekly(orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> Iterator[Reminder]:
+def _weekly(
+    orders: Sequence[Order], answered: Collection[int], missed: Collection[Missed], terms: Terms, now: datetime
+) -> Iterator[Reminder]:
     """The list of each unit and of inspection that has orders in hand, and the centre's of all units' orders."""
     day = list_day(terms, now)
     waiting = {audience_of(order) for order in orders if order.state in OPEN and terms.local(order.issued_at).date() <= day}
     for unit in sorted(waiting, key=lambda unit: (unit is not None, unit)):
         office = f"unit:{unit}" if unit is not None else "route:inspection"
-        yield _list(office, unit, [order for order in orders if audience_of(order) == unit], answered, terms, now)
+        mine = [order for order in orders if audience_of(order) == unit]
+        yield _list(office, unit, mine, answered, missed_by(missed, unit), terms, now)
     if waiting - {None}:
-        yield _list(CENTRE, None, [order for order in orders if audience_of(order) is not None], answered, terms, now)
+        units = [order for order in orders if audience_of(order) is not None]
+        yield _list(CENTRE, None, units, answered, {order for order, _ in missed}, terms, now)
 
 
-def _list(office: str, unit: int | None, orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> Reminder:
+def _list(
+    office: str, unit: int | None, orders: Sequence[Order], answered: Collection[int], missed: Collection[int], terms: Terms, now: datetime
+) -> Reminder:
     lines = [_line(order, terms, now) for order in orders if order.state in RUNNING]
-    counts = month_counts(orders, answered, terms, now)
+    counts = month_counts(orders, answered, missed, terms, now)
     key = f"weekly:{office}:{week_of(terms, now)}"
     return Reminder("weekly", office, unit, key, _summary(lines, counts), {"open": lines, **counts})
 
@@ -133,16 +141,24 @@ def _line(order: Order, terms: Terms, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def month_counts(orders: Sequence[Order], answered: Collection[int], terms: Terms, now: datetime) -> dict[str, int]:
+def missed_by(missed: Collection[Missed], unit: int | None) -> set[int]:
+    """The orders of which this unit (None: inspection) missed a deadline: who is given an overdue order has missed nothing."""
+    return {order for order, by in missed if by == unit}
+
+
+def month_counts(
+    orders: Sequence[Order], answered: Collection[int], missed: Collection[int], terms: Terms, now: datetime
+) -> dict[str, int]:
     """Of these orders, how many were issued, answered, overdue and closed from the first of the local month to `now` (R54).
 
-    `answered` are the ids of those with an answer of this month, also one that was sent back.
+    `answered` are the ids of those with an answer of this month, also one that was sent back, `missed` of those of which a deadline of
+    this month was missed and another given since.
     """
     since = month_start(terms, now)
     return {
         "issued": sum(order.issued_at >= since for order in orders),
         "answered": sum(order.id in answered for order in orders),
-        "overdue": sum(since <= order.due_at <= now and is_overdue(standing_of(order), now) for order in orders),
+        "overdue": sum(order.id in missed or (since <= order.due_at <= now and is_overdue(standing_of(order), now)) for order in orders),
         "closed": sum(order.closed_at is not None and order.closed_at >= since for order in orders),
     }
 

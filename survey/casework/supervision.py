@@ -71,7 +71,7 @@ def reassign(
         raise BadInput("请选择责任单位 / choose the responsible unit", "unit")
     change = orders.reassign(standing_of(order), actor, now, unit.id, reason, office.terms)
     names = {"from": order.unit.name if order.unit else "", "to": unit.name}
-    return carry_out(session, office, order, replace(change, details=names))
+    return carry_out(session, office, order, replace(change, details={**change.details, **names}))
 
 
 def return_(session: Session, office: Office, order_id: str, actor: Actor, version: int, reason: str, terms: Terms, now: datetime) -> Order:

@@ -17,6 +17,8 @@ ORDERED = ("dissatisfied", "abuse_alleged")
 """Reasons for which a case becomes an order."""
 GIVEN = ("issue", "reroute", "reassign")
 """Steps by which an office is given an order."""
+SET_ANEW = ("return", "supervise", "note_recall", "reassign")
+"""Steps that give an order another deadline, whether or not the one before was missed."""
 DISSATISFIED = SCALE[3:]
 INSPECTION = "inspection"
 
@@ -104,6 +106,17 @@ def answered_since(session: Session, start: datetime) -> set[int]:
     """The ids of the orders of `orders_since` that were answered since `start`, whatever became of the answer."""
     mine = select(OrderReply.order_id).join(Order, OrderReply.order_id == Order.id)
     return set(session.scalars(mine.where(_of_since(start), OrderReply.at >= start)))
+
+
+def overdue_since(session: Session, start: datetime) -> set[tuple[int, int | None]]:
+    """Those of `orders_since` whose clock was set anew after a deadline since `start` was missed, each with the unit that missed it.
+
+    None stands for inspection. The row of such an order knows its present deadline alone.
+    """
+    steps = select(OrderEvent.order_id, OrderEvent.details).join(Order, OrderEvent.order_id == Order.id)
+    steps = steps.where(_of_since(start), OrderEvent.at >= start, OrderEvent.what.in_(SET_ANEW))
+    told = [(order_id, details) for order_id, details in session.execute(steps) if "due_missed" in details]
+    return {(order_id, details["missed_by"]) for order_id, details in told if datetime.fromisoformat(details["due_missed"]) >= start}
 
 
 def given_at(session: Session) -> dict[int, datetime]:

@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
@@ -11,7 +12,7 @@ from sqlalchemy import select, update
 from survey import casework
 from survey.order_clock import Terms, is_office_open
 from survey.sheet.weekly import blocks
-from survey.store.models import Alarm, Escalation, Notice, Order
+from survey.store.models import Alarm, Escalation, Notice, Order, Unit
 from survey.working_days import Calendar
 from tests.conftest import ON_SQLITE_ALONE, StandingClock, without_rows
 from tests.survey.casework.conftest import CENTRE, Bureau
@@ -144,6 +145,54 @@ def test_an_answer_that_was_sent_back_was_an_answer_of_the_month(bureau: Bureau)
     with bureau.ground.sessions() as session:
         found = casework.weekly_list(session, bureau.terms, "centre", "", bureau.now)
     assert (found.total.answered, found.total.in_hand) == (1, 1)
+
+
+@pytest.mark.parametrize("deed", ["supervise", "return_", "recall"])
+def test_a_deadline_that_was_missed_is_counted_in_its_month_though_the_order_has_another_since(bureau: Bureau, deed: str) -> None:
+    late, in_time = bureau.signed(2)
+    bureau.answered(in_time)
+    bureau.do("return_", in_time, CENTRE, "措施不具体", bureau.terms)
+    bureau.answered(in_time)
+    tick(bureau, "2026-03-18T09:00")
+    if deed != "supervise":
+        bureau.answered(late)
+    assert overdue(bureau) == (1, [1])
+
+    if deed == "recall":
+        bureau.recall(late, "dissatisfied")
+    else:
+        bureau.do(deed, late, CENTRE, "一再拖延", bureau.terms)
+
+    assert bureau.order(late).due_at > bureau.now
+    assert overdue(bureau) == (1, [1])
+    tick(bureau, "2026-03-23T09:00")
+    with bureau.ground.sessions() as session:
+        assert [notice.details["overdue"] for notice in session.scalars(select(Notice).where(Notice.kind == "weekly"))][-2:] == [1, 1]
+    tick(bureau, "2026-04-01T09:00")
+    assert overdue(bureau) == (0, [0]), "both of its deadlines were March's"
+
+
+def test_who_is_given_an_overdue_order_has_missed_nothing(bureau: Bureau) -> None:
+    [order_id] = bureau.signed()
+    tick(bureau, "2026-03-18T09:00")
+    with bureau.ground.work() as work:
+        unit = Unit(code="other", name="城西派出所")
+        work.session.add(unit)
+        work.session.flush()
+        other = unit.id
+    bureau.do("reassign", order_id, CENTRE, other, "辖区在城西")
+
+    assert overdue(bureau) == (1, [0]), "the order was overdue this month, but not with the unit that has it now"
+    assert overdue(bureau, other) == (0, [0])
+    tick(bureau, "2026-03-26T09:00")
+    assert overdue(bureau) == (1, [1])
+
+
+def overdue(bureau: Bureau, of: int | str = "centre") -> tuple[int, list[int]]:
+    """How many orders were overdue this month, in all and for each unit."""
+    with bureau.ground.sessions() as session:
+        found = casework.weekly_list(session, bureau.terms, of, "", bureau.now)
+    return found.total.overdue, [one.overdue for one in found.counts]
 
 
 def test_inspection_has_its_own_working_day_to_sign_for_what_it_took_over(bureau: Bureau) -> None:
