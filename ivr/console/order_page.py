@@ -152,10 +152,16 @@ def order_page(
     return OrderPage(
         view, due_of(view.due_at, view.state, terms, now), names, *days, terms.extension_days, problem, conflict,
         contact, _left(problem, view), Typed("answer", problem, draft), quotes=quotes, may_listen=order_actor().role in MAY_LISTEN,
-        units=units, may_reassign=order_actor().role in PARTIES[MOVES["reassign"].party]["centre"],
+        units=units, may_reassign=_may_reassign(view),
         recalls=tuple(recalls),
         reminders=tuple(reminders),
     )  # fmt: skip
+
+
+def _may_reassign(view: OrderView) -> bool:
+    """Whether an appeal that is upheld may give the order to another unit with it: as for `actions`, had it been decided."""
+    move = MOVES["reassign"]
+    return view.state in move.starts and order_actor().role in PARTIES[move.party]["centre"]
 
 
 def _others(session: Session, view: OrderView) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from ivr.console.services import ConsoleServices
 from survey import casework
-from survey.store.models import Answer, CallAttempt, Escalation, Order, Recall, Takeover
+from survey.store.models import Answer, CallAttempt, Escalation, Order, Recall, Takeover, User
 from survey.store.sealing import place
 from tests.conftest import StandingClock
 from tests.ivr.console.builders import NOON, an_answer, an_attempt
@@ -164,6 +164,26 @@ def test_an_order_that_was_not_its_own_is_given_to_the_right_unit_where_the_appe
     assert (desk.order(order_id).unit_id, desk.order(order_id).state) == (RIGHT_UNIT, "issued")
     assert unit.get(f"/orders/{order_id}").status_code == 404
     assert "改派" in open_page(centre, f"/orders/{order_id}").text
+    with desk.services.sessions.begin() as session:
+        session.execute(update(User).where(User.name == "unit").values(unit_id=RIGHT_UNIT))
+    for client in (centre, log_in("unit")):
+        shown = open_page(client, f"/orders/{order_id}").text
+        assert "申诉成立" in shown
+        assert "期限不变" not in shown, "the unit that has it now has a deadline of its own, and all the items"
+
+
+def test_no_other_unit_is_offered_with_the_appeal_while_the_person_is_being_called_again(desk, log_in):
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    for action in ("sign", "take_in_hand", "answer"):
+        take(unit, order_id, action)
+    take(unit, order_id, "appeal", ground="not_own")
+    assert "申诉成立时改派给" in centre.get(f"/orders/{order_id}").text
+    take(centre, order_id, "begin_recall")
+
+    shown = centre.get(f"/orders/{order_id}").text
+    assert "decide_appeal" in offered(shown, order_id)
+    assert "申诉成立时改派给" not in shown
 
 
 def test_accountability_is_opened_on_a_verified_fault_and_decided_once(desk, log_in, open_page):
