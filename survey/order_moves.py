@@ -28,8 +28,12 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "asked": ("待审批", "not decided yet"), "granted": ("已延期", "extended"), "refused": ("未获准", "refused"),
     "lapsed": ("未及审批", "lapsed before it was decided"),
 }  # fmt: skip
+APPEALS: dict[str, tuple[str, str]] = {
+    "asked": ("待裁定", "not decided yet"), "upheld": ("申诉成立", "upheld"), "rejected": ("申诉不成立", "rejected"),
+    "lapsed": ("未及裁定", "lapsed before it was decided"),
+}  # fmt: skip
 LAPSED = "lapsed"
-"""The unit's clock stopped, or its order went, before anybody had decided: the request is over, and was none."""
+"""Nobody had decided when the unit's clock stopped or its order went, for an appeal when the order was voided: it is over, and was none."""
 ROUTES = ("centre", "inspection")
 HANDED_ON = ("reassign", "reroute")
 """Actions after which somebody else has the order: what the unit before has signed and replied is history."""
@@ -55,8 +59,8 @@ SYSTEM = Actor("system", "system")
 class Standing:
     """Where an order stands.
 
-    `answered_at` stops the unit's clock; it is None while that runs. `extension` is "" or a word of EXTENSIONS, `appeal` "", asked,
-    upheld or rejected: each there once in an order's life, but for an extension that lapsed.
+    `answered_at` stops the unit's clock; it is None while that runs. `extension` is "" or a word of EXTENSIONS, `appeal` ""
+    or one of APPEALS: each there once in an order's life, but for an extension that lapsed.
     """
 
     state: str
@@ -171,8 +175,9 @@ def said(text: str) -> str:
 
 
 def moved(standing: Standing, action: str, actor: Actor, at: datetime, reason: str = "", **new: Any) -> Change:
-    """The step of MOVES from where the order stands, with what is `new` about it. A request for time lapses when the clock stops.
+    """The step of MOVES from where the order stands, with what is `new` about it.
 
+    A request for time lapses when the clock stops, an appeal with an order that was issued by mistake.
     Raises NotAllowed for a wrong role, unit or state, BadInput where a reason is demanded and none is given.
     """
     move = MOVES[action]
@@ -185,6 +190,8 @@ def moved(standing: Standing, action: str, actor: Actor, at: datetime, reason: s
     after = replace(standing, **new)
     if after.extension == "asked" and after.state not in RUNNING:
         after = replace(after, extension=LAPSED)
+    if after.appeal == "asked" and after.state == "void":
+        after = replace(after, appeal=LAPSED)
     return Change(action, actor, at, standing, after, why)
 
 

@@ -56,13 +56,17 @@ EVENTS: dict[str, LazyString] = {
     "retime": _l("交办单按日历顺延"),
     "attach": _l("添加附件"),
 }
-DECISIONS = {
+EXTENSIONS = {
     "": Tag(_l("尚待审批"), "?", CARE),
     "granted": Tag(_l("同意延期"), "✓", GOOD),
     "refused": Tag(_l("不同意延期"), "×", BAD),
     "lapsed": Tag(_l("未及审批"), "—", QUIET),
+}
+APPEALS = {
+    "": Tag(_l("待裁定"), "?", CARE),
     "upheld": Tag(_l("申诉成立"), "✓", GOOD),
     "rejected": Tag(_l("申诉不成立"), "×", BAD),
+    "lapsed": Tag(_l("未及裁定"), "—", QUIET),
 }
 RECALLS: dict[str, LazyString] = {
     "satisfied": _l("满意"),
@@ -150,7 +154,7 @@ def detail(event: EventView) -> str:
     if event.what == "reassign":
         return f"{told.get('from', '')} → {told.get('to', '')}"
     if "decision" in told:
-        return str(DECISIONS[told["decision"]].word)
+        return str((APPEALS if event.what == "decide_appeal" else EXTENSIONS)[told["decision"]].word)
     if event.what == "note_recall":
         return str(RECALLS.get(told.get("result", ""), ""))
     if event.what == "appeal":

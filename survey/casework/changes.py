@@ -11,7 +11,7 @@ from survey.casework.numbering import next_number
 from survey.errors import NotAllowed, NotFound
 from survey.fieldwork.office import Office
 from survey.order_moves import LAPSED, READERS, Actor, Change, Standing
-from survey.store.models import Escalation, Order, OrderEvent, OrderExtension
+from survey.store.models import Escalation, Order, OrderAppeal, OrderEvent, OrderExtension
 from survey.store.queries.desk import last_verdict
 from survey.store.queries.orders import ORDERED
 from survey.store.queries.recalls import open_cases
@@ -81,11 +81,18 @@ def carry_out(session: Session, office: Office, order: Order, change: Change) ->
         raise Overtaken(version, _last_event(session, order.id))
     note(session, office, order, change, version + 1)
     if before.extension == "asked" and after.extension in ("", LAPSED):
-        undecided = update(OrderExtension).where(OrderExtension.order_id == order.id, OrderExtension.decision == "")
-        session.execute(undecided.values(decision=LAPSED, decided_at=change.at))
+        _lapse(session, OrderExtension, order, change.at)
+    if before.appeal == "asked" and after.appeal == LAPSED:
+        _lapse(session, OrderAppeal, order, change.at)
     if after.state in ENDED and before.state not in ENDED:
         _close_cases(session, order, after)
     return session.scalars(select(Order).where(Order.id == order.id).execution_options(populate_existing=True)).one()
+
+
+def _lapse(session: Session, request: type[OrderExtension | OrderAppeal], order: Order, at: datetime) -> None:
+    """The unit's request, on which nobody has decided and nobody will."""
+    undecided = update(request).where(request.order_id == order.id, request.decision == "")
+    session.execute(undecided.values(decision=LAPSED, decided_at=at))
 
 
 def _close_cases(session: Session, order: Order, after: Standing) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from survey.casework.views import Contact, OrderView, ReplyView
 from survey.eligibility import category_words
-from survey.order_moves import EXTENSIONS, HANDED_ON, MOVES, OPEN, OUTCOMES, STATES, SYSTEM
+from survey.order_moves import APPEALS, EXTENSIONS, HANDED_ON, MOVES, OPEN, OUTCOMES, STATES, SYSTEM
 from survey.order_replies import CAUSES, FAULTS, FINDINGS
 from survey.orders import GROUNDS, is_about_all
 from survey.paper import words
@@ -251,8 +251,7 @@ def _extension(view: OrderView, say: Words) -> str:
 def _appeal(view: OrderView, say: Words) -> str:
     if view.appeal is None:
         return ""
-    decisions = {"upheld": ("申诉成立", "upheld"), "rejected": ("申诉不成立", "rejected")}
-    decision = decisions.get(view.appeal.decision, ("待裁定", "not decided yet"))
+    decision = APPEALS[view.appeal.decision or "asked"]
     ground = GROUNDS.get(view.appeal.ground, (view.appeal.ground, view.appeal.ground))
     is_partial = not is_about_all(view.appeal.ground, view.appeal.items, view.items)
     about = _list(say, words.ITEM_WORDS, view.appeal.items) if is_partial else ""

@@ -433,6 +433,7 @@ class Life(RuleBasedStateMachine):
         assert (standing.closed_at is not None) == (standing.state in ("closed", "void"))
         assert bool(standing.outcome) == (standing.state == "closed")
         assert standing.extension != "asked" or standing.state in RUNNING, "nobody could decide on it any more"
+        assert standing.appeal != "asked" or standing.state != "void", "nor on an appeal against what was issued by mistake"
 
     @invariant()
     def one_of_each(self) -> None:

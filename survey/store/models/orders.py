@@ -41,7 +41,7 @@ class Order(Base):
     replies: Mapped[int] = mapped_column(default=0)
     supervised: Mapped[bool] = mapped_column(default=False)
     extension: Mapped[str] = mapped_column(String(8), default="")  # asked, granted, refused, lapsed
-    appeal: Mapped[str] = mapped_column(String(8), default="")  # asked, upheld, rejected
+    appeal: Mapped[str] = mapped_column(String(8), default="")  # asked, upheld, rejected, lapsed
     outcome: Mapped[str] = mapped_column(String(24), default="")
     archive_number: Mapped[str | None] = mapped_column(String(32), unique=True)
     version: Mapped[int] = mapped_column(default=1)
@@ -119,7 +119,7 @@ class OrderAppeal(Base):
     argument_sealed: Mapped[bytes | None]
     by: Mapped[str] = mapped_column(String(64))
     at: Mapped[datetime]
-    decision: Mapped[str] = mapped_column(String(8), default="")  # upheld, rejected
+    decision: Mapped[str] = mapped_column(String(8), default="")  # upheld, rejected, lapsed
     decision_reason: Mapped[str] = mapped_column(Text, default="")
     decided_by: Mapped[str | None] = mapped_column(String(64))
     decided_at: Mapped[datetime | None]

@@ -154,6 +154,18 @@ def test_an_appeal_about_one_of_its_items_leaves_the_order_to_the_unit_and_the_p
     assert desk.order(order_id).state == "issued"
 
 
+def test_an_appeal_waits_no_more_once_its_order_is_voided(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    take(unit, order_id, "appeal")
+    take(centre, order_id, "void")
+
+    for address in (f"/orders/{order_id}", "/orders?tab=ended", f"/orders/{order_id}/print"):
+        shown = open_page(centre, address).text
+        assert "未及裁定" in shown
+        assert "待裁定" not in shown
+
+
 def test_an_order_that_was_not_its_own_is_given_to_the_right_unit_where_the_appeal_is_decided(desk, log_in, open_page):
     [order_id] = desk.issued()
     unit, centre = log_in("unit"), log_in("centre")

@@ -228,6 +228,18 @@ def test_an_extension_that_nobody_decided_on_lapses_when_the_order_ends_or_goes_
     assert bureau.order(order_id).extension == ("" if ending == "reassign" else "lapsed")
 
 
+def test_an_appeal_that_nobody_decided_on_lapses_with_an_order_that_was_issued_by_mistake(bureau: Bureau) -> None:
+    [order_id] = bureau.issued()
+    bureau.do("appeal", order_id, bureau.unit(order_id), "untrue", "录像显示三分钟到场")
+    bureau.do("void", order_id, CENTRE, "重复下发")
+
+    shown = bureau.view(order_id, CENTRE).appeal
+    assert shown is not None
+    assert (shown.decision, shown.decided_by, bureau.order(order_id).appeal) == ("lapsed", None, "lapsed")
+    with bureau.ground.sessions() as session:
+        assert session.scalars(select(OrderAppeal.decided_at)).one() == bureau.now
+
+
 def test_an_extension_that_nobody_decided_on_lapses_with_the_answer_and_can_be_asked_for_again(bureau: Bureau) -> None:
     [order_id] = bureau.issued()
     head = bureau.unit(order_id, head=True)
