@@ -75,7 +75,10 @@ class OrdersPage:
 @orders.get("/orders")
 @role(*MAY_READ)
 def index() -> str:
-    """The list; tab, sort, filters, number and page stand in the address (O29). A number is looked for in all orders."""
+    """The list; tab, sort, filters, number and page stand in the address (O29). A number is looked for in all orders.
+
+    Where none has it, a case that waits for its order may.
+    """
     house, reader = services(), order_actor()
     now, terms = house.clock.now(), house.office.terms
     known = UNIT_TABS if reader.role == UNIT else DESK_TABS
@@ -88,9 +91,11 @@ def index() -> str:
         narrowed, sort = _narrowed(kept, number), request.args.get("sort", "")
         sort = sort if sort in order_lists.SORTS else "due"
         kept |= ({"sort": sort} if sort != "due" else {}) | ({"number": number} if number else {})
-        cases = [] if reader.role == UNIT else casework.cases_without_order(session, inspection=reader.role == "inspection")
-        tab = asked if asked in known or (asked == TO_ISSUE and reader.role != UNIT) else known[-1 if number else 0]
+        inspection = reader.role == "inspection"
+        cases = [] if reader.role == UNIT else casework.cases_without_order(session, inspection=inspection, number=number)
         counts = order_lists.tab_counts(session, reader, known, narrowed, when)
+        found_in = TO_ISSUE if cases and not counts[known[-1]] else known[-1]
+        tab = asked if asked in known or (asked == TO_ISSUE and reader.role != UNIT) else found_in if number else known[0]
         paged = _page_of(cases, page) if tab == TO_ISSUE else order_lists.orders(session, reader, tab, narrowed, when, page, sort)
     return render("orders/index.html", OrdersPage(
         [*([] if reader.role == UNIT else [_tab(TO_ISSUE, len(cases))]), *(_tab(each, counts[each]) for each in known)], tab,

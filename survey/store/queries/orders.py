@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 from survey.order_moves import OPEN, RUNNING
 from survey.scoring import ITEMS, SCALE
 from survey.store.models import Answer, CallAttempt, Escalation, Incident, Order, OrderEvent, OrderReply, Respondent
+from survey.store.queries.console_cases import bears
 from survey.store.queries.desk import in_hand
 from survey.store.queries.recalls import is_of_an_order
 
@@ -57,15 +58,18 @@ def cases_to_issue(session: Session, limit: int) -> Sequence[Escalation]:
     return session.scalars(ripe.with_for_update(skip_locked=True, of=Escalation)).all()
 
 
-def cases_without_order(session: Session, *, inspection: bool = False) -> list[Waiting]:
-    """Everything that waits for an order, oldest first: for review, or because no unit is named. Inspection's cases only for itself."""
+def cases_without_order(session: Session, *, inspection: bool = False, number: str = "") -> list[Waiting]:
+    """Everything that waits for an order, oldest first: for review, or because no unit is named. Inspection's cases only for itself.
+
+    `number`: only those whose incident's number has this in it.
+    """
     columns = (Escalation, Incident.number, CallAttempt.ended_at, CallAttempt.settled_at, Respondent.unit_id)
     found = select(*columns).join(Respondent, Escalation.respondent_id == Respondent.id)
     found = found.join(Incident, Respondent.incident_id == Incident.id).join(CallAttempt, Escalation.attempt_id == CallAttempt.id)
-    routes = () if inspection else (Escalation.route != INSPECTION,)
+    narrowed = [*([] if inspection else [Escalation.route != INSPECTION]), *([bears(number)] if number else [])]
     return [
-        Waiting(case.id, case.public_id, number, tuple(case.reasons), case.route, ended_at, unit is not None, settled_at is not None)
-        for case, number, ended_at, settled_at, unit in session.execute(found.where(*_without_order(), *routes).order_by(Escalation.id))
+        Waiting(case.id, case.public_id, incident, tuple(case.reasons), case.route, ended_at, unit is not None, settled_at is not None)
+        for case, incident, ended_at, settled_at, unit in session.execute(found.where(*_without_order(), *narrowed).order_by(Escalation.id))
     ]
 
 

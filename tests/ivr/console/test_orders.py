@@ -227,6 +227,11 @@ def _numbers(page) -> list[str]:
     return [one.text.strip() for one in page.all("a") if re.fullmatch(r"/orders/[0-9a-f]{32}", one.attributes["href"])]
 
 
+def _waiting(page) -> list[str]:
+    """The incidents' numbers in the rows of what has no order yet."""
+    return re.findall(r'<th scope="row"[^>]*>(?:<a[^>]*>)?(\d{14})<', page.html)
+
+
 def test_each_tab_counts_its_rows_and_the_nearest_deadline_comes_first(desk, log_in, open_page):
     late, _urgent, signed, answered, void = (desk.issued(reasons=reasons)[0] for reasons in (
         ("dissatisfied",), ("dissatisfied", "danger"), ("dissatisfied",), ("dissatisfied",), ("dissatisfied",)
@@ -270,6 +275,26 @@ def test_a_number_is_found_whatever_its_tab_by_that_of_the_order_or_of_the_incid
     assert found("2026-0003", tab="running") == []
     links = [one.attributes["href"] for one in open_page(centre, "/orders?number=2026-0003").all("a")]
     assert [link for link in links if "?tab=" in link and "number=2026-0003" not in link] == []
+
+
+def test_the_number_of_a_case_that_waits_for_its_order_is_found_too(desk, log_in, open_page):
+    [order_id] = desk.issued()
+    desk.cases(2)
+    centre = log_in("centre")
+    mine = re.search(r"\d{14}", open_page(centre, f"/orders/{order_id}").text)[0]
+    waiting, other = _waiting(open_page(centre, "/orders?tab=to_issue"))
+
+    found = open_page(centre, f"/orders?number={waiting}")
+    assert _waiting(found) == [waiting], "no order has it, and no tab was asked for"
+    assert re.search(r"待下发\s*1\b", found.text)
+    assert _waiting(open_page(centre, f"/orders?number={waiting}&tab=all")) == []
+    assert _waiting(open_page(centre, f"/orders?number={mine}&tab=to_issue")) == []
+    assert _numbers(open_page(centre, f"/orders?number={mine}")) == ["2026-0001"]
+    assert _waiting(open_page(centre, "/orders?number=%25&tab=to_issue")) == []
+    both = open_page(centre, f"/orders?number={waiting[:8]}")
+    assert (_numbers(both), _waiting(both)) == (["2026-0001"], []), "orders first"
+    assert _waiting(open_page(centre, f"/orders?number={other}")) == [other]
+    assert _waiting(open_page(log_in("unit"), f"/orders?number={waiting}")) == []
 
 
 def test_a_unit_finds_its_own_orders_only(desk, log_in, open_page):
