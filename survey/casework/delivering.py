@@ -24,7 +24,7 @@ from survey.fieldwork.alarms import clear_alarm, is_standing, raise_alarm
 from survey.fieldwork.office import Office
 from survey.notice_letters import Notification
 from survey.notice_problems import Problem
-from survey.order_clock import Terms, is_office_open, week_of
+from survey.order_clock import Terms, is_office_open, last_day, week_of
 from survey.order_moves import RUNNING
 from survey.store.models import Notice, NoticeDelivery, Order, Unit, User
 from survey.store.queries import notices as queries
@@ -132,7 +132,8 @@ def _end(
 def _is_over(session: Session, terms: Terms, notice: Notice, now: datetime) -> bool:
     """Whether there is no sense any more in saying it.
 
-    The order was answered, is another office's by now, or the day has passed (a new notice says how it stands).
+    The order was answered, is another office's by now, or has another deadline than the one told; or the day has passed (a new notice
+    says how it stands).
     """
     today = terms.local(now).date()
     if notice.kind == "weekly":
@@ -142,8 +143,18 @@ def _is_over(session: Session, terms: Terms, notice: Notice, now: datetime) -> b
         return True
     if notice.kind in SIGNED_WITHIN:
         return order.state != "issued"
+    if order.state not in RUNNING or _is_due_later(terms, notice, order, now):
+        return True
     last = notice.details["due_on"] if notice.kind == "eve" else str(terms.local(notice.due_at).date())
-    return order.state not in RUNNING or str(today) > last
+    return str(today) > last
+
+
+def _is_due_later(terms: Terms, notice: Notice, order: Order, now: datetime) -> bool:
+    """Whether the order was given another deadline since the notice was written, by an extension, the calendar or a step of the desk."""
+    if notice.kind == "overdue":
+        return order.due_at > now
+    last = str(last_day(terms, order.due_at))
+    return str(notice.details.get("due_on", last)) != last  # one by hand that is older than this rule holds no day
 
 
 def _dispatch(session: Session, office: Office, delivery: NoticeDelivery) -> Dispatch | None:

@@ -43,7 +43,7 @@ def urge(session: Session, office: Office, order_id: str, actor: Actor, terms: T
         f"已逾期 {-left} 个工作日", f"{-left} working days overdue"
     )  # fmt: skip
     text = f"催办：交办单 {number}，期限 {last}，{zh} / please see to order {number}, due on {last}, {en}"
-    details = {"days": left, "by_role": actor.role}
+    details = {"days": left, "due_on": str(last), "by_role": actor.role}
     reminder = Reminder(URGE, f"order:{order.public_id}", audience_of(order), _key(order, terms, now), text, details)
     if not put(session, office, reminder, now, actor.name):
         raise NotAllowed("今天已催办过 / its office was reminded today already")

@@ -319,6 +319,31 @@ def test_what_waits_is_not_sent_any_more_once_its_matter_is_over(post: Post) -> 
     assert post.states("mail") == [("eve", "mail", "unit", "dropped"), ("weekly", "mail", "unit", "sent")]
 
 
+@pytest.mark.parametrize(("kind", "day"), [("eve", "2026-03-16"), ("urge", "2026-03-11"), ("overdue", "2026-03-18")])
+def test_what_waits_names_no_deadline_that_was_moved_meanwhile(post: Post, kind: str, day: str) -> None:
+    bureau = post.bureau
+    with bureau.ground.sessions() as session:
+        [order_id] = session.scalars(select(Order.public_id))
+    bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 5, "需外地核实", bureau.terms)
+    post.mail.fault = REFUSED
+    bureau.ground.clock.moment = datetime.fromisoformat(f"{day}T09:00+08:00")
+    if kind == "urge":
+        with bureau.ground.work() as work:
+            casework.urge(work.session, bureau.ground.office, order_id, CENTRE, bureau.terms, bureau.now)
+    post.tick()
+    assert kind in {found for found, *_, state in post.states("mail") if state == "waiting"}
+    post.mail.fault = None
+
+    if kind == "overdue":
+        bureau.do("supervise", order_id, CENTRE, "一再拖延", bureau.terms)
+    else:
+        bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
+    post.at(f"{day}T09:30")
+
+    assert [one for one in post.states("mail") if one[0] == kind] == [(kind, "mail", "unit", "dropped")]
+    assert {one.facts["kind"] for one in post.mail.got} <= {"weekly"}
+
+
 @pytest.mark.parametrize(("change", "problem"), [({"email": ""}, "no_address")])
 def test_an_address_that_is_taken_away_meanwhile_gets_nothing(post: Post, change: dict[str, str], problem: str) -> None:
     post.mail.fault = REFUSED
