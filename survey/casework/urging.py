@@ -1,4 +1,4 @@
-"""Reminding an office of an order by hand: once a day, while the office is open and the order in its hands (O31, O36)."""
+"""Reminding an office of an order by hand: each once a day, while the office is open and the order in its hands (O31, O36)."""
 
 from datetime import datetime
 
@@ -51,4 +51,6 @@ def urge(session: Session, office: Office, order_id: str, actor: Actor, terms: T
 
 
 def _key(order: Order, terms: Terms, now: datetime) -> str:
-    return f"{URGE}:{order.public_id}:{terms.local(now).date()}"
+    """Once a day for each office: who is given the order has been reminded of nothing yet."""
+    office = audience_of(order)
+    return f"{URGE}:{order.public_id}:{'inspection' if office is None else office}:{terms.local(now).date()}"

@@ -3,12 +3,12 @@
 from datetime import datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from survey import casework
 from survey.errors import NotAllowed, NotFound
 from survey.order_moves import Actor
-from survey.store.models import AuditEntry, Notice
+from survey.store.models import AuditEntry, Escalation, Notice, Unit
 from tests.survey.casework.conftest import CENTRE, INSPECTOR, LEADER, Bureau
 
 
@@ -41,6 +41,27 @@ def test_the_office_is_told_number_deadline_and_days_once_a_day_and_the_trail_wh
     with bureau.ground.sessions() as session:
         entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "notice.urge")).all()
     assert [(one.actor, one.subject) for one in entries] == [("centre.li", f"order:{order_id}")] * 2
+
+
+def test_the_office_that_is_given_the_order_can_be_reminded_the_day_another_was(bureau: Bureau) -> None:
+    [order_id] = bureau.signed()
+    wrong = bureau.order(order_id).unit_id
+    with bureau.ground.work() as work:
+        unit = Unit(code="other", name="城西派出所")
+        work.session.add(unit)
+        work.session.flush()
+        right = unit.id
+    urge(bureau, order_id)
+    bureau.do("reassign", order_id, CENTRE, right, "辖区在城西")
+
+    urge(bureau, order_id)
+    with pytest.raises(NotAllowed, match="今天已催办过"):
+        urge(bureau, order_id)
+    assert [unit for unit, _ in said(bureau)] == [wrong, right]
+    with bureau.ground.work() as work:
+        work.session.execute(update(Escalation).values(route="inspection"))
+    urge(bureau, order_id, INSPECTOR)
+    assert [unit for unit, _ in said(bureau)] == [wrong, right, None]
 
 
 @pytest.mark.parametrize("at", ["2026-03-11T08:29", "2026-03-11T18:00", "2026-03-14T10:00"])
