@@ -14,9 +14,11 @@ from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork import transfers
 from survey.fieldwork.beginnings import answered
 from survey.fieldwork.callbacks import is_callback
+from survey.fieldwork.campaigns import finish_if_done
 from survey.fieldwork.escalations import note_consent
 from survey.fieldwork.office import Office
 from survey.fieldwork.respondents import change_disposition
+from survey.fieldwork.settlement import weigh_callback
 from survey.fieldwork.ticket_notes import note_step
 from survey.flow_state import State, is_wrong_person, verdict
 from survey.script import FOLLOWUP, ChoiceStep, Script
@@ -37,7 +39,7 @@ UNREACHED = (
 """Results of a call back in which the two did not meet."""
 WISHES = ("handed_back", "ended")
 WEIGHED_AGAIN = ("not_confirmed", "break_off", "partial")
-"""Verdicts of a call that what an operator writes down afterwards may change."""
+"""Verdicts of a call taken over that what an operator writes down afterwards may change; a call back is weighed as a whole."""
 
 
 class Taken(NotAllowed):
@@ -194,9 +196,13 @@ def _score(script: Script, item: str, code: str) -> float | None:
 def _weigh_again(session: Session, office: Office, attempt: CallAttempt, script: Script, given: Mapping[str, str], now: datetime) -> None:
     """An answer that came after the talk counts at once: for the case, and for a verdict that the call has already."""
     transfers.count_written(session, office, attempt, given, now)
+    if is_callback(attempt):
+        if attempt.settled_at is not None:  # else the settlement will weigh it
+            weigh_callback(session, attempt, now)
+            finish_if_done(session, office, attempt.campaign, now)
+        return
     state = State.from_json(attempt.flow_state or {})
-    is_wrong = is_wrong_person(script, state) and not is_callback(attempt)
-    found = Disposition.WRONG_PERSON if is_wrong else verdict(state)
+    found = Disposition.WRONG_PERSON if is_wrong_person(script, state) else verdict(state)
     if attempt.disposition in WEIGHED_AGAIN and attempt.disposition != found.word:
         attempt.disposition = found.word
         change_disposition(session, attempt.respondent, found, now, attempt.id)

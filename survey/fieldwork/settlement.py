@@ -90,25 +90,39 @@ def _settle_callback(work: UnitOfWork, office: Office, attempt: CallAttempt, now
 
     When the machine calls the respondent, and whether at all, stays as it was, unless the interview is complete by now.
     """
-    session, respondent = work.session, attempt.respondent
+    session = work.session
     transfers.leave(work, office, attempt, now, REACHED_NOBODY.get(attempt.status, "left") if attempt.flow_state is None else "left")
     if not _end_conversation(work, office, attempt, now):
         return False
-    attempt.disposition, attempt.settled_at = _of_callback(session, attempt), now
+    attempt.settled_at = now
+    weigh_callback(session, attempt, now)
     silence.judge(attempt)
+    session.flush()
+    _guard(session, attempt, now)
+    finish_if_done(session, office, attempt.campaign, now)
+    return True
+
+
+def weigh_callback(session: Session, attempt: CallAttempt, now: datetime) -> None:
+    """Give an operator's call its verdict and the case its disposition; an interview that is complete by now ends the case.
+
+    Any number of times: what the operator writes down while sorting the call out counts like what was written in the talk.
+    """
+    respondent = attempt.respondent
+    attempt.disposition = _of_callback(session, attempt)
     session.flush()
     verdicts = [Disposition.from_word(past.disposition) for past in settled_attempts(session, respondent.id) if past.disposition]
     if verdicts:
         change_disposition(session, respondent, dispositions.of_case(verdicts, answered(session, respondent.id)), now, attempt.id)
     if respondent.state == "waiting" and Disposition.from_word(respondent.disposition) in FINAL:
         close(respondent, "finished", now)
-    _guard(session, attempt, now)
-    finish_if_done(session, office, attempt.campaign, now)
-    return True
 
 
 def _of_callback(session: Session, attempt: CallAttempt) -> str | None:
-    """The verdict of an operator's call; none where nothing rang. An interview that was whole before is none of this call."""
+    """The verdict of an operator's call; none where nothing rang. An interview that was whole before is none of this call.
+
+    What was answered before is told by the `known` items, which the answers of this call leave as they are: it may be asked again.
+    """
     if attempt.answered_at is not None and attempt.flow_state is not None:
         before = flow.State.from_json(attempt.flow_state)
         after = replace(before, answers={**before.answers, **answered(session, attempt.respondent_id)})

@@ -8,19 +8,20 @@ from sqlalchemy import select
 from survey import desk, fieldwork
 from survey.desk.callbacks import CALLBACK
 from survey.errors import NotAllowed
+from survey.events import Answered
 from survey.fieldwork import DialOrder, breaker
 from survey.ladder import LIVE
 from survey.order_moves import Actor
-from survey.store.models import CallAttempt, Escalation, Takeover, User
+from survey.store.models import CallAttempt, Campaign, Escalation, Takeover, User
 from survey.store.queries.dialling import to_be_called_off
 from survey.store.queries.fieldwork import claimed_attempts, lines_taken
 from tests.survey.desk.conftest import Desk
 
 
-def begun(bench: Desk, name: str = "wang") -> User:
-    """A case whose person asked for somebody, and an operator who has pressed the button."""
+def begun(bench: Desk, name: str = "wang", keys: str = "18") -> User:
+    """A case whose person has pressed these keys, else asked for somebody, and an operator who has pressed the button."""
     bench.ground.launch(1, lines=20)
-    token = bench.call("18")
+    token = bench.call(keys)
     bench.ground.end(token)
     user = bench.operator(name)
     with bench.ground.sessions() as session:
@@ -40,6 +41,22 @@ def dial(bench: Desk) -> object:
     number = attempt_of(bench).id
     with bench.ground.work() as work:
         return fieldwork.prepare_dial(work, bench.ground.office, number, bench.ground.now)
+
+
+def talked(bench: Desk) -> tuple[int, str]:
+    """Operator and person talk; the attempt's number and token."""
+    bench.accept(bench.ring())
+    dial(bench)
+    attempt = attempt_of(bench)
+    with bench.ground.work() as work:
+        fieldwork.note_accepted(work, attempt.id, "CAperson", bench.ground.now)
+    bench.ground.turn(attempt.token, 0, Answered())
+    return attempt.id, attempt.token
+
+
+def write(bench: Desk, user: User, *items: str) -> None:
+    for item in items:
+        bench.write(user, item, "satisfied")
 
 
 def test_what_is_planned_holds_no_line_and_is_not_dialled(bench: Desk) -> None:
@@ -138,3 +155,47 @@ def test_a_second_call_back_may_follow_when_the_first_is_over(bench: Desk) -> No
         assert session.scalars(select(Takeover.state).order_by(Takeover.id)).all() == ["done", "claimed"]
         numbers = session.scalars(select(CallAttempt.number).order_by(CallAttempt.id)).all()
         assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize(("pressed", "outcome"), [
+    ("114" + "91", ("closed", "complete", "finished")),  # put off: the machine would call again
+    ("114", ("closed", "complete", "declined")),
+])  # fmt: skip
+@pytest.mark.parametrize("when", ["in the talk", "after the talk"])
+def test_an_interview_completed_in_a_call_back_counts_whenever_its_answers_are_written_down(
+    bench: Desk, pressed: str, outcome: tuple[str, str, str], when: str
+) -> None:
+    user = begun(bench, keys=pressed)
+    number, token = talked(bench)
+    rest = ("outcome", "equipment", "appearance")
+    if when == "in the talk":
+        write(bench, user, *rest)
+    bench.wish(user, "ended")
+    bench.again(token)
+    bench.ground.end(token)
+    assert attempt_of(bench).settled_at is not None
+    if when == "after the talk":
+        write(bench, user, *rest)
+        write(bench, user, "outcome")
+    bench.wrap_up(user, "order", "yes")
+
+    respondent = bench.ground.respondent_of(number)
+    assert (respondent.state, respondent.disposition, respondent.close_reason) == outcome
+    assert attempt_of(bench).disposition == "complete"
+    with bench.ground.sessions() as session:
+        assert session.scalars(select(Campaign.state)).all() == ["finished"]
+    for _ in range(24 * 8):
+        bench.ground.clock.moment += timedelta(hours=1)
+        assert bench.ground.claim() == []
+
+
+def test_an_interview_that_was_whole_before_the_call_back_is_none_of_it_however_often_it_is_weighed(bench: Desk) -> None:
+    user = begun(bench, keys="1" + "11142" + "2")
+    number, token = talked(bench)
+    bench.wish(user, "ended")
+    bench.again(token)
+    bench.ground.end(token)
+    write(bench, user, "equipment", "speed")
+
+    assert attempt_of(bench).disposition == "other"
+    assert bench.ground.respondent_of(number).disposition == "complete"
