@@ -93,6 +93,6 @@ def is_on(session: Session, login: str) -> bool:
 
 def free_after(session: Session, takeover: Takeover, now: datetime) -> None:
     """The operator is done with sorting this call out, and free unless another one is still to be sorted out."""
-    other = exists().where(Takeover.operator_id == takeover.operator_id, Takeover.state == "wrap", Takeover.id != takeover.id)
-    wrapping = update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "wrapping", ~other)
-    session.execute(wrapping.values(state="free", since=now).execution_options(synchronize_session="fetch"))
+    if not queries.is_sorting_another(session, takeover):
+        wrapping = update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "wrapping")
+        session.execute(wrapping.values(state="free", since=now).execution_options(synchronize_session="fetch"))

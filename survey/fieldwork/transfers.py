@@ -18,7 +18,7 @@ from survey.flow_operator import DESK, with_answers
 from survey.flow_state import State
 from survey.script import WAITING
 from survey.store.models import CallAttempt, Duty, Offer, Takeover
-from survey.store.queries.desk import last_takeover, open_takeover, written_answers
+from survey.store.queries.desk import is_sorting_another, last_takeover, open_takeover, written_answers
 from survey.store.unit_of_work import UnitOfWork
 
 ENDS = (HungUp, LineFailed, MachineAnswered)
@@ -107,15 +107,16 @@ def _open(session: Session, office: Office, attempt: CallAttempt, reason: str, n
 
 
 def close(work: UnitOfWork, office: Office, takeover: Takeover, result: str, now: datetime) -> None:
-    """The person's part is over: who has talked sorts the call out, who has not is free again."""
+    """The person's part is over: who has talked sorts the call out; who has not is free again, or goes on with an older call."""
     session, talked = work.session, takeover.state == "talking"
     takeover.ended_at, takeover.result, takeover.state = now, result, "wrap" if talked else "done"
     takeover.version += 1
     if talked:
         takeover.wrap_until = now + timedelta(seconds=office.desk.wrap)
     if takeover.operator_id is not None:
-        free = {"state": "wrapping" if talked else "free", "since": now}
-        session.execute(update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "talking").values(**free))
+        state = "wrapping" if talked or is_sorting_another(session, takeover) else "free"
+        talking = update(Duty).where(Duty.user_id == takeover.operator_id, Duty.state == "talking")
+        session.execute(talking.values(state=state, since=now))
     session.execute(update(Offer).where(Offer.takeover_id == takeover.id, Offer.outcome == "open").values(outcome="gone"))
     session.flush()
     office.record(session, now, "system", "takeover.end", f"takeover:{takeover.public_id}", result=result)

@@ -95,6 +95,16 @@ def claimed_of(session: Session, user_id: int) -> Takeover | None:
     return session.scalars(mine.order_by(Takeover.claimed_at.desc(), Takeover.id.desc()).limit(1)).one_or_none()
 
 
+def is_sorting_another(session: Session, takeover: Takeover) -> bool:
+    """Whether the operator of this call has another one to sort out.
+
+    Locks the operator: of two calls that end at once each would think the other unfinished, and nobody would free them.
+    """
+    session.execute(select(Duty.user_id).where(Duty.user_id == takeover.operator_id).with_for_update())
+    other = exists().where(Takeover.operator_id == takeover.operator_id, Takeover.state == "wrap", Takeover.id != takeover.id)
+    return bool(session.scalar(select(other)))
+
+
 def is_call_in_hand(session: Session) -> bool:
     """Whether any operator is about a call: claimed, talked, or to be sorted out."""
     return bool(session.scalar(select(exists().where(Takeover.state.in_(IN_HAND)))))

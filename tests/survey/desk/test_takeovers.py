@@ -1,7 +1,7 @@
 """A call at the desk: offered, claimed once, rung, joined, given back or ended, sorted out (O1–O13, O18–O20, O25–O27)."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from threading import Barrier
 
@@ -124,6 +124,43 @@ def test_an_operator_who_sorts_a_newer_call_out_is_not_freed_by_an_older_one(ben
 
     assert bench.duty(wang).state == "wrapping"
     bench.wrap_up(wang, "order")
+    assert bench.duty(wang).state == "free"
+
+
+@pytest.mark.parametrize("sorted_out", ["afterwards", "before the other hangs up"])
+def test_an_operator_whose_next_person_hangs_up_before_the_talk_goes_on_sorting_the_last_call_out(bench: Desk, sorted_out: str) -> None:
+    wang, _ = bench.operator("wang"), bench.operator("li")
+    bench.again(bench.talk(wang))
+    older = bench.takeover().public_id
+    bench.ground.clock.advance(seconds=10)
+    token = bench.call()
+    bench.claim(wang)
+    if sorted_out == "before the other hangs up":
+        bench.wrap_up(wang, "order", public_id=older)
+    bench.again(token, HungUp())
+
+    assert (bench.takeover().state, bench.takeover().result) == ("done", "left")
+    if sorted_out == "afterwards":
+        assert bench.duty(wang).state == "wrapping"
+        bench.wrap_up(wang, "order", public_id=older)
+    assert bench.duty(wang).state == "free"
+
+
+def test_a_person_who_hangs_up_while_the_last_call_is_being_stored_as_sorted_out_leaves_the_operator_free(bench: Desk) -> None:
+    wang, _ = bench.operator("wang"), bench.operator("li")
+    bench.again(bench.talk(wang))
+    older = bench.takeover().public_id
+    token = bench.call()
+    bench.claim(wang)
+    with ThreadPoolExecutor(1) as pool:
+        with bench.ground.work() as work:
+            own, given = work.session.get_one(User, wang.id), desk.WrapUp("order", "yes", "")
+            desk.wrap_up(work.session, bench.ground.office, older, own, given, bench.ground.now)
+            end = pool.submit(bench.again, token, HungUp())
+            wait([end], timeout=0.5)  # who does not wait for the operator's row is done by now
+        end.result(timeout=60)
+
+    assert bench.takeover().result == "left"
     assert bench.duty(wang).state == "free"
 
 
