@@ -98,18 +98,24 @@ def _is_left_to_nobody(session: Session, takeover: Takeover) -> bool:
 
 
 def _expire(work: UnitOfWork, office: Office, now: datetime) -> None:
-    """An offer that ran out was missed by whoever was free; who misses several in a row counts as away, and is told so."""
+    """An offer that ran out was missed by whoever could have taken it; who misses several in a row counts as away, and is told so."""
     session, over = work.session, (Offer.outcome == "open", Offer.until <= now)
     asked = select(Duty).where(Duty.user_id.in_(select(Offer.user_id).where(*over))).order_by(Duty.user_id)
     duties = {duty.user_id: duty for duty in session.scalars(asked.with_for_update())}
     for offer in session.scalars(select(Offer).where(*over, Offer.user_id.in_(duties)).order_by(Offer.id).with_for_update()).all():
         duty = duties[offer.user_id]
-        offer.outcome = "missed" if duty.state == "free" else "gone"
+        offer.outcome = "missed" if _is_missed(office.desk, offer, duty) else "gone"
         if offer.outcome == "missed":
             duty.misses += 1
             if duty.misses >= office.desk.misses:
                 duty.state, duty.since, duty.note = "away", now, "missed"
     session.flush()
+
+
+def _is_missed(terms: DeskTerms, offer: Offer, duty: Duty) -> bool:
+    """Whether an operator was free with the offer before them for half a round at least; whoever comes near its end cannot be blamed."""
+    shown_since = max(offer.offered_at, duty.since)
+    return duty.state == "free" and offer.until - shown_since >= timedelta(seconds=terms.offer) / 2
 
 
 def close_unsorted(session: Session, office: Office, takeover: Takeover, now: datetime) -> None:

@@ -213,7 +213,7 @@ def take_back(work: UnitOfWork, office: Office, takeover_id: int, why: str, now:
     theirs = (Offer.takeover_id == takeover.id, Offer.user_id == operator_id, Offer.outcome == "claimed")
     session.execute(update(Offer).where(*theirs).values(outcome="rang_out"))
     others = (Offer.takeover_id == takeover.id, Offer.outcome == "taken", Offer.until > now)
-    session.execute(update(Offer).where(*others).values(outcome="open"))
+    session.execute(update(Offer).where(*others).values(outcome="open", offered_at=now))
     _set_away(session, operator_id, why, now)
     takeover.state, takeover.operator_id, takeover.claimed_at = "waiting", None, None
     takeover.ring_token = takeover.operator_sid = takeover.ring_asked_at = takeover.picked_up_at = None

@@ -66,6 +66,42 @@ def test_who_misses_two_offers_in_a_row_counts_as_away_and_is_told_why(bench: De
     assert (duty.state, duty.note) == ("away", "missed")
 
 
+@pytest.mark.parametrize(("state", "free_at", "outcome"), [
+    ("away", 19.5, "gone"), ("away", 9.5, "missed"),  # shown for half a second, and for more than half of the round
+    ("busy", 39.5, "gone"), ("busy", 29.5, "missed"),  # shown to everybody in the second round
+])  # fmt: skip
+def test_an_offer_is_missed_only_by_who_was_free_before_it_for_half_a_round(bench: Desk, state: str, free_at: float, outcome: str) -> None:
+    wang, _ = bench.operator("wang", state=state), bench.operator("li")
+    bench.call()
+    for moment in (0, 20):
+        if moment < free_at:
+            bench.ground.clock.advance(seconds=moment)
+            bench.tend()
+    bench.ground.clock.advance(seconds=free_at % 20)
+    with bench.ground.work() as work:
+        desk.duty.choose(work.session, bench.ground.office, work.session.get_one(User, wang.id), "free", bench.ground.now)
+    bench.tend()
+    bench.ground.clock.advance(seconds=20 - free_at % 20)
+    bench.tend()
+
+    assert ("wang", 1 + (free_at > 20), outcome) in bench.offers()
+    assert bench.duty(wang).misses == (outcome == "missed")
+
+
+def test_a_call_that_comes_back_to_the_screens_near_the_end_of_its_round_is_missed_by_nobody(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    bench.call()
+    bench.tend()
+    bench.claim(wang)
+    bench.ground.clock.advance(seconds=18)
+    bench.leg_over(bench.ring())
+    bench.ground.clock.advance(seconds=2)
+    bench.tend()
+
+    assert ("li", 1, "gone") in bench.offers()
+    assert bench.duty(li).misses == 0
+
+
 def test_a_declined_call_is_not_offered_again_and_nothing_is_held_against_it(bench: Desk) -> None:
     wang, _ = bench.operator("wang"), bench.operator("li", state="busy")
     bench.call()
