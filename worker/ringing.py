@@ -64,7 +64,7 @@ def let_go(takeover_id: int, epoch: int = 0) -> None:
     """Put down the operator's telephone after the talk; the sweep asks again for what fails."""
     runtime = current()
     with runtime.unit_of_work() as work:
-        sid = desk.ringing.leg_to_release(work, takeover_id, runtime.clock.now())
+        sid = desk.ringing.leg_to_release(work, runtime.office, takeover_id, runtime.clock.now())
     if sid is None:
         return
     try:

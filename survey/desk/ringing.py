@@ -5,7 +5,7 @@ Each ring has a token of its own, so that a telephone which rang in vain opens n
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ OURS = frozenset({"bad_caller_id", "credentials", "review"})
 """Refusals of the carrier that no operator can mend."""
 DESK_LINE = "desk"
 """What the alarm of such a refusal is about."""
+STRAY = timedelta(minutes=1)
+"""How much longer than its ringing a ring may be under way: the carrier is asked for it first, and its word may be late."""
 
 
 @dataclass(frozen=True)
@@ -98,10 +100,12 @@ def _telephone(office: Office, operator: User) -> str:
 
 
 def note_rung(work: UnitOfWork, token: str, sid: str) -> None:
-    """The carrier has taken the operator's call."""
+    """The carrier has taken the operator's call. It is put down at once where the person has gone while it was being ordered."""
     takeover = queries.by_ring(work.session, token)
     if takeover is not None and takeover.operator_sid is None:
         takeover.operator_sid = sid
+        if takeover.ended_at is not None and takeover.released_at is None:
+            work.later("let_go", takeover.id)
 
 
 def note_accepted(work: UnitOfWork, token: str, sid: str, now: datetime) -> None:
@@ -115,6 +119,9 @@ def note_refused(work: UnitOfWork, office: Office, token: str, kind: str, code: 
     if kind in OURS:
         raise_alarm(work.session, AlarmKind.CARRIER_REFUSED, DESK_LINE, now, refusal=kind, code=code)
     _unrung(work, office, token, "ring_refused" if kind == "bad_number" else "ring_failed", now)
+    takeover = queries.by_ring(work.session, token)
+    if takeover is not None and takeover.ended_at is not None:
+        takeover.released_at = takeover.released_at or now  # nothing rings that would have to be put down
 
 
 def note_unrung(work: UnitOfWork, office: Office, token: str, now: datetime) -> None:
@@ -280,12 +287,16 @@ def is_steered(takeover: Takeover) -> bool:
     return (takeover.held_there, takeover.muted_there) == (takeover.held, takeover.muted)
 
 
-def leg_to_release(work: UnitOfWork, takeover_id: int, now: datetime) -> str | None:
-    """The operator's call that is to be ended after the talk; None where there is none, which is then noted."""
+def leg_to_release(work: UnitOfWork, office: Office, takeover_id: int, now: datetime) -> str | None:
+    """The operator's call that is to be ended after the talk. None where there is none, which is then noted, or where it is not known yet.
+
+    A ring that is just being ordered has no name until the carrier answers; the sweep asks again until none can be under way.
+    """
     takeover = queries.locked(work.session, takeover_id)
     if takeover is None or takeover.ended_at is None or takeover.released_at is not None:
         return None
-    if takeover.operator_sid is None:
+    asked = takeover.ring_asked_at
+    if takeover.operator_sid is None and (asked is None or now >= asked + timedelta(seconds=office.desk.ring) + STRAY):
         takeover.released_at = now
     return takeover.operator_sid
 

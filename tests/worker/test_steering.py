@@ -7,15 +7,19 @@ from typing import Any
 
 import pytest
 
-from ivr.carrier.base import CarrierError
+from ivr.carrier.base import Accepted, CallRequest, CarrierError, Placement, Rejected, Unknown
 from survey import desk
-from survey.store.models import User
+from survey.events import HungUp
+from survey.store.models import Takeover, User
 from tests.survey.desk.conftest import Desk, bench, ground
+from tests.survey.desk.test_callbacks import begun
 from worker import runtime
-from worker.ringing import let_go, steer_room
+from worker.ringing import let_go, ring_desk, steer_room
 from worker.runtime import Runtime
 
 __all__ = ["bench", "ground"]
+
+ACCEPTED = Accepted("CAoperator")
 
 
 @dataclass
@@ -28,6 +32,12 @@ class RoomCarrier:
     does_it_though: bool = False
     meanwhile: list[Any] = field(default_factory=list)
     put_down: list[str] = field(default_factory=list)
+    placement: Placement = ACCEPTED
+
+    def place_call(self, request: CallRequest) -> Placement:
+        """Ring the operator's telephone."""
+        self._answer()
+        return self.placement
 
     def hold(self, room: str, call_sid: str, on: bool, url: str) -> None:
         """Hold the person."""
@@ -146,4 +156,78 @@ def test_an_operator_who_could_not_be_let_go_is_let_go_by_the_sweep(bench: Desk,
     let_go(bench.takeover().id)
 
     assert carrier.put_down == ["CAoperator"]
+    assert not woken(bench, "let_go")
+
+
+def rings(bench: Desk) -> int:
+    """A call that an operator has claimed, whose telephone is not rung yet; the takeover."""
+    wang = bench.operator("wang")
+    bench.call()
+    bench.claim(wang)
+    return bench.takeover().id
+
+
+def leave(bench: Desk) -> None:
+    """The person hangs up, and the job that is asked for then has run already."""
+    with bench.ground.sessions() as session:
+        token = session.get_one(Takeover, bench.takeover().id).attempt.token
+    bench.again(token, HungUp())
+    let_go(bench.takeover().id)
+    bench.ground.queue.asked.clear()
+
+
+def test_a_telephone_that_is_being_rung_when_the_person_hangs_up_is_put_down_as_soon_as_its_call_is_known(
+    bench: Desk, carrier: RoomCarrier
+) -> None:
+    number = rings(bench)
+    carrier.meanwhile = [lambda: leave(bench)]
+    ring_desk(number)
+    assert ("let_go", number, 0) in bench.ground.queue.asked
+
+    let_go(number)
+    assert carrier.put_down == ["CAoperator"]
+    bench.ground.clock.advance(seconds=3)
+    assert not woken(bench, "let_go")
+
+
+def test_a_telephone_of_which_only_the_web_hook_tells_is_put_down_too(bench: Desk, carrier: RoomCarrier) -> None:
+    number = rings(bench)
+    carrier.meanwhile, carrier.placement = [lambda: leave(bench)], Unknown("ReadTimeout")
+    ring_desk(number)
+    token = bench.takeover().ring_token or ""
+    with bench.ground.work() as work:
+        desk.ringing.note_rung(work, token, "CAafterall")
+
+    let_go(number)
+    assert carrier.put_down == ["CAafterall"]
+
+
+@pytest.mark.parametrize("placement", [Rejected("bad_number", "21211", "no"), Unknown("ReadTimeout"), None])
+def test_a_ring_that_never_came_to_be_is_waited_for_no_longer_than_it_could_last(
+    bench: Desk, carrier: RoomCarrier, placement: Placement | None
+) -> None:
+    number = rings(bench)
+    if placement is None:  # the worker dies
+        with bench.ground.work() as work:
+            desk.ringing.prepare_ring(work, bench.ground.office, number, bench.ground.now)
+        leave(bench)
+    else:
+        carrier.meanwhile, carrier.placement = [lambda: leave(bench)], placement
+        ring_desk(number)
+    bench.ground.clock.advance(seconds=3)
+    assert woken(bench, "let_go") == (not isinstance(placement, Rejected))
+
+    bench.ground.clock.advance(seconds=77)
+    let_go(number)
+    assert not woken(bench, "let_go")
+    assert carrier.put_down == []
+
+
+def test_a_call_back_whose_ring_was_refused_leaves_nothing_to_put_down(bench: Desk, carrier: RoomCarrier) -> None:
+    begun(bench)
+    carrier.placement = Rejected("bad_number", "21211", "no")
+    ring_desk(bench.takeover().id)
+
+    assert bench.takeover().state == "done"
+    bench.ground.clock.advance(seconds=3)
     assert not woken(bench, "let_go")
