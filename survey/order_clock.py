@@ -58,6 +58,12 @@ def due(terms: Terms, at: datetime, days: int) -> datetime:
     return deadline(terms.calendar, at, days, terms.zone)
 
 
+def has_passed(terms: Terms, at: datetime, days: int, now: datetime) -> bool:
+    """Whether `due` has come. Only days gone by are asked about: where it lies in a year without a calendar, it has not come yet."""
+    since, yesterday = terms.local(at).date(), terms.local(now).date() - ONE_DAY
+    return since <= yesterday and len(working_days_between(terms.calendar, since, yesterday)) >= days
+
+
 def tonight(terms: Terms, at: datetime) -> datetime:
     """The end of the day of `at`, worked or not: no calendar is asked."""
     return datetime.combine(terms.local(at).date() + ONE_DAY, time.min, ZoneInfo(terms.zone))

@@ -19,7 +19,7 @@ from survey.casework.changes import route_of, standing_of
 from survey.casework.numbering import number_text
 from survey.fieldwork.alarms import clear_alarm, raise_alarm
 from survey.fieldwork.office import Office
-from survey.order_clock import Terms, days_left, due, eve, is_office_open, last_day, list_day, week_of
+from survey.order_clock import Terms, days_left, eve, has_passed, is_office_open, last_day, list_day, week_of
 from survey.order_moves import OPEN, RUNNING, SYSTEM
 from survey.orders import is_overdue
 from survey.store.models import Notice, Order
@@ -88,7 +88,7 @@ def _of_unsigned(order: Order, given_at: datetime, terms: Terms, now: datetime) 
     """Once to the office and once to its leader, when nobody has signed for the order by the end of so many working days (C28)."""
     number, given_on = number_text(order.year, order.serial), terms.local(given_at).date()
     for kind, days in SIGNED_WITHIN.items():
-        if order.state == "issued" and due(terms, given_at, days) <= now:
+        if order.state == "issued" and has_passed(terms, given_at, days, now):
             zh = f"交办单 {number} 于 {given_on} 下发，满 {days} 个工作日仍未签收，请" + ("督促签收" if kind == LEADER else "尽快签收")
             en = f"order {number} was issued on {given_on}; after {days} working {'day' if days == 1 else 'days'} nobody has signed for it"
             yield _of_order(order, kind, f"{given_on}", f"{zh} / {en}", {"days": days})

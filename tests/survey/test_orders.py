@@ -5,13 +5,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from survey import orders
 from survey.errors import BadInput, NotAllowed
-from survey.order_clock import Terms, after_office_time, days_left, due, eve, extended, is_office_open, last_day, week_of
+from survey.order_clock import Terms, after_office_time, days_left, due, eve, extended, has_passed, is_office_open, last_day, week_of
 from survey.order_moves import MOVES, OPEN, OUTCOMES, PARTIES, RUNNING, STATES, Actor, Change, Standing, actions
 from survey.order_replies import Reply, checked, verifies_fault
 from survey.working_days import CalendarMissing, calendar
@@ -305,6 +305,21 @@ def test_make_up_saturdays_count_and_moved_days_off_do_not() -> None:
     assert last_day(TERMS, due(TERMS, issued, 5)) == date(2026, 2, 26)
     assert days_left(TERMS, due(TERMS, issued, 5), issued) == 5
     assert eve(TERMS, due(TERMS, issued, 3)) == date(2026, 2, 14), "a Saturday that is worked"
+
+
+MOMENTS = st.integers(-80 * 24 * 60, 260 * 24 * 60).map(lambda minutes: NOW + timedelta(minutes=minutes))
+
+
+@given(MOMENTS, st.integers(0, 8), st.integers(-2 * 24 * 60, 20 * 24 * 60))
+def test_what_was_due_has_passed_from_that_very_moment_on(at: datetime, days: int, minutes: int) -> None:
+    end, now = due(TERMS, at, days), at + timedelta(minutes=minutes)
+
+    assert has_passed(TERMS, at, days, now) is (end <= now)
+    assert [has_passed(TERMS, at, days, moment) for moment in (end - timedelta(microseconds=1), end)] == [False, True]
+
+
+def test_what_is_due_in_a_year_without_a_calendar_has_not_passed() -> None:
+    assert not has_passed(TERMS, datetime(2026, 12, 30, 2, tzinfo=UTC), 2, datetime(2026, 12, 31, 8, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(

@@ -268,6 +268,20 @@ def test_without_a_calendar_nothing_is_said_and_somebody_is_told(bureau: Bureau)
         assert session.scalars(select(Alarm.kind)).all() == ["calendar_missing"]
 
 
+def test_an_urgent_order_of_the_last_days_of_a_year_silences_nobody_while_the_next_one_is_not_loaded(bureau: Bureau) -> None:
+    """Two working days after 30 December lie in a year of which nothing is known, and need not: they have not gone by (C28)."""
+    assert 2027 not in (bureau.terms.calendar.years or ())
+    bureau.ground.clock.moment = datetime(2026, 12, 24, 2, tzinfo=UTC)
+    bureau.signed()
+    bureau.ground.clock.moment = datetime(2026, 12, 30, 0, tzinfo=UTC)
+    assert bureau.issued(reasons=("abuse_alleged",), route="inspection")
+
+    assert "eve 2026-12-31" in tick(bureau, "2026-12-30T09:00")
+    assert "unsigned 2026-12-30" not in tick(bureau, "2026-12-31T09:00")
+    with bureau.ground.sessions() as session:
+        assert session.scalars(select(Alarm.kind)).all() == []
+
+
 def test_eight_clocks_at_once_say_each_thing_once(bureau: Bureau) -> None:
     bureau.signed(5)
     bureau.ground.clock.moment = datetime(2026, 3, 16, 2, tzinfo=UTC)
