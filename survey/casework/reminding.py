@@ -5,7 +5,7 @@ weekly list until the next one, that nobody has signed until somebody does. An o
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ from survey.order_clock import Terms, days_left, eve, has_passed, is_office_open
 from survey.order_moves import OPEN, RUNNING, SYSTEM
 from survey.orders import is_overdue
 from survey.store.models import Notice, Order
-from survey.store.queries.notices import CENTRE, LEADER
+from survey.store.queries.notices import CENTRE, LEADER, told
 from survey.store.queries.orders import answered_since, given_at, orders_since, overdue_since, running_orders
 from survey.working_days import CalendarMissing
 
@@ -33,7 +33,8 @@ COUNTED = {"issued": "交办", "answered": "回复", "overdue": "逾期", "close
 
 
 UNSIGNED, URGE = "unsigned", "urge"
-KINDS = (UNSIGNED, LEADER, "eve", "overdue", "weekly", URGE)
+EVE, OVERDUE = "eve", "overdue"
+KINDS = (UNSIGNED, LEADER, EVE, OVERDUE, "weekly", URGE)
 SIGNED_WITHIN = {UNSIGNED: 1, LEADER: 2}
 """Working days after which the office, and then its leader, is told that nobody has signed for an order (C28)."""
 
@@ -67,7 +68,16 @@ def reminders(session: Session, office: Office, terms: Terms, now: datetime) -> 
         raise_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now, year=missing.year)
         return []
     clear_alarm(session, AlarmKind.CALENDAR_MISSING, "reminders", now)
-    return [reminder.key for reminder in wanted if put(session, office, reminder, now)]
+    said = told(session, [reminder.key for reminder in wanted])
+    return [reminder.key for reminder in (_of_its_office(one, said) for one in wanted) if put(session, office, reminder, now)]
+
+
+def _of_its_office(reminder: Reminder, said: Mapping[str, int | None]) -> Reminder:
+    """With a key of its own where the same deadline was told to the office that had the order before: who is given it knows nothing yet."""
+    if reminder.kind not in (EVE, OVERDUE) or said.get(reminder.key, reminder.unit_id) == reminder.unit_id:
+        return reminder
+    deadline, _, day = reminder.key.rpartition(":")
+    return replace(reminder, key=f"{deadline}:{office_word(reminder.unit_id)}:{day}")
 
 
 def _of_orders(orders: Iterable[Order], given: Mapping[int, datetime], terms: Terms, now: datetime) -> Iterator[Reminder]:
@@ -78,10 +88,10 @@ def _of_orders(orders: Iterable[Order], given: Mapping[int, datetime], terms: Te
         if is_overdue(standing_of(order), now):
             late = -days_left(terms, order.due_at, now)
             text = f"交办单 {number} 已逾期 {late} 个工作日，请立即办理 / order {number} is {late} working days overdue"
-            yield _of_order(order, "overdue", f"{today}", text, {"days": -late})
+            yield _of_order(order, OVERDUE, f"{today}", text, {"days": -late})
         elif today >= eve(terms, order.due_at):
             text = f"交办单 {number} 将于 {last} 24 时到期 / order {number} is due at the end of {last}"
-            yield _of_order(order, "eve", f"{last}", text, {"due_on": str(last)})
+            yield _of_order(order, EVE, f"{last}", text, {"due_on": str(last)})
 
 
 def _of_unsigned(order: Order, given_at: datetime, terms: Terms, now: datetime) -> Iterator[Reminder]:
@@ -101,6 +111,11 @@ def _of_order(order: Order, kind: str, day: str, text: str, details: dict[str, A
 def audience_of(order: Order) -> int | None:
     """The unit that an order is the affair of; None: inspection's (R35)."""
     return None if route_of(order) == "inspection" else order.unit_id
+
+
+def office_word(unit_id: int | None) -> str:
+    """The audience of an order as a word of a key."""
+    return "inspection" if unit_id is None else str(unit_id)
 
 
 def _weekly(

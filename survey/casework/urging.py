@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from survey.casework.changes import found, standing_of
 from survey.casework.numbering import number_text
-from survey.casework.reminding import URGE, Reminder, audience_of, put
+from survey.casework.reminding import URGE, Reminder, audience_of, office_word, put
 from survey.errors import NotAllowed
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms, days_left, is_office_open, last_day
@@ -52,5 +52,4 @@ def urge(session: Session, office: Office, order_id: str, actor: Actor, terms: T
 
 def _key(order: Order, terms: Terms, now: datetime) -> str:
     """Once a day for each office: who is given the order has been reminded of nothing yet."""
-    office = audience_of(order)
-    return f"{URGE}:{order.public_id}:{'inspection' if office is None else office}:{terms.local(now).date()}"
+    return f"{URGE}:{order.public_id}:{office_word(audience_of(order))}:{terms.local(now).date()}"

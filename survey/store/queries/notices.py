@@ -1,6 +1,6 @@
 """What is asked about notices: which are an office's own, which are on their way, which do not arrive."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -65,6 +65,11 @@ def notices(session: Session, reader: Reader) -> list[NoticeRow]:
     wanted = select(Notice, NoticeReading.at).outerjoin(NoticeReading, joined).where(_own(reader))
     found = session.execute(wanted.order_by(Notice.due_at.desc(), Notice.id.desc()).limit(NEWEST))
     return [NoticeRow(one.id, one.kind, one.subject, one.text, one.due_at, at) for one, at in found]
+
+
+def told(session: Session, keys: Collection[str]) -> dict[str, int | None]:
+    """Which of these notices there are, each with the unit that it was for; None: inspection or the centre."""
+    return dict(session.execute(select(Notice.key, Notice.unit_id).where(Notice.key.in_(keys))).all())
 
 
 def of_order(session: Session, order_id: str) -> list[NoticeRow]:

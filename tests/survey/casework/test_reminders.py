@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 
 from survey import casework
-from survey.order_clock import Terms, is_office_open
+from survey.order_clock import Terms, is_office_open, last_day
 from survey.sheet.weekly import blocks
 from survey.store.models import Alarm, Escalation, Notice, Order, Unit
 from survey.working_days import Calendar
@@ -242,6 +243,48 @@ def test_what_inspection_is_about_to_take_over_is_not_said_to_the_unit(bureau: B
 
     with bureau.ground.sessions() as session:
         assert set(session.scalars(select(Notice.unit_id))) == {None}
+
+
+def told_of_deadlines(bureau: Bureau) -> list[tuple[str, int | None]]:
+    """Who was told of a deadline, in the order of time."""
+    with bureau.ground.sessions() as session:
+        found = session.execute(select(Notice.kind, Notice.unit_id).where(Notice.kind.in_(("eve", "overdue"))).order_by(Notice.id))
+        return [(kind, unit_id) for kind, unit_id in found]
+
+
+def test_inspection_that_takes_an_order_over_is_told_of_the_deadline_that_the_unit_was_told_of(bureau: Bureau) -> None:
+    [order_id] = bureau.signed()
+    unit = bureau.order(order_id).unit_id
+    tick(bureau, "2026-03-16T09:00")
+    with bureau.ground.work() as work:
+        work.session.execute(update(Escalation).values(route="inspection"))
+    assert "eve 2026-03-17" in tick(bureau, "2026-03-16T09:05"), "also before the order itself has moved"
+    assert bureau.sweep().rerouted == (order_id,)
+    assert last_day(bureau.terms, bureau.order(order_id).due_at) == date(2026, 3, 17)
+
+    assert tick(bureau, "2026-03-16T10:00") == []
+    assert told_of_deadlines(bureau) == [("eve", unit), ("eve", None)]
+
+
+def test_each_unit_that_has_an_order_is_told_of_the_same_deadline_once(bureau: Bureau) -> None:
+    bureau.terms = Terms(days=1)
+    bureau.ground.office = replace(bureau.ground.office, terms=bureau.terms)
+    [order_id] = bureau.signed()
+    first = bureau.order(order_id).unit_id
+    with bureau.ground.work() as work:
+        other = Unit(code="other", name="城西派出所")
+        work.session.add(other)
+        work.session.flush()
+        second = other.id
+    for unit in (None, second, first, second):
+        if unit is not None:
+            bureau.do("reassign", order_id, CENTRE, unit, "辖区不符")
+        tick(bureau)
+
+    assert told_of_deadlines(bureau) == [("eve", first), ("eve", second)]
+    with bureau.ground.sessions() as session:
+        keys = session.scalars(select(Notice.key).where(Notice.kind == "eve").order_by(Notice.id)).all()
+    assert keys == [f"eve:{order_id}:2026-03-11", f"eve:{order_id}:{second}:2026-03-11"], "a house of before knows the first one"
 
 
 def test_a_notice_waits_until_it_has_been_sent(bureau: Bureau) -> None:
