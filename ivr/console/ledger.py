@@ -98,7 +98,7 @@ def show(public_id: str) -> str:
         incident = queries.incident(session, public_id, reader())
         found = _lines(session, [incident.id])[incident.id]
     say = Words(current_language())
-    callbacks = [Callback(_level(line.level), line, sheet.masked(line.by), sheet.result(say, line)) for line in found]
+    callbacks = [Callback(_level(line.level), line, sheet.made_by(line), sheet.result(say, line)) for line in found]
     lacking = [_level(level) for level in LEVELS if level not in {line.level for line in found}]
     return render("ledger/show.html", OneLedger(incident, callbacks, lacking))
 

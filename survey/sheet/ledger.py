@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import xlsxwriter
 
 from survey.casework.register import REGISTER_STATES
+from survey.disclosure import UNREADABLE
 from survey.disposition import Disposition
 from survey.eligibility import category_words
 from survey.order_replies import FINDINGS
@@ -44,9 +45,10 @@ def result(say: Words, line: LedgerLine) -> str:
     return say(*table.get(line.result, (line.result, line.result)))
 
 
-def masked(name: str) -> str:
-    """A name's first character, then stars; accounts of the console, which are in Latin letters, stay."""
-    return name if name.isascii() or not name else name[0] + "**"
+def made_by(line: LedgerLine) -> str:
+    """Who made a callback: of an officer's name, or number, at the scene the first character and stars; of the others the account."""
+    name = line.by.strip()
+    return name[0] + "**" if line.level == "on_site" and name not in ("", UNREADABLE) else name
 
 
 def rows(ledgers: Ledgers, language: str, zone: ZoneInfo) -> Iterator[list[str]]:
@@ -63,7 +65,7 @@ def rows(ledgers: Ledgers, language: str, zone: ZoneInfo) -> Iterator[list[str]]
 def _callback(say: Words, line: LedgerLine, zone: ZoneInfo) -> list[str]:
     answers = (line.answers.get(item, "") for item in ITEMS)
     rated = [say(*CODES.get(code, (code, code))) if code else "" for code in answers]
-    return [say(*LEVELS[line.level]), _minute(line.at, zone), masked(line.by), result(say, line), *rated]
+    return [say(*LEVELS[line.level]), _minute(line.at, zone), made_by(line), result(say, line), *rated]
 
 
 def _minute(at: datetime, zone: ZoneInfo) -> str:

@@ -217,6 +217,22 @@ def test_the_export_holds_every_callback_masked_and_stands_in_the_trail(log_in, 
         assert [one.actor for one in session.scalars(select(AuditEntry).where(AuditEntry.action == "ledger.export"))] == ["centre"]
 
 
+@pytest.mark.parametrize(("by", "shown"), [("John Smith", "J**"), ("021345", "0**"), ("O", "O**"), ("周警官", "周**"), ("", "")])
+def test_an_officer_of_the_register_is_masked_in_whatever_script_the_name_is(log_in, open_page, month, sessions, services, by, shown):
+    with sessions.begin() as session:
+        incident = session.scalars(select(Incident).where(Incident.number == month.incident_number)).one()
+        casework.enter(session, services.office, incident, Signing("signed", by, CLOSED), "centre", NOON)
+        public_id = incident.public_id
+    client = log_in("centre")
+
+    [row, *_] = [" ".join(row.text.split()) for row in open_page(client, f"/ledger/{public_id}").all("tr")[1:]]
+    table = csv.reader(io.StringIO(client.get("/ledger/export.csv?month=2026-10").data.decode("utf-8-sig")))
+    exported = [line[6] for line in table if line[0] == month.incident_number and line[4] == "现场回访"]
+
+    assert f" {shown} 已签字".replace("  ", " ") in row
+    assert exported == [shown]
+
+
 @pytest.mark.parametrize("state", ["running", "finished", "stopped"])
 def test_a_unit_does_not_learn_whom_the_survey_called_and_who_answered_it(log_in, lived, unit, sessions, month, state):
     """R12: of its own incidents only the call behind an order of its own is told, also when the campaign is over."""
