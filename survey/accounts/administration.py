@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey.accounts import emails, people, second_factor, throttle
@@ -150,8 +150,10 @@ def _write_to(hand: Hand, user: User, wanted: Change) -> list[str]:
 
 
 def _keep_one_administrator(session: Session, user: User) -> None:
-    if user.role != ADMINISTRATOR or user.disabled_at is not None:
-        return
-    others = select(func.count(User.id)).where(User.role == ADMINISTRATOR, User.disabled_at.is_(None), User.id != user.id)
-    if not session.scalar(others):
+    """Raises NotAllowed for the last one. Who shuts out another at the same moment waits here, and counts what is left then.
+
+    The rows are locked in one order and before any of them is written, so that two who act on each other never wait for each other.
+    """
+    standing = select(User.id).where(User.role == ADMINISTRATOR, User.disabled_at.is_(None)).order_by(User.id)
+    if session.scalars(standing.with_for_update(key_share=True).execution_options(autoflush=False)).all() == [user.id]:
         raise NotAllowed("这是最后一名管理员 / this is the last administrator")

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pyotp
@@ -10,7 +11,7 @@ from argon2 import PasswordHasher, extract_parameters
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session, sessionmaker
 
 from survey import accounts
@@ -23,6 +24,7 @@ from survey.store.models import LoginFailure, Unit, User, UserSession
 from survey.store.sealing import KeyRing, key_of
 
 NOW = datetime(2026, 11, 23, 4, tzinfo=UTC)
+BLOCKED = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")
 
 
 @pytest.fixture
@@ -270,6 +272,39 @@ def test_the_last_administrator_stays(sessions, hand):
                 act()
         administration.enable(session, hand, "first")
         administration.change(session, hand, "second", Change(role="auditor"))
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("is_demoted", [False, True])
+def test_of_two_administrators_who_shut_each_other_out_at_once_one_stays(sessions, hand, is_demoted):
+    def shut_out(session: Session, name: str, by: str) -> None:
+        mine = replace(hand, by=by)
+        if is_demoted:
+            administration.change(session, mine, name, Change(display_name="不再管理", role="auditor"))
+        else:
+            administration.disable(session, mine, name)
+
+    def second() -> None:
+        with sessions.begin() as session:
+            shut_out(session, "first", "second")
+
+    with sessions.begin() as session:
+        for name in ("first", "second"):
+            administration.add(session, hand, NewAccount(name, "administrator"))
+    with ThreadPoolExecutor(1) as pool:
+        with sessions.begin() as session:
+            shut_out(session, "second", "first")
+            other = pool.submit(second)
+            with sessions() as looking:
+                while not looking.scalar(BLOCKED) and not other.done():
+                    looking.rollback()
+        with pytest.raises(NotAllowed, match="last administrator"):
+            other.result()
+
+    with sessions() as session:
+        standing = select(User.name).where(User.role == "administrator", User.disabled_at.is_(None))
+        assert session.scalars(standing).all() == ["first"]
 
 
 @pytest.mark.usefixtures("quick")
