@@ -1,6 +1,6 @@
 """Use cases of the calendar page: a table goes in, a day is set by hand; running orders follow, the trail keeps who and why (R48, A42)."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,6 +19,7 @@ from survey.working_days import Calendar, SpecialDay, beneath, incomplete_years
 
 KINDS = {"off": ("放假", "off"), "work": ("上班（调休）", "worked (make-up day)"), "rule": ("按星期", "as its weekday")}
 NAMES = 64
+DECEMBER = 12
 
 
 @dataclass(frozen=True)
@@ -39,15 +40,19 @@ def in_force(session: Session) -> Calendar:
 def load_table(session: Session, office: Office, table: CalendarTable, source: str, by: str, now: datetime) -> Loaded:
     """Let a table stand for the years that it holds, in place of what was shipped or loaded for them; days set by hand stay.
 
+    Of a loaded year of which it holds nothing but the December before its own year, only those days change.
     Raises BadInput for a table with faulty lines or one that lacks a feast of the law, CalendarMissing (see `retime`).
     """
     if table.rejections:
         raise BadInput(f"{len(table.rejections)} 行有误，未导入 / {len(table.rejections)} faulty lines: nothing was loaded", "file")
-    _refuse_incomplete(table.days)
     revision, before = _next_revision(session), in_force(session)
-    years = tuple(sorted({special.day.year for special in table.days}))
-    by_hand = {each.day for each in _of_years(session, years) if not each.source}
-    _clear_loaded(session, years)
+    eves = _eves(table.days, before)
+    whole = [special for special in table.days if special.day not in eves]
+    _refuse_incomplete(whole)
+    years = tuple(sorted({special.day.year for special in whole}))
+    standing = [each for each in session.scalars(select(CalendarDay)) if each.day.year in years or each.day in eves]
+    by_hand = {each.day for each in standing if not each.source}
+    _clear(session, [each.day for each in standing if each.source])
     wanted = {special.day: special for special in (*_nothing_special(years), *table.days) if special.day not in by_hand}
     session.add_all(
         CalendarDay(day=day, kind=each.kind, name=each.name, source=_shown(source), by=by, at=now, revision=revision)
@@ -82,7 +87,16 @@ def set_day(
     return moved
 
 
-def _refuse_incomplete(days: tuple[SpecialDay, ...]) -> None:
+def _eves(days: Iterable[SpecialDay], before: Calendar) -> set[date]:
+    """The days of a notice that lie in the December before its year, where that earlier year is loaded: its New Year begins there."""
+    by_year: dict[int, set[date]] = {}
+    for special in days:
+        by_year.setdefault(special.day.year, set()).add(special.day)
+    earlier = [year for year in by_year if year + 1 in by_year and (before.years is None or year in before.years)]
+    return {day for year in earlier if all(day.month == DECEMBER for day in by_year[year]) for day in by_year[year]}
+
+
+def _refuse_incomplete(days: Iterable[SpecialDay]) -> None:
     for year, missing in incomplete_years(days).items():
         listed = "、".join(day.isoformat() for day in missing)
         zh = f"{year} 年的表不完整：缺少法定假日 {listed}；请导入国务院办公厅通知的全年安排"
@@ -95,12 +109,7 @@ def _nothing_special(years: Iterable[int]) -> list[SpecialDay]:
     return [SpecialDay(day, "rule") for day in sorted({*below.off, *below.work}) if day.year in wanted]
 
 
-def _of_years(session: Session, years: Iterable[int]) -> list[CalendarDay]:
-    return [each for each in session.scalars(select(CalendarDay)) if each.day.year in set(years)]
-
-
-def _clear_loaded(session: Session, years: Iterable[int]) -> None:
-    days = [each.day for each in _of_years(session, years) if each.source]
+def _clear(session: Session, days: Collection[date]) -> None:
     session.execute(delete(CalendarDay).where(CalendarDay.day.in_(days)), execution_options={"synchronize_session": "fetch"})
     session.flush()
 

@@ -85,6 +85,47 @@ def test_a_table_stands_for_its_year_in_place_of_what_was_shipped_or_loaded_befo
     assert is_working_day(held, date(2025, 10, 11)), "another year stays as it was"
 
 
+NEW_YEAR_OF_2027 = (SpecialDay(date(2026, 12, 26), "work", "元旦"), SpecialDay(date(2026, 12, 31), "off", "元旦"))
+
+
+def test_a_new_year_that_begins_in_december_is_laid_over_the_year_before_which_stays_as_it_was(bureau: Bureau) -> None:
+    shipped = now_in_force(bureau)
+
+    for _ in range(2):  # a table may be loaded again
+        loaded = load(bureau, *NEW_YEAR_OF_2027, *FEASTS_OF_2027)
+
+    held = now_in_force(bureau)
+    assert (loaded.years, loaded.days, loaded.kept) == ((2027,), 7, ())
+    assert is_working_day(held, date(2026, 12, 26))
+    assert add_working_days(held, date(2026, 12, 30), 1) == date(2027, 1, 4)
+    assert {day for day in held.off if day.year == 2026} == {day for day in shipped.off if day.year == 2026} | {date(2026, 12, 31)}
+    assert {day for day in held.work if day.year == 2026} == {day for day in shipped.work if day.year == 2026} | {date(2026, 12, 26)}
+
+
+def test_what_was_set_by_hand_or_loaded_in_the_year_before_outlives_a_new_year_that_begins_there(bureau: Bureau) -> None:
+    load(bureau, *(SpecialDay(date(2026, *feast), "off") for feast in FEASTS), SpecialDay(date(2026, 7, 3), "off"))
+    change(bureau, date(2026, 12, 31), "work")
+    change(bureau, date(2026, 12, 30), "off")
+
+    assert load(bureau, *NEW_YEAR_OF_2027, *FEASTS_OF_2027).kept == (date(2026, 12, 31),)
+
+    held = now_in_force(bureau)
+    assert [is_working_day(held, date(2026, *day)) for day in ((7, 3), (12, 26), (12, 30), (12, 31))] == [False, True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("stray", "year"), [(date(2026, 11, 30), 2026), (date(2028, 12, 30), 2028)], ids=["other days too", "a year without its next one"]
+)
+def test_a_piece_of_a_year_that_is_no_new_year_is_still_refused(bureau: Bureau, stray: date, year: int) -> None:
+    with pytest.raises(BadInput, match=f"the table of {year} is not whole"):
+        load(bureau, *NEW_YEAR_OF_2027, *FEASTS_OF_2027, SpecialDay(stray, "off"))
+
+
+def test_a_new_year_that_begins_in_a_year_that_is_not_loaded_is_refused(bureau: Bureau) -> None:
+    with pytest.raises(BadInput, match="the table of 2027 is not whole"):
+        load(bureau, SpecialDay(date(2027, 12, 31), "off"), *(SpecialDay(date(2028, *feast), "off") for feast in FEASTS))
+
+
 def test_a_day_set_by_hand_outlives_a_table_and_can_be_set_back(bureau: Bureau) -> None:
     change(bureau, date(2026, 7, 3), "off", name="本地纪念日")
     loaded = load(bureau, *(SpecialDay(date(2026, *feast), "off") for feast in FEASTS))
