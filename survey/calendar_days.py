@@ -13,7 +13,7 @@ from survey.casework.retiming import Retimed, retime
 from survey.errors import BadInput
 from survey.fieldwork.office import Office
 from survey.order_moves import said
-from survey.store.calendar_overlay import stored
+from survey.store.calendar_overlay import in_force
 from survey.store.models import CalendarDay
 from survey.working_days import Calendar, SpecialDay, beneath, incomplete_years
 
@@ -30,11 +30,6 @@ class Loaded:
     days: int
     kept: tuple[date, ...]
     moved: tuple[Retimed, ...]
-
-
-def in_force(session: Session) -> Calendar:
-    """The calendar `cn` with the days that are stored at this moment."""
-    return beneath().with_days(stored(session))
 
 
 def load_table(session: Session, office: Office, table: CalendarTable, source: str, by: str, now: datetime) -> Loaded:

@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 from survey.casework.numbering import next_number
 from survey.errors import NotAllowed, NotFound
 from survey.fieldwork.office import Office
+from survey.order_clock import Terms
 from survey.order_moves import LAPSED, READERS, Actor, Change, Standing
+from survey.store.calendar_overlay import in_force
 from survey.store.models import Escalation, Order, OrderAppeal, OrderEvent, OrderExtension
 from survey.store.queries.desk import last_verdict
 from survey.store.queries.orders import ORDERED
@@ -56,6 +58,14 @@ def standing_of(order: Order) -> Standing:
     """The row as the rules want to see it: of inspection as soon as its case is, with the consent that the case holds now."""
     standing = Standing(**{name: getattr(order, name) for name in FIELDS})
     return replace(standing, route=route_of(order), consent=order.escalation.consent)
+
+
+def as_of_now(session: Session, terms: Terms) -> Terms:
+    """The terms for whoever gives a deadline, with the calendar that is stored.
+
+    What this process holds may be some seconds old, and whoever changed the calendar has moved only the deadlines that were given before.
+    """
+    return terms if terms.own_calendar else replace(terms, own_calendar=in_force(session))
 
 
 def found(session: Session, order_id: str, actor: Actor, version: int | None = None) -> Order:

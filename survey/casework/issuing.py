@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from survey import orders
 from survey.alarms import AlarmKind
-from survey.casework.changes import carry_out, local_year, note, standing_of
+from survey.casework.changes import as_of_now, carry_out, local_year, note, standing_of
 from survey.casework.numbering import next_number
 from survey.errors import NotAllowed
 from survey.fieldwork.alarms import clear_alarm, raise_alarm
@@ -49,7 +49,7 @@ def issue(session: Session, office: Office, case: Escalation, by: Actor, terms: 
     if known is not None:
         return known
     _check_sorted_out(session, case)
-    return _issue(session, office, case, by, terms, now)
+    return _issue(session, office, case, by, as_of_now(session, terms), now)
 
 
 def may_issue(session: Session, case: Escalation, by: Actor, terms: Terms, now: datetime) -> Change:
@@ -125,7 +125,7 @@ def _issue_one(session: Session, office: Office, case: Escalation, terms: Terms,
 def _reroute(session: Session, office: Office, order: Order, terms: Terms, now: datetime, missing: set[int]) -> str | None:
     standing = replace(standing_of(order), route=order.route)
     try:
-        change = orders.reroute(standing, now, terms, HANDLING["abuse_alleged"].days or 0)
+        change = orders.reroute(standing, now, as_of_now(session, terms), HANDLING["abuse_alleged"].days or 0)
     except CalendarMissing as problem:
         missing.add(problem.year)
         return None

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from survey import orders
-from survey.casework.changes import carry_out, found, standing_of
+from survey.casework.changes import as_of_now, carry_out, found, standing_of
 from survey.errors import BadInput, NotAllowed
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
@@ -29,7 +29,14 @@ def decide_extension(
     if asked is None:
         raise NotAllowed("没有待审批的延期申请 / no extension waits for a decision")
     change = orders.decide_extension(
-        standing_of(order), actor, now, is_granted=is_granted, days=asked.days, asked_by=asked.asked_by, reason=reason, terms=terms
+        standing_of(order),
+        actor,
+        now,
+        is_granted=is_granted,
+        days=asked.days,
+        asked_by=asked.asked_by,
+        reason=reason,
+        terms=as_of_now(session, terms),
     )
     decided = carry_out(session, office, order, change)
     asked.decision, asked.decision_reason = change.after.extension, change.reason
@@ -69,7 +76,7 @@ def reassign(
     order, unit = found(session, order_id, actor, version), session.get(Unit, unit_id)
     if unit is None:
         raise BadInput("请选择责任单位 / choose the responsible unit", "unit")
-    change = orders.reassign(standing_of(order), actor, now, unit.id, reason, office.terms)
+    change = orders.reassign(standing_of(order), actor, now, unit.id, reason, as_of_now(session, office.terms))
     names = {"from": order.unit.name if order.unit else "", "to": unit.name}
     return carry_out(session, office, order, replace(change, details={**change.details, **names}))
 
@@ -77,7 +84,7 @@ def reassign(
 def return_(session: Session, office: Office, order_id: str, actor: Actor, version: int, reason: str, terms: Terms, now: datetime) -> Order:
     """Send an insufficient reply back to the unit, with a new deadline (R51)."""
     order = found(session, order_id, actor, version)
-    return carry_out(session, office, order, orders.return_(standing_of(order), actor, now, reason, terms))
+    return carry_out(session, office, order, orders.return_(standing_of(order), actor, now, reason, as_of_now(session, terms)))
 
 
 def supervise(
@@ -85,7 +92,7 @@ def supervise(
 ) -> Order:
     """Put it under the supervision of leadership (R51)."""
     order = found(session, order_id, actor, version)
-    return carry_out(session, office, order, orders.supervise(standing_of(order), actor, now, reason, terms))
+    return carry_out(session, office, order, orders.supervise(standing_of(order), actor, now, reason, as_of_now(session, terms)))
 
 
 def close(session: Session, office: Office, order_id: str, actor: Actor, version: int, outcome: str, reason: str, now: datetime) -> Order:
@@ -114,4 +121,4 @@ def note_recall(
 ) -> Order:  # fmt: skip
     """What came of calling again, one of `orders.RECALLED`: closed, returned, or under supervision (R51)."""
     order = found(session, order_id, actor, version)
-    return carry_out(session, office, order, orders.note_recall(standing_of(order), actor, now, result, terms))
+    return carry_out(session, office, order, orders.note_recall(standing_of(order), actor, now, result, as_of_now(session, terms)))

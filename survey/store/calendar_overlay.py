@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from survey import working_days
 from survey.store.models import CalendarDay
-from survey.working_days import SpecialDay
+from survey.working_days import Calendar, SpecialDay
 
 PERIOD_SECONDS = 5.0
 
@@ -58,6 +58,11 @@ def forget() -> None:
     with _lock:
         _where.clear()
         working_days.install((), "stored")
+
+
+def in_force(session: Session) -> Calendar:
+    """The calendar `cn` with the days that are stored at this moment, whatever this process holds."""
+    return working_days.beneath().with_days(stored(session))
 
 
 def stored(session: Session) -> list[SpecialDay]:

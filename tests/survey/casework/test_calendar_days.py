@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from survey.calendar_days import Loaded, load_table, set_day
 from survey.calendar_table import CalendarTable
@@ -17,9 +17,9 @@ from survey.errors import BadInput
 from survey.incidents.records import Rejection
 from survey.order_clock import Terms, due, retimed
 from survey.store import calendar_overlay
-from survey.store.models import AuditEntry, CalendarDay, OrderEvent
+from survey.store.models import AuditEntry, CalendarDay, Escalation, OrderEvent, Unit
 from survey.working_days import FEASTS, Calendar, CalendarMissing, SpecialDay, add_working_days, calendar, is_working_day
-from tests.survey.casework.conftest import Bureau
+from tests.survey.casework.conftest import CENTRE, Bureau
 
 THURSDAY = date(2026, 3, 12)
 FEASTS_OF_2027 = tuple(SpecialDay(date(2027, *feast), "off", "节日") for feast in FEASTS)
@@ -223,6 +223,61 @@ def test_another_process_takes_a_change_up_when_its_next_unit_of_work_looks(bure
     change(bureau, THURSDAY, "rule")
     with bureau.ground.work():
         assert THURSDAY not in calendar("cn").off
+
+
+DEEDS = {"issue": 27, "reroute": 21, "return_": 27, "supervise": 27, "reassign": 27, "note_recall": 27, "decide_extension": 26}
+"""When what is given on Wednesday 18 March is over, Thursday the 19th being off; an extension is counted from the 17th on."""
+
+
+@pytest.mark.parametrize(("deed", "day"), DEEDS.items())
+def test_a_deadline_is_counted_by_the_calendar_as_it_is_also_before_the_process_looks_again(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch, deed: str, day: int
+) -> None:
+    monkeypatch.setattr(calendar_overlay, "PERIOD_SECONDS", 3600.0)
+    order_id = prepared(bureau, deed)
+    now_in_force(bureau)
+    change(bureau, date(2026, 3, 19), "off", "当日停工")
+    assert date(2026, 3, 19) not in calendar("cn").off, "looked at every few seconds only"
+
+    order_id = due_anew(bureau, deed, order_id)
+
+    assert last_day_of(bureau, order_id) == date(2026, 3, day)
+
+
+def prepared(bureau: Bureau, deed: str) -> str:
+    """An order of Tuesday 10 March with which this can be done, eight days later; none where one is to be issued."""
+    [order_id] = bureau.signed() if deed != "issue" else [""]
+    if deed in ("return_", "note_recall"):
+        bureau.answered(order_id)
+    if deed == "decide_extension":
+        bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 5, "需外地核实", bureau.terms)
+    else:
+        bureau.ground.clock.advance(days=8)
+    if deed == "issue":
+        bureau.cases()
+    return order_id
+
+
+def due_anew(bureau: Bureau, deed: str, order_id: str) -> str:
+    """A deadline is given; the order that has it."""
+    match deed:
+        case "issue":
+            [order_id] = bureau.sweep().issued
+        case "reroute":
+            with bureau.ground.work() as work:
+                work.session.execute(update(Escalation).values(route="inspection"))
+            assert bureau.sweep().rerouted == (order_id,)
+        case "note_recall":
+            bureau.recall(order_id, "dissatisfied")
+        case "reassign":
+            with bureau.ground.work() as work:
+                work.session.add(Unit(id=77, code="other", name="城西派出所"))
+            bureau.do("reassign", order_id, CENTRE, 77, "辖区在城西")
+        case "decide_extension":
+            bureau.do(deed, order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
+        case _:
+            bureau.do(deed, order_id, CENTRE, "措施不具体", bureau.terms)
+    return order_id
 
 
 DAYS = st.dates(date(2026, 3, 10), date(2026, 5, 10))
