@@ -6,21 +6,22 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from survey import flow_ends as ends
 from survey.desk import danger
 from survey.desk.duty import WORKING, free_after
 from survey.desk_clock import LONGEST_EXTENSIONS, round_of
 from survey.disposition import Disposition
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork import transfers
+from survey.fieldwork.attempts import was_broken
 from survey.fieldwork.beginnings import answered
 from survey.fieldwork.callbacks import is_callback
 from survey.fieldwork.campaigns import finish_if_done
 from survey.fieldwork.escalations import note_consent
 from survey.fieldwork.office import Office
-from survey.fieldwork.respondents import change_disposition
-from survey.fieldwork.settlement import weigh_callback
+from survey.fieldwork.settlement import weigh_callback, weigh_case
 from survey.fieldwork.ticket_notes import note_step
-from survey.flow_state import State, is_wrong_person, verdict
+from survey.flow_state import State
 from survey.script import FOLLOWUP, ChoiceStep, Script
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
 from survey.store.queries import desk as queries
@@ -38,8 +39,11 @@ UNREACHED = (
 )  # fmt: skip
 """Results of a call back in which the two did not meet."""
 WISHES = ("handed_back", "ended")
-WEIGHED_AGAIN = ("not_confirmed", "break_off", "partial")
-"""Verdicts of a call taken over that what an operator writes down afterwards may change; a call back is weighed as a whole."""
+WEIGHED_AGAIN = ("not_confirmed", "break_off", "partial", "complete", "wrong_person", "technical")
+"""Verdicts of a call taken over that what an operator writes down afterwards may change; a call back is weighed as a whole.
+
+What the person refused or put off, and what stopped a survey, stays: no answer takes it back.
+"""
 
 
 class Taken(NotAllowed):
@@ -201,11 +205,19 @@ def _weigh_again(session: Session, office: Office, attempt: CallAttempt, script:
             weigh_callback(session, attempt, now)
             finish_if_done(session, office, attempt.campaign, now)
         return
-    state = State.from_json(attempt.flow_state or {})
-    found = Disposition.WRONG_PERSON if is_wrong_person(script, state) else verdict(state)
-    if attempt.disposition in WEIGHED_AGAIN and attempt.disposition != found.word:
-        attempt.disposition = found.word
-        change_disposition(session, attempt.respondent, found, now, attempt.id)
+    if attempt.disposition in WEIGHED_AGAIN:
+        attempt.disposition = _verdict_now(session, attempt, script).word
+    if attempt.settled_at is not None:
+        weigh_case(session, attempt, now)
+
+
+def _verdict_now(session: Session, attempt: CallAttempt, script: Script) -> Disposition:
+    """What the call amounts to with all that is written down; one that the line ended is whole, somebody else's, or technical."""
+    found = ends.outcome(script, State.from_json(attempt.flow_state or {}))
+    if found in (Disposition.COMPLETE, Disposition.WRONG_PERSON):
+        return found
+    undone = attempt.disposition == Disposition.WRONG_PERSON.word and was_broken(session, attempt)
+    return Disposition.TECHNICAL if undone or attempt.disposition == Disposition.TECHNICAL.word else found
 
 
 def settle_danger(session: Session, office: Office, public_id: str, user: User, choice: str, now: datetime) -> None:

@@ -110,12 +110,20 @@ def weigh_callback(session: Session, attempt: CallAttempt, now: datetime) -> Non
     """
     respondent = attempt.respondent
     attempt.disposition = _of_callback(session, attempt)
-    session.flush()
-    verdicts = [Disposition.from_word(past.disposition) for past in settled_attempts(session, respondent.id) if past.disposition]
-    if verdicts:
-        change_disposition(session, respondent, dispositions.of_case(verdicts, answered(session, respondent.id)), now, attempt.id)
+    weigh_case(session, attempt, now)
     if respondent.state == "waiting" and Disposition.from_word(respondent.disposition) in FINAL:
         close(respondent, "finished", now)
+
+
+def weigh_case(session: Session, attempt: CallAttempt, now: datetime) -> list[CallAttempt]:
+    """Give the case the disposition that all its calls and answers amount to, this call among them; the calls that counted."""
+    session.flush()
+    respondent = attempt.respondent
+    settled = settled_attempts(session, respondent.id)
+    verdicts = [Disposition.from_word(past.disposition) for past in settled if past.disposition]
+    if verdicts:
+        change_disposition(session, respondent, dispositions.of_case(verdicts, answered(session, respondent.id)), now, attempt.id)
+    return settled
 
 
 def _of_callback(session: Session, attempt: CallAttempt) -> str | None:
@@ -163,9 +171,7 @@ def decide_next(session: Session, attempt: CallAttempt, now: datetime) -> None:
     served is forgotten.
     """
     respondent = attempt.respondent
-    settled = settled_attempts(session, respondent.id)
-    verdicts = [Disposition.from_word(past.disposition) for past in settled if past.disposition]
-    change_disposition(session, respondent, dispositions.of_case(verdicts, answered(session, respondent.id)), now, attempt.id)
+    settled = weigh_case(session, attempt, now)
     if respondent.state in ("closed", "needs_review"):
         return
     if is_suppressed(session, attempt.phone_key):

@@ -691,6 +691,91 @@ def test_an_operator_finds_out_after_the_talk_that_it_was_somebody_else(bench: D
     assert bench.ground.respondent_of(bench.takeover().attempt_id).disposition == "wrong_person"
 
 
+FIVE = ("speed", "attitude", "outcome", "equipment", "appearance")
+
+
+def verdicts(bench: Desk) -> tuple[str | None, str]:
+    """Of the newest call at the desk, and of its case."""
+    attempt_id = bench.takeover().attempt_id
+    return bench.ground.attempt(attempt_id).disposition, bench.ground.respondent_of(attempt_id).disposition
+
+
+def test_somebody_else_in_a_second_call_leaves_what_the_first_one_brought(bench: Desk) -> None:
+    bench.ground.launch(1, lines=20)
+    attempt_id, token = bench.ground.dial_next()
+    bench.ground.talk(token, "1" + "121" + "9" + "1")
+    bench.ground.end(token)
+    bench.ground.clock.moment = bench.ground.respondent_of(attempt_id).due_at or bench.ground.now
+    bench.ground.clock.advance(minutes=1)
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "8")
+    bench.wish(wang, "ended")
+    bench.again(token)
+    bench.ground.end(token)
+    assert verdicts(bench) == ("not_confirmed", "partial")
+
+    bench.write(wang, "right_person", "no")
+    assert verdicts(bench) == ("wrong_person", "partial")
+
+
+def test_who_was_taken_for_somebody_else_by_a_slip_counts_after_all(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "8")
+    bench.wish(wang, "ended")
+    bench.again(token)
+    bench.ground.end(token)
+
+    bench.write(wang, "right_person", "no")
+    bench.write(wang, "right_person", "yes")
+    assert verdicts(bench) == ("break_off", "break_off")
+    for item in FIVE:
+        bench.write(wang, item, "satisfied")
+    assert verdicts(bench) == ("complete", "complete")
+
+
+@pytest.mark.parametrize("is_in_talk", [True, False])
+def test_a_call_with_somebody_else_is_no_interview_whenever_that_is_found_out(bench: Desk, is_in_talk: bool) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    if is_in_talk:
+        bench.write(wang, "right_person", "no")
+    bench.wish(wang, "ended")
+    bench.again(token)
+    bench.ground.end(token)
+    if not is_in_talk:
+        assert verdicts(bench) == ("complete", "complete")
+        bench.write(wang, "right_person", "no")
+    assert bench.ground.attempt(bench.takeover().attempt_id).disposition == "wrong_person"
+
+
+def test_a_call_that_the_line_ended_is_whole_once_the_last_answer_is_written_down(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang, "1" + "8")
+    for item in FIVE[:4]:
+        bench.write(wang, item, "satisfied")
+    bench.ground.end(token, "failed")
+    assert verdicts(bench) == ("technical", "partial")
+
+    bench.write(wang, "right_person", "no")
+    bench.write(wang, "right_person", "yes")
+    assert verdicts(bench) == ("technical", "partial")
+    bench.write(wang, FIVE[4], "satisfied")
+    assert verdicts(bench) == ("complete", "complete")
+
+
+def test_what_is_written_down_before_the_call_is_settled_counts_for_the_call_and_then_for_the_case(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.wish(wang, "ended")
+    bench.again(token)
+    bench.write(wang, "right_person", "no")
+    assert verdicts(bench) == ("wrong_person", "not_attempted")
+
+    bench.write(wang, "right_person", "yes")
+    bench.ground.end(token)
+    assert verdicts(bench) == ("complete", "complete")
+
+
 @pytest.mark.parametrize(("item", "code"), [("weather", "satisfied"), ("outcome", "wonderful"), ("reason", "none")])
 def test_an_answer_that_the_script_does_not_know_is_refused(bench: Desk, item: str, code: str) -> None:
     wang = bench.operator("wang")
