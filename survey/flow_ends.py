@@ -31,10 +31,13 @@ def leave(script: Script, state: State, *before: Action) -> Turn:
 
 
 def broken(script: Script, state: State) -> Turn:
-    """The line or our own system failed: no word of the person ended the call, so it may go on in another one (3.16)."""
+    """The line or our own system failed: no word of the person ended the call, so it may go on in another one (3.16).
+
+    Who is in danger is asked nothing more whatever ended the call, and somebody else neither.
+    """
     if state.node == CALLBACK_QUESTION or (state.postponing and not state.node):
         return leave(script, state)
-    if is_wrong_person(script, state):
+    if state.transfer == "danger" or is_wrong_person(script, state):
         return end(state, outcome(script, state), None)
     complete = interview(state) is Disposition.COMPLETE
     return end(state, Disposition.COMPLETE if complete else Disposition.TECHNICAL, None)

@@ -285,6 +285,13 @@ def test_hanging_up_before_the_confirmation_is_no_refusal_of_who_asked_for_a_hum
     assert verdict(call("8", HungUp())[1]) is Disposition.NOT_CONFIRMED
 
 
+@pytest.mark.parametrize("keys", [CONFIRMED, ASKED])
+@pytest.mark.parametrize("met", [[], [READY]])
+@pytest.mark.parametrize("end", [HungUp(), LineFailed()])
+def test_danger_stays_danger_whatever_ends_the_call(keys: str, met: list[Event], end: Event) -> None:
+    assert verdict(call(keys, Heard("danger", 0.9), *met, end)[1]) is Disposition.CIRCUMSTANCES
+
+
 def test_a_line_that_breaks_while_waiting_is_technical() -> None:
     assert verdict(call(CONFIRMED + "8", LineFailed())[1]) is Disposition.TECHNICAL
 
