@@ -25,7 +25,9 @@ log = logging.getLogger(__name__)
 door = Blueprint("voice", __name__)
 
 PAUSE_BEFORE_AGAIN = 6  # seconds; with the excuse about ten, in which a database comes back
-SPOKEN_AT_DESK = frozenset({"voice.tell_wait", "voice.tell_held", "voice.tell_music", "voice.whisper", "voice.accept", "voice.end_talk"})
+WITH_MUSIC = frozenset({"voice.tell_wait", "voice.tell_held", "voice.tell_music"})
+"""Endpoints that a person hears who waits for an operator: nobody who waits hears silence (O15), also while we are in trouble."""
+SPOKEN_AT_DESK = WITH_MUSIC | {"voice.whisper", "voice.accept", "voice.end_talk"}
 SPOKEN = SPOKEN_AT_DESK | {"voice.take_turn", "voice.fall_back", "voice.answer_incoming", "voice.take_incoming_key"}
 """Endpoints whose answer a person hears; the body of the others is ignored by the carrier."""
 
@@ -225,8 +227,10 @@ def language_of(token: str) -> str:
 
 
 def announce(texts: dict[str, str], *, then: str = "", language: str = "") -> Response:
-    """Say the sentence and go on at `then`; without it, hang up."""
+    """Say the sentence and after some seconds go on at `then`, for who waits with music until then; without it, hang up."""
     spoken = wording.spoken(texts, services_here().voices, services_here().office.bureau, language)
+    if then and request.endpoint in WITH_MUSIC:
+        return speak(twiml.wait(spoken, url_of(MUSIC), then))
     return speak(twiml.announce(spoken, pause_seconds=PAUSE_BEFORE_AGAIN if then else 0, then=then))
 
 

@@ -1,5 +1,8 @@
 """The operator's telephone at the voice door, when our own house falters."""
 
+from dataclasses import replace
+from typing import NoReturn
+
 import pytest
 from sqlalchemy import select
 
@@ -59,5 +62,20 @@ def test_a_person_who_is_held_hears_their_own_language_also_from_a_process_that_
     assert [say.get("language") for say in heard.iter("Say")] == ["zh-CN"]
 
 
-def _fail(*_: object, **__: object) -> None:
+@pytest.mark.parametrize("hook", ["queue", "held"])
+def test_who_waits_hears_music_and_no_silence_while_the_database_is_down(bench: Desk, telephone: Line, hook: str) -> None:
+    with bench.ground.sessions() as session:
+        token = session.scalars(select(CallAttempt.token).join(Takeover)).one()
+    bench.ground.office.contexts.clear()
+    broken = replace(services_of(bench.ground), unit_of_work=_fail)
+    telephone = Line(create_voice_app(broken).test_client(), token, telephone.sid)
+
+    excused = document(telephone.hook(hook))
+
+    assert [verb.tag for verb in excused] == ["Say", "Say", "Play", "Redirect"]
+    assert excused.findtext("Play") == f"{BASE}/voice/music.wav"
+    assert next_url(excused) == f"{BASE}/voice/attempts/{token}/{hook}?again=1"
+
+
+def _fail(*_: object, **__: object) -> NoReturn:
     raise ConnectionError
