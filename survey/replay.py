@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from survey import flow
 from survey.actions import Action, Collect, Hangup, Record, Say
 from survey.events import Event, HungUp, LineFailed, MachineAnswered
+from survey.flow_ends import Turn
 from survey.flow_operator import with_answers
 from survey.flow_state import State
 from survey.script import CALLBACK_QUESTION, TALKING, Script
@@ -19,19 +20,28 @@ from survey.script import CALLBACK_QUESTION, TALKING, Script
 SPEAKING = (Say, Collect, Record, Hangup)
 
 
+Written = tuple[str, str]
+"""An answer as an operator wrote it down while sorting a talk out: item and code."""
+
+
 @dataclass(frozen=True)
 class StoredTurn:
-    """A round trip as it was stored: the event, and the question that waited after it (empty: the call was over)."""
+    """A round trip as it was stored: the event, and the question that waited after it (empty: the call was over).
+
+    `written` is what an operator, whose talk was over, wrote down before the next one.
+    """
 
     event: Event
     node: str
+    written: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True)
 class StoredCall:
     """A conversation as it was stored. `machine` is the verdict that ended it, `broken` that the line or we ended it.
 
-    `written` is what an operator had written down (item to code) when the person or the line ended the talk with them.
+    `written` is what an operator had written down (item to code) when the person or the line ended the talk with them,
+    `written_after` what was written down after the last turn, while the talk was sorted out.
 
     `final` is where it stood at last: what it began with is read off it, because a call changes no answer of an earlier one
     and asks no question for which there is one.
@@ -42,6 +52,7 @@ class StoredCall:
     machine: str = ""
     broken: bool = False
     written: Mapping[str, str] = field(default_factory=dict)
+    written_after: tuple[Written, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,30 +80,40 @@ def beginning(script: Script, call: StoredCall) -> State:
     return flow.start(script, answers, may_postpone=final.may_postpone, postponing=postponing, operator_free=bool(final.offered))
 
 
-def story(call: StoredCall) -> tuple[Event, ...]:
+def story(call: StoredCall) -> tuple[StoredTurn, ...]:
     """All events of the call in order: the turns, with a machine's verdict where it ended the call, and the end itself.
 
     A verdict and a hang-up are no turns; the first turn that found the call over tells when the verdict had come.
     """
-    events = [turn.event for turn in call.turns]
+    events = list(call.turns)
     over = next((place for place, turn in enumerate(call.turns) if not turn.node), None)
     if call.machine:
-        events.insert(len(events) if over is None else over, MachineAnswered(call.machine))
+        events.insert(len(events) if over is None else over, StoredTurn(MachineAnswered(call.machine), ""))
     elif call.final.ended and over is None:
-        events.append(LineFailed() if call.broken else HungUp())
-    return tuple(events)
+        events.append(StoredTurn(LineFailed() if call.broken else HungUp(), ""))
+    return (*events[:-1], *(replace(last, written=last.written + call.written_after) for last in events[-1:]))
 
 
 def replay(script: Script, call: StoredCall) -> tuple[Passed, ...]:
-    """The course that the call takes on this script. Events after its end change nothing any more."""
+    """The course that the call takes on this script. Events after its end change nothing any more; what is written down does."""
     state, course = beginning(script, call), []
-    for event in story(call):
+    for turn in story(call):
         weighed: tuple[Action, ...] = ()
-        if state.node == TALKING and isinstance(event, HungUp | LineFailed):
+        if state.node == TALKING and isinstance(turn.event, HungUp | LineFailed):
             state, weighed = with_answers(script, state, call.written)
-        state, actions = flow.step(script, state, event)
-        course.append(Passed(event, (*weighed, *actions), state))
+        state, actions = flow.step(script, state, turn.event)
+        state, weighed_after = _with_written(script, state, turn.written)
+        course.append(Passed(turn.event, (*weighed, *actions, *weighed_after), state))
     return tuple(course)
+
+
+def _with_written(script: Script, state: State, written: Iterable[Written]) -> Turn:
+    """One by one, as each was counted when it was written down: a reason that was given and taken back leaves its trace."""
+    weighed: list[Action] = []
+    for item, code in written:
+        state, actions = with_answers(script, state, {item: code})
+        weighed += actions
+    return state, tuple(weighed)
 
 
 def contradiction(call: StoredCall, course: Sequence[Passed]) -> int | None:

@@ -58,7 +58,7 @@ def test_every_call_is_the_same_again_on_the_script_that_it_pinned(calls: Calls)
     faults = [(call, at) for script, call in calls if (at := contradiction(call, replay(script, call))) is not None]
 
     assert faults == []
-    happened = Counter(type(event) for _, call in calls for event in story(call))
+    happened = Counter(type(turn.event) for _, call in calls for turn in story(call))
     assert len(calls) > 25
     assert all(happened[kind] for kind in (Answered, Recorded, MachineAnswered, HungUp))
     assert any(turn.node == CALLBACK_QUESTION for _, call in calls for turn in call.turns)

@@ -12,11 +12,11 @@ from sqlalchemy.exc import OperationalError
 from survey import desk
 from survey.desk import Taken
 from survey.errors import BadInput, NotAllowed
-from survey.events import HungUp
+from survey.events import Digits, HungUp, Recorded
 from survey.fieldwork.alarms import standing_alarms
 from survey.fieldwork.replays import stored_calls
 from survey.replay import ways_under
-from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, User
+from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, Turn, User
 from survey.store.queries.desk import put_offer
 from survey.wrap_ups import check
 from tests.survey.desk.conftest import BAD, Desk
@@ -867,21 +867,55 @@ def test_a_newer_log_in_takes_the_desk_over(bench: Desk) -> None:
         assert desk.duty.is_on(session, "a newer log-in")
 
 
-@pytest.mark.parametrize("end", ["handed_back", "left"])
-def test_a_call_that_an_operator_took_over_is_replayed_as_it_was(bench: Desk, end: str) -> None:
+@pytest.mark.parametrize("late", [{}, {"right_person": "no"}, {"consent": "yes", "discipline": "yes"}, {"appearance": "dissatisfied"}])
+@pytest.mark.parametrize("end", ["handed_back", "ended", "left"])
+def test_a_call_that_an_operator_took_over_is_replayed_as_it_was(bench: Desk, end: str, late: dict[str, str]) -> None:
     wang = bench.operator("wang")
     token = bench.talk(wang)
     bench.write(wang, "equipment", "satisfied")
-    if end == "handed_back":
-        bench.wish(wang, "handed_back")
+    bench.ground.clock.advance(seconds=1)
+    if end != "left":
+        bench.wish(wang, end)
         bench.again(token)
     bench.ground.end(token)
+    for item, code in late.items():
+        bench.write(wang, item, code)
     bench.ground.clock.advance(minutes=5)
+    bench.tend()
     bench.call("1" + "8")
 
+    assert replayed(bench) == (1, 0)
+
+
+def test_what_is_written_down_while_the_script_goes_on_again_is_replayed_where_it_was(bench: Desk) -> None:
+    wang = bench.operator("wang")
+    token = bench.talk(wang)
+    bench.wish(wang, "handed_back")
+    bench.again(token)
+    bench.ground.clock.advance(seconds=1)
+    for item, code in (("discipline", "yes"), ("discipline", "no"), ("consent", "no")):
+        bench.write(wang, item, code)
+    bench.ground.clock.advance(seconds=1)
+    bench.again(token, Recorded(None, None, "1"))
+    bench.ground.clock.advance(seconds=1)
+    bench.again(token, Digits("1"))
+    bench.ground.end(token)
+    bench.write(wang, "consent", "yes")
+    assert [turn.node for turn in stored_turns(bench)][-3:] == ["reason", "interference", "remark"]
+
+    assert replayed(bench) == (1, 0)
+
+
+def stored_turns(bench: Desk) -> list[Turn]:
+    with bench.ground.sessions() as session:
+        return list(session.scalars(select(Turn).order_by(Turn.attempt_id, Turn.step)))
+
+
+def replayed(bench: Desk) -> tuple[int, int]:
+    """How many stored calls are the same again on their own script, and how many are not."""
     with bench.ground.sessions() as session:
         [campaign_id] = session.scalars(select(CallAttempt.campaign_id).distinct())
         stored = stored_calls(session, campaign_id)
         script = bench.ground.office.script(session, session.scalars(select(CallAttempt.script_version_id)).first() or 0)
         ways = ways_under(stored, script, script)
-    assert (ways.same, ways.unlike) == (1, 0)
+    return ways.same, ways.unlike
