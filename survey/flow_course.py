@@ -66,8 +66,12 @@ def offer_operator(script: Script, state: State, reason: str, *before: Action, t
 
 
 def for_operator(state: State, reason: str) -> State:
-    """The state in which an operator is offered for this reason, or waited for: the question that waits is put aside."""
+    """The state in which an operator is offered for this reason, or waited for: the question that waits is put aside.
+
+    An offer that was left is none to come back to: it was for the reason before.
+    """
     left = state.left if state.node in (CALLBACK_QUESTION, OPERATOR_QUESTION) else state.node
+    left = "" if left == OPERATOR_QUESTION else left
     offered = state.offered if reason in state.offered else (*state.offered, reason)
     return replace(state, transfer=reason, offered=offered, left=left, tries=0, repeats=0, unanswered=0, keys_only=False, doubted=None)
 

@@ -83,21 +83,30 @@ def _in_vain(script: Script, state: State, *before: Action) -> Turn:
         return course.advance(script, after, state.then, *told)
     if reason == "human_requested" and script.after_human == "continue":
         if not state.left:
-            return course.advance(script, replace(after, left=""), 0, *told)
+            return course.advance(script, after, _first_open(script, state) if state.confirmed else 0, *told)
         return course.ask(script, replace(after, node=state.left, left=""), script.question(state.left), state.left, *told)
     return ends.end(state, ends.outcome(script, state), "danger" if reason == "danger" else "thanks", *told)
 
 
 def _back_to_script(script: Script, state: State, weighed: tuple[Action, ...]) -> Turn:
     """On with the first question that has no answer yet (O19); with none left only the last words remain."""
-    waiting = [
+    place = _first_open(script, state)
+    told = (*weighed, Say("operator.back")) if place <= _last(script) else weighed
+    return course.advance(script, replace(_freed(state), left=""), place, *told)
+
+
+def _first_open(script: Script, state: State) -> int:
+    """The step of the first question that has no answer yet, or the one behind all questions."""
+    waiting = (
         script.positions[question.id]
         for question in script.questions
         if question.item not in state.answers and script.holds(question.when, state.answers)
-    ]
-    last = max(script.positions[question.id] for question in script.questions)
-    told = (*weighed, Say("operator.back")) if waiting else weighed
-    return course.advance(script, replace(_freed(state), left=""), min(waiting, default=last + 1), *told)
+    )
+    return min(waiting, default=_last(script) + 1)
+
+
+def _last(script: Script) -> int:
+    return max(script.positions[question.id] for question in script.questions)
 
 
 def _freed(state: State) -> State:

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from survey import flow
 from survey.actions import Action, Collect, Escalate, Hangup, Join, Say, Transfer, Withdraw
@@ -245,6 +247,33 @@ def test_or_goes_on_where_the_script_says_so() -> None:
     state, actions = call(CONFIRMED + "1" + "8", NOBODY, script=replace(shipped(), after_human="continue"))
 
     assert (state.node, said(actions)) == ("attitude", ["operator.nobody", "attitude"])
+
+
+@pytest.mark.parametrize(("keys", "waits"), [("-" * 6, "speed"), ("4", "attitude")])
+def test_who_left_an_offer_and_waited_in_vain_goes_on_with_the_questions_and_hears_no_second_offer(keys: str, waits: str) -> None:
+    script = replace(with_reasons("dissatisfied", "human_requested", "not_understood", after=""), after_human="continue")
+    state, actions = call(CONFIRMED + keys + "9" + "8", NOBODY, script=script)
+
+    assert (state.node, state.transfer, said(actions)) == (waits, "", ["operator.nobody", waits])
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([Digits("1"), Digits("4"), Digits("7"), Digits("8"), Digits("9"), NoInput(), NOBODY]), max_size=8))
+def test_whoever_waits_for_an_operator_waits_for_a_reason(events: list[Event]) -> None:
+    script = replace(with_reasons(*TRANSFER_REASONS, after=""), after_human="continue")
+    state, _ = call(CONFIRMED + "4", script=script)
+    for event in events:
+        state, actions = flow.step(script, state, event)
+        assert all(action.reason in TRANSFER_REASONS for action in actions if isinstance(action, Transfer))
+
+
+def test_who_asks_for_a_human_before_the_first_question_and_waits_in_vain_hears_the_opening() -> None:
+    script = replace(shipped(), after_human="continue")
+    state = flow.start(script, postponing=True, operator_free=True)
+    for event in (Answered(), Digits("8"), NOBODY):
+        state, actions = flow.step(script, state, event)
+
+    assert said(actions)[:2] == ["operator.nobody", "opening"]
 
 
 def test_who_is_in_danger_and_waited_in_vain_hears_the_advice_again() -> None:
