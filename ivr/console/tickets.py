@@ -45,7 +45,10 @@ class Step:
 
 @dataclass(frozen=True)
 class TicketPage:
-    """One ticket. `is_mine`: the visitor has claimed it; `may_close`: no order has to be closed first."""
+    """One ticket. `is_mine`: the visitor has claimed it; `may_close`: no order has to be closed first.
+
+    `may_merge`: a call back has no need of this very ticket.
+    """
 
     detail: TicketDetail
     steps: list[Step]
@@ -55,6 +58,7 @@ class TicketPage:
     is_mine: bool
     may_release: bool
     may_close: bool
+    may_merge: bool
     longest: int
     callback: CallbackOffer | None = None
     problem: Problem = NO_PROBLEM
@@ -148,6 +152,7 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
     with unknown_noted(), house.reads() as session:
         found = use_cases.ticket(session, public_id, reader)
         is_free = not use_cases.waits_for_order(session, found)
+        is_second = use_cases.is_of_second_call(session, found)
         detail = queries.detail(session, found, sees_inspection())
         callback = offer_of(session, found, house.clock.now())
         names = people.display_names(session, {*(one.by for one in detail.notes), detail.case.claimed_by or ""})
@@ -157,7 +162,8 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
         detail, [Step(row, _opened(row)) for row in detail.notes], due_date(case, house.clock.now(), house.office.bureau.tzinfo), names,
         number_text(order.year, order.serial) if order else "", holder == actor(),
         is_open and holder is not None and (holder == actor() or reader.role in use_cases.RELEASERS),
-        is_open and is_free and holder in (None, actor()), use_cases.LONGEST_NOTE, callback, problem,
+        is_open and is_free and holder in (None, actor()), is_open and not order and not is_second,
+        use_cases.LONGEST_NOTE, callback, problem,
     )  # fmt: skip
 
 

@@ -153,6 +153,8 @@ def merge(session: Session, office: Office, ticket_id: str, into: str, actor: Ac
         _check_holder(case, actor)
     if second.id == first.id or second.respondent.incident_id != first.respondent.incident_id:
         raise NotAllowed("只有同一警情的两件可以合并 / only two tickets of one incident can be merged")
+    if is_of_second_call(session, second):
+        raise NotAllowed("此件是再次回访中提出的，须在本件回拨 / it was made in a second call: call back from this ticket")
     if session.scalar(select(Order.id).where(Order.escalation_id == second.id)) is not None:
         raise NotAllowed("此件已有交办单，请把另一件并入此件 / this one has an order: merge the other one into it")
     _take_over(first, second)
@@ -160,6 +162,12 @@ def merge(session: Session, office: Office, ticket_id: str, into: str, actor: Ac
     _write(session, office, second, actor, "merge", "", now)
     _write(session, office, first, actor, "merge", "", now)
     return first
+
+
+def is_of_second_call(session: Session, case: Escalation) -> bool:
+    """Whether only a call back from this very ticket, by the script of the second call, may decide over an order of a unit (R51)."""
+    about = asked_about(session, case.respondent_id)
+    return about is not None and about.state in OPEN and about.route != INSPECTION
 
 
 def _take_over(first: Escalation, second: Escalation) -> None:

@@ -8,7 +8,7 @@ from flask import Flask
 from survey.casework import tickets
 from survey.casework.tickets import Taken
 from survey.order_moves import Actor
-from survey.store.models import Escalation, Order, Respondent, TicketNote
+from survey.store.models import Escalation, Order, Recall, Respondent, TicketNote
 from tests.ivr.console.builders import NOON, a_campaign, a_respondent, a_script, an_attempt, an_escalation
 from tests.ivr.console.conftest import post
 from tests.ivr.console.order_desk import OrderDesk, forms, press, take
@@ -23,15 +23,30 @@ def desk(services, clock, passwords) -> OrderDesk:
     return OrderDesk(services, clock)
 
 
-def _twin(desk: OrderDesk, case_id: str, **changes: object) -> str:
+def _twin(desk: OrderDesk, case_id: str, script: str = "跟踪回访", **changes: object) -> str:
     """A second ticket of the same incident, out of another campaign."""
     with desk.services.sessions.begin() as session:
         first = session.query(Escalation).filter_by(public_id=case_id).one()
         incident = first.respondent.incident
-        campaign = a_campaign(session, session.get_one(Respondent, first.respondent_id).campaign.draw, a_script(session, "跟踪回访"))
+        campaign = a_campaign(session, session.get_one(Respondent, first.respondent_id).campaign.draw, a_script(session, script))
         attempt = an_attempt(session, a_respondent(session, campaign, incident, 9000))
         made = {"reasons": ["human_requested"], "priority": 2, "consent": "no", "due_at": NOON, **changes}
         return an_escalation(session, attempt, **made).public_id
+
+
+def _in_second_call(desk: OrderDesk, log_in, **changes: object) -> tuple[str, str]:
+    """An order whose person asked for a human when called again: its public id, and that of the ticket of the second call."""
+    [order_id] = desk.issued()
+    unit, centre = log_in("unit"), log_in("centre")
+    for action in ("sign", "take_in_hand", "answer"):
+        take(unit, order_id, action)
+    take(centre, order_id, "begin_recall")
+    order = desk.order(order_id)
+    ticket = _twin(desk, order.escalation.public_id, **changes)
+    called = desk.case(ticket).respondent_id
+    with desk.services.sessions.begin() as session:
+        session.add(Recall(order_id=order.id, round=order.replies, respondent_id=called, entered_at=NOON))
+    return order_id, ticket
 
 
 def _actions(client, case_id: str) -> set[str]:
@@ -206,6 +221,30 @@ def test_what_came_out_of_abuse_makes_the_merged_ticket_inspections(desk, log_in
 
     assert desk.case(first).route == "inspection"
     assert log_in("operator").get(f"/escalations/{first}").status_code == 404
+
+
+def test_a_ticket_of_a_second_call_stays_its_own_while_its_order_is_open(desk, log_in):
+    """Merged, the call back went to the person of the survey, with the survey's questions, and the order waited for ever."""
+    order_id, ticket = _in_second_call(desk, log_in)
+    of_order, operator = desk.order(order_id).escalation.public_id, log_in("operator")
+
+    shown = operator.get(f"/escalations/{ticket}").text
+    refused = post(operator, f"/escalations/{ticket}/merge/{of_order}")
+
+    assert f"/escalations/{of_order}" in shown
+    assert f"merge/{of_order}" not in _actions(operator, ticket)
+    assert refused.status_code == 409
+    assert "此件是再次回访中提出的，须在本件回拨" in refused.text
+    assert desk.case(ticket).state == "open"
+
+
+def test_a_ticket_of_a_second_call_is_merged_when_its_order_is_over(desk, log_in):
+    order_id, ticket = _in_second_call(desk, log_in)
+    other, operator = _twin(desk, ticket, "满意度调查"), log_in("operator")
+    take(log_in("centre"), order_id, "void")
+
+    assert press(operator, f"/escalations/{ticket}", f"/escalations/{ticket}/merge/{other}").status_code == 303
+    assert desk.case(ticket).state == "merged"
 
 
 @pytest.mark.parametrize("role", ["operator", "centre"])
