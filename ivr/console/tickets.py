@@ -44,10 +44,18 @@ class Step:
 
 
 @dataclass(frozen=True)
+class ToNote:
+    """An order on which something has to be noted first."""
+
+    public_id: str
+    number: str
+
+
+@dataclass(frozen=True)
 class TicketPage:
     """One ticket. `is_mine`: the visitor has claimed it; `may_close`: no order has to be closed first.
 
-    `may_merge`: a call back has no need of this very ticket.
+    `may_merge`: a call back has no need of this very ticket. `to_note`: the order that waits to be told what came of this second call.
     """
 
     detail: TicketDetail
@@ -59,6 +67,7 @@ class TicketPage:
     may_release: bool
     may_close: bool
     may_merge: bool
+    to_note: ToNote | None
     longest: int
     callback: CallbackOffer | None = None
     problem: Problem = NO_PROBLEM
@@ -152,7 +161,8 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
     with unknown_noted(), house.reads() as session:
         found = use_cases.ticket(session, public_id, reader)
         is_free = not use_cases.waits_for_order(session, found)
-        is_second = use_cases.is_of_second_call(session, found)
+        is_second, waiting = use_cases.is_of_second_call(session, found), use_cases.order_to_note(session, found, reader)
+        to_note = ToNote(waiting.public_id, number_text(waiting.year, waiting.serial)) if waiting else None
         detail = queries.detail(session, found, sees_inspection())
         callback = offer_of(session, found, house.clock.now())
         names = people.display_names(session, {*(one.by for one in detail.notes), detail.case.claimed_by or ""})
@@ -162,7 +172,7 @@ def _page(public_id: str, problem: Problem = NO_PROBLEM) -> TicketPage:
         detail, [Step(row, _opened(row)) for row in detail.notes], due_date(case, house.clock.now(), house.office.bureau.tzinfo), names,
         number_text(order.year, order.serial) if order else "", holder == actor(),
         is_open and holder is not None and (holder == actor() or reader.role in use_cases.RELEASERS),
-        is_open and is_free and holder in (None, actor()), is_open and not order and not is_second,
+        is_open and is_free and not to_note and holder in (None, actor()), is_open and not order and not is_second, to_note,
         use_cases.LONGEST_NOTE, callback, problem,
     )  # fmt: skip
 

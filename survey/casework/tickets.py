@@ -9,13 +9,15 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from survey.casework.changes import route_of
+from survey.casework.numbering import number_text
 from survey.errors import BadInput, NotAllowed, NotFound
 from survey.fieldwork.office import Office
 from survey.fieldwork.ticket_notes import note_step
 from survey.order_moves import OPEN, Actor
 from survey.store.models import Escalation, Order, User
 from survey.store.queries.orders import INSPECTION, ORDERED
-from survey.store.queries.recalls import asked_about
+from survey.store.queries.recalls import asked_about, waiting_for
 
 WORKERS = ("administrator", "operator", "centre")
 """Who works on tickets; those of inspection are its own alone."""
@@ -121,12 +123,20 @@ def note(session: Session, office: Office, ticket_id: str, actor: Actor, text: s
 
 
 def close_ticket(session: Session, office: Office, ticket_id: str, actor: Actor, text: str, now: datetime) -> Escalation:
-    """It is settled, with what came of it; one of dissatisfaction is settled by its order alone. Raises Taken, BadInput."""
+    """It is settled, with what came of it; one of dissatisfaction is settled by its order alone.
+
+    Raises Taken, BadInput, NotAllowed while an order waits for a word of this one.
+    """
     case = _locked(session, ticket_id, actor)
     check_open(case)
     _check_holder(case, actor)
     if waits_for_order(session, case):
         raise NotAllowed("不满意件随其交办单办结 / a ticket of dissatisfaction is closed with its order")
+    order = order_to_note(session, case, actor)
+    if order is not None:
+        number = number_text(order.year, order.serial)
+        zh = f"请先在交办单 {number} 上登记再次回访结果，再了结此件"
+        raise NotAllowed(f"{zh} / first note on order {number} what came of calling again, then close this ticket")
     case.state = "closed"
     _write(session, office, case, actor, "close", _said(text), now)
     return case
@@ -142,6 +152,15 @@ def waits_for_order(session: Session, case: Escalation) -> bool:
         about = asked_about(session, case.respondent_id)
         return about is None or about.route != INSPECTION or about.state in OPEN
     return order is not None and order.state in OPEN
+
+
+def order_to_note(session: Session, case: Escalation, actor: Actor) -> Order | None:
+    """The order on which has to be noted first what came of this second call, because it waits for nothing else (R51).
+
+    Who may not know of the order is not kept by it: inspection notes what came of its own, and nobody else hears of that (R35).
+    """
+    order = waiting_for(session, case.respondent_id)
+    return order if order is not None and may_know(route_of(order), actor) else None
 
 
 def merge(session: Session, office: Office, ticket_id: str, into: str, actor: Actor, now: datetime) -> Escalation:

@@ -96,6 +96,13 @@ def asked_about(session: Session, respondent_id: int) -> Order | None:
     return session.scalars(mine.where(Recall.respondent_id == respondent_id)).one_or_none()
 
 
+def waiting_for(session: Session, respondent_id: int) -> Order | None:
+    """The order that still waits for what comes of the second call of this very respondent; None for one of a survey."""
+    mine = select(Order).join(Recall, (Recall.order_id == Order.id) & (Recall.round == Order.replies))
+    mine = mine.where(Recall.respondent_id == respondent_id, Recall.noted_at.is_(None), Order.state == "recalling")
+    return session.scalars(mine).one_or_none()
+
+
 def is_of_an_order() -> ColumnElement[bool]:
     """Whether a case was made in a second call about an order that is still open, or that inspection has: it is part of that order."""
     mine = select(Recall.id).join(Order, Recall.order_id == Order.id).where(Recall.respondent_id == Escalation.respondent_id)

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from survey.casework import tickets
 from survey.casework.tickets import Taken
@@ -245,6 +246,35 @@ def test_a_ticket_of_a_second_call_is_merged_when_its_order_is_over(desk, log_in
 
     assert press(operator, f"/escalations/{ticket}", f"/escalations/{ticket}/merge/{other}").status_code == 303
     assert desk.case(ticket).state == "merged"
+
+
+@pytest.mark.parametrize("result", ["satisfied", "unreachable", "dissatisfied"])
+def test_a_ticket_of_a_second_call_is_closed_once_its_order_knows_what_came_of_it(desk, log_in, open_page, result):
+    """Closed before, nobody called any more, and the order waited for ever."""
+    order_id, ticket = _in_second_call(desk, log_in)
+    operator, page = log_in("operator"), f"/escalations/{ticket}"
+    shown = open_page(operator, page)
+    assert "请先在交办单上登记再次回访结果，再了结此件：2026-0001" in shown.text
+    assert f"/orders/{order_id}" in shown.html
+    assert "close" not in _actions(operator, ticket)
+
+    refused = post(operator, f"{page}/close", text="多次未接通")
+    assert refused.status_code == 409
+    assert "请先在交办单 2026-0001 上登记再次回访结果" in refused.text
+
+    take(operator, order_id, "note_recall", result=result)
+    assert press(operator, page, f"{page}/close", text="多次未接通").status_code == 303
+    assert desk.case(ticket).state == "closed"
+
+
+def test_who_may_not_know_of_the_order_of_a_second_call_is_not_kept_by_it(desk, log_in):
+    _, ticket = _in_second_call(desk, log_in, reasons=["danger"])
+    with desk.services.sessions.begin() as session:
+        session.scalars(select(Order)).one().escalation.route = "inspection"
+    operator, page = log_in("operator"), f"/escalations/{ticket}"
+    assert "2026-0001" not in operator.get(page).text
+
+    assert press(operator, page, f"{page}/close", text="已派警到场").status_code == 303
 
 
 @pytest.mark.parametrize("role", ["operator", "centre"])
