@@ -13,7 +13,7 @@ from survey.casework.changes import as_of_now, carry_out, local_year, note, stan
 from survey.casework.numbering import next_number
 from survey.errors import NotAllowed
 from survey.fieldwork.alarms import clear_alarm, raise_alarm
-from survey.fieldwork.escalations import HANDLING
+from survey.fieldwork.escalations import HANDLING, send_second_calls
 from survey.fieldwork.office import Office
 from survey.order_clock import Terms
 from survey.order_moves import SYSTEM, Actor, Change
@@ -129,4 +129,5 @@ def _reroute(session: Session, office: Office, order: Order, terms: Terms, now: 
     except CalendarMissing as problem:
         missing.add(problem.year)
         return None
+    send_second_calls(session, order.id)
     return carry_out(session, office, order, change).public_id

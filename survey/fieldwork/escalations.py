@@ -11,6 +11,7 @@ from survey.fieldwork.alarms import raise_alarm
 from survey.fieldwork.campaigns import rules_of
 from survey.fieldwork.office import Office
 from survey.store.models import CallAttempt, Escalation, Order, Recall
+from survey.store.queries.recalls import INSPECTION, cases_about, is_about_inspection
 from survey.working_days import CalendarMissing, calendar, deadline
 
 
@@ -46,10 +47,33 @@ def escalate(session: Session, office: Office, attempt: CallAttempt, reason: str
         case.reasons = [*case.reasons, reason]
         case.state, case.priority = "open", min(case.priority, handling.priority)
         case.due_at = min(case.due_at or due_at, due_at)
-        case.route = "inspection" if "inspection" in (case.route, handling.route) else "centre"
         session.flush()
+        _send(session, case)
         office.record(session, now, "system", "case.escalate", f"attempt:{attempt.id}", reason=reason)
     return case
+
+
+def _send(session: Session, case: Escalation) -> None:
+    """Whose case it is: inspection's for its own reasons, and in a second call about an order of inspection (R35).
+
+    Who may be in danger is kept from nobody for the order's sake: somebody must act at once (R34).
+    """
+    if any(HANDLING[reason].route == INSPECTION for reason in case.reasons):
+        case.route = INSPECTION
+    elif is_about_inspection(session, case.respondent_id):
+        case.route = "centre" if "danger" in case.reasons else INSPECTION
+    session.flush()
+    if case.route == INSPECTION:
+        for order_id in session.scalars(select(Order.id).where(Order.escalation_id == case.id)):
+            send_second_calls(session, order_id)
+
+
+def send_second_calls(session: Session, order_id: int) -> None:
+    """What was made in second calls about an order goes to inspection with it, but for who may be in danger (R34, R35)."""
+    for case in cases_about(session, order_id):
+        if "danger" not in case.reasons:
+            case.route = INSPECTION
+    session.flush()
 
 
 def withdraw(session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime) -> None:

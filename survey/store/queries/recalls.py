@@ -90,6 +90,12 @@ def open_cases(session: Session, order_id: int) -> Sequence[Escalation]:
     return session.scalars(mine.where(Recall.order_id == order_id, Escalation.state == "open").order_by(Escalation.id)).all()
 
 
+def cases_about(session: Session, order_id: int) -> Sequence[Escalation]:
+    """Every case that was made in a second call about an order, whatever has become of it."""
+    mine = select(Escalation).join(Recall, Recall.respondent_id == Escalation.respondent_id)
+    return session.scalars(mine.where(Recall.order_id == order_id).order_by(Escalation.id)).all()
+
+
 def asked_about(session: Session, respondent_id: int) -> Order | None:
     """The order about which the respondent was called again; None for one of a survey."""
     mine = select(Order).join(Recall, Recall.order_id == Order.id)
@@ -114,6 +120,11 @@ def about_inspection() -> ColumnElement[bool]:
     mine = select(Recall.id).join(Order, Recall.order_id == Order.id).join(Escalation, Order.escalation_id == Escalation.id)
     hidden = or_(Order.route == INSPECTION, Escalation.route == INSPECTION)
     return mine.where(Recall.respondent_id == Respondent.id, hidden).exists()
+
+
+def is_about_inspection(session: Session, respondent_id: int) -> bool:
+    """`about_inspection` of one respondent."""
+    return session.scalar(select(Respondent.id).where(Respondent.id == respondent_id, about_inspection())) is not None
 
 
 def round_of(session: Session, follows_id: int, number: int) -> Campaign | None:

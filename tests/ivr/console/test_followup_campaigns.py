@@ -3,8 +3,9 @@
 import pytest
 from sqlalchemy import select
 
+from survey import fieldwork
 from survey.store.models import Campaign, Escalation, Incident, Order, Recall, RecallRound, Respondent
-from tests.ivr.console.builders import NOON, a_campaign, a_respondent
+from tests.ivr.console.builders import NOON, a_campaign, a_respondent, an_attempt
 
 
 @pytest.fixture
@@ -73,3 +74,23 @@ def test_once_inspection_has_the_order_the_second_call_is_known_to_it_alone(log_
 
     assert log_in("operator").get(f"/calls/{followup[1]}").status_code == 404
     assert log_in("inspection").get(f"/calls/{followup[1]}").status_code == 200
+
+
+@pytest.mark.parametrize(("reasons", "status"), [
+    (["human_requested"], 404), (["human_requested", "danger"], 200), (["danger", "human_requested"], 200), (["abuse_alleged"], 404),
+])  # fmt: skip
+def test_a_ticket_of_a_second_call_about_inspections_order_is_inspections_but_for_who_may_be_in_danger(
+    log_in, open_page, followup, services, reasons, status
+):
+    with services.unit_of_work() as work:
+        session = work.session
+        session.scalars(select(Order)).one().escalation.route = "inspection"
+        called = session.scalars(select(Respondent).where(Respondent.public_id == followup[1])).one()
+        attempt = an_attempt(session, called)
+        for reason in reasons:
+            ticket = fieldwork.escalate(session, services.office, attempt, reason, NOON).public_id
+
+    assert log_in("operator").get(f"/escalations/{ticket}").status_code == status
+    assert (f"/escalations/{ticket}" in open_page(log_in("operator"), "/escalations").html) is (status == 200)
+    assert f"/escalations/{ticket}" in open_page(log_in("inspection"), "/escalations").html
+    assert open_page(log_in("inspection"), f"/escalations/{ticket}").html

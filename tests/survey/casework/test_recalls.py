@@ -355,6 +355,28 @@ def test_an_allegation_takes_the_open_order_from_its_unit(bureau: Bureau) -> Non
     assert (bureau.order(order_id).route, bureau.order(order_id).state) == ("inspection", "issued")
 
 
+@pytest.mark.parametrize(("reason", "route"), [("human_requested", "inspection"), ("danger", "centre")])
+@pytest.mark.parametrize("way", ["found", "merged"])
+def test_what_was_open_of_a_second_call_goes_to_inspection_with_the_order(bureau: Bureau, way: str, reason: str, route: str) -> None:
+    begun(bureau)
+    office, [person] = bureau.ground.office, followups(bureau)
+    called(bureau, DISSATISFIED)
+    with bureau.ground.work() as work:
+        attempt = work.session.scalars(select(CallAttempt).where(CallAttempt.respondent_id == person.id)).one()
+        case_id = fieldwork.escalate(work.session, office, attempt, reason, bureau.now).id
+        assert work.session.get_one(Escalation, case_id).route == "centre"
+    with bureau.ground.work() as work:
+        case = work.session.scalars(select(Order)).one().escalation
+        if way == "found":
+            fieldwork.escalate(work.session, office, case.attempt, "abuse_alleged", bureau.now)
+        else:
+            case.route = "inspection"
+            casework.issue_due(work.session, office, bureau.terms, bureau.now)
+
+    with bureau.ground.sessions() as session:
+        assert session.get_one(Escalation, case_id).route == route
+
+
 def test_with_the_order_that_inspection_took_over_the_allegation_of_the_second_call_leaves_the_queue(bureau: Bureau) -> None:
     [order_id] = begun(bureau)
     called(bureau, ALLEGING)
