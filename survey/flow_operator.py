@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from survey import flow_course as course
 from survey import flow_ends as ends
-from survey.actions import Action, Join, Say, Transfer
+from survey.actions import Action, Escalate, Join, Say, Transfer
 from survey.events import Event, OperatorReady, TransferEnded
 from survey.flow_ends import Turn
 from survey.flow_heard import choice_of
@@ -25,9 +25,13 @@ DESK = frozenset({WAITING, TALKING})
 
 
 def connect(state: State, reason: str, *before: Action) -> Turn:
-    """Have the person wait for an operator. Whoever leaves meanwhile has a case in the human queue already (O12)."""
-    state, escalations = escalate(course.for_operator(state, reason), "danger" if reason == "danger" else "human_requested")
-    return replace(state, node=WAITING), (*before, *escalations, Say("operator.connecting"), Transfer(reason))
+    """Have the person wait for an operator. Whoever leaves meanwhile has a case in the human queue already (O12).
+
+    The case is told each time: an operator may have settled it meanwhile, after an earlier talk in this call.
+    """
+    asks = "danger" if reason == "danger" else "human_requested"
+    state, _ = escalate(course.for_operator(state, reason), asks)
+    return replace(state, node=WAITING), (*before, Escalate(asks), Say("operator.connecting"), Transfer(reason))
 
 
 def chosen(script: Script, state: State, choice: Choice) -> Turn:

@@ -118,7 +118,10 @@ def _close_cases(session: Session, order: Order, after: Standing) -> None:
 
 
 def is_call_owed(session: Session, case: Escalation) -> bool:
-    """Whether a person of ours still has to talk with the one of this case, whatever becomes of its order (R34, R36)."""
+    """Whether a person of ours still has to talk with the one of this case, whatever becomes of its order (R34, R36).
+
+    Who waited for somebody in vain after a talk is owed another.
+    """
     return bool(set(case.reasons) - set(ORDERED)) and last_verdict(session, case.respondent_id) not in TALKED
 
 

@@ -264,7 +264,8 @@ def wrap_up(session: Session, office: Office, public_id: str, user: User, given:
         note_consent(session, takeover.attempt.respondent_id, given.consent)
     if case is not None:
         is_sent_back = is_second and given.verdict == "order" and not BOUND & set(reasons)
-        if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open":
+        is_last = queries.last_asking(session, takeover.attempt.respondent_id) is takeover  # else the person has asked again since
+        if (given.verdict in ("resolved", "no_contact") or is_sent_back) and case.state == "open" and is_last:
             case.state = "settled"
         note_step(session, office, case, user.name, f"call_{given.verdict}", given.remark.strip(), now)
     free_after(session, takeover, now)

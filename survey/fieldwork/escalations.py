@@ -32,8 +32,17 @@ HANDLING = {
 }
 
 
-def escalate(session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime) -> Escalation:
-    """Open the respondent's case, or add the reason to the open one; the earliest deadline holds. Raises KeyError for an unknown reason."""
+OVER = ("settled", "closed")
+"""States of a case with which nobody is busy any more, because of what was done until then."""
+
+
+def escalate(
+    session: Session, office: Office, attempt: CallAttempt, reason: str, now: datetime, *, anew: bool = False
+) -> Escalation:  # fmt: skip
+    """Open the respondent's case, or add the reason to the open one; the earliest deadline holds. Raises KeyError for an unknown reason.
+
+    `anew`: the person gives the reason at this moment. A case that was over before is open again then, also where it knows the reason.
+    """
     handling = HANDLING[reason]
     due_at = _due_at(session, office, attempt, handling, now)
     case = _case_of(session, attempt.respondent_id)
@@ -43,8 +52,11 @@ def escalate(session: Session, office: Office, attempt: CallAttempt, reason: str
             state="open", opened_at=now, due_at=due_at,
         )  # fmt: skip
         session.add(case)
-    if reason not in case.reasons:
-        case.reasons = [*case.reasons, reason]
+    is_over = case.state in OVER
+    if reason not in case.reasons or (anew and is_over):
+        if is_over:
+            case.due_at, case.claimed_by, case.claimed_at = None, None, None
+        case.reasons = [*case.reasons, *({reason} - set(case.reasons))]
         case.state, case.priority = "open", min(case.priority, handling.priority)
         case.due_at = min(case.due_at or due_at, due_at)
         session.flush()

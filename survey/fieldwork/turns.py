@@ -174,7 +174,7 @@ def apply(work: UnitOfWork, office: Office, attempt: CallAttempt, action: Record
         case OptOut():
             opt_out(work.session, office, attempt.phone_key, "refused in the call", now, attempt.id)
         case Escalate(reason):
-            escalate(work.session, office, attempt, reason, now)
+            escalate(work.session, office, attempt, reason, now, anew=True)
         case Withdraw(reason):
             withdraw(work.session, office, attempt, reason, now)
         case SetDisposition(disposition):

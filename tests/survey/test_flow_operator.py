@@ -89,6 +89,12 @@ def test_a_script_says_for_whom_the_operator_is(reason: str) -> None:
     assert call(keys, *events, script=others)[0].transfer == ""
 
 
+def test_who_waits_once_more_after_a_talk_is_told_to_the_queue_again_because_their_case_may_be_settled() -> None:
+    _, actions = call(CONFIRMED + "8", READY, BACK, *NO_ANSWER, Digits("1"))
+
+    assert actions == (Escalate("human_requested"), Say("operator.connecting"), Transfer("not_understood"))
+
+
 def test_who_accepts_waits_and_has_a_case_in_the_queue_already() -> None:
     state, actions = call(TAKEN)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Exists, case, exists, func, literal, select
+from sqlalchemy import ColumnElement, Exists, case, exists, func, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -135,10 +135,16 @@ def is_in_hand(session: Session, respondent_id: int) -> bool:
 
 
 def last_verdict(session: Session, respondent_id: int) -> str:
-    """What an operator last made of a talk with the respondent; empty where none was sorted out."""
-    mine = select(Takeover.verdict).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
-    sorted_out = mine.where(CallAttempt.respondent_id == respondent_id, Takeover.verdict != "").order_by(Takeover.wrapped_at.desc())
-    return session.scalar(sorted_out.limit(1)) or ""
+    """What an operator made of the last talk with the respondent; empty where none was sorted out, or they waited for one of us again."""
+    last = last_asking(session, respondent_id)
+    return "" if last is None else last.verdict
+
+
+def last_asking(session: Session, respondent_id: int) -> Takeover | None:
+    """The last time that the respondent waited for one of ours or talked with one; a call back only where it has come to a talk."""
+    mine = select(Takeover).join(CallAttempt, Takeover.attempt_id == CallAttempt.id)
+    mine = mine.where(CallAttempt.respondent_id == respondent_id, or_(Takeover.verdict != "", CallAttempt.purpose != CALLBACK))
+    return session.scalars(mine.order_by(Takeover.id.desc()).limit(1)).first()
 
 
 def offered_users(session: Session, takeover_id: int) -> dict[int, set[str]]:

@@ -12,12 +12,12 @@ from sqlalchemy.exc import OperationalError
 from survey import desk
 from survey.desk import Taken
 from survey.errors import BadInput, NotAllowed
-from survey.events import Digits, HungUp, Recorded
+from survey.events import Digits, HungUp, NoInput, Recorded
 from survey.fieldwork.alarms import standing_alarms
 from survey.fieldwork.replays import stored_calls
 from survey.replay import ways_under
 from survey.store.models import Answer, CallAttempt, Duty, Escalation, Offer, OperatorAnswer, Takeover, Turn, User
-from survey.store.queries.desk import put_offer
+from survey.store.queries.desk import last_verdict, put_offer
 from survey.wrap_ups import check
 from tests.survey.desk.conftest import BAD, Desk
 
@@ -803,6 +803,64 @@ def test_a_call_is_sorted_out_and_the_operator_free_again(bench: Desk) -> None:
     with bench.ground.sessions() as session:
         case = session.scalars(select(Escalation)).one()
         assert (case.state, case.consent) == ("open", "no")
+
+
+@pytest.mark.parametrize("sorted_out", ["before", "after"])
+def test_who_is_promised_a_call_after_a_talk_that_has_settled_the_case_is_in_the_queue_again(bench: Desk, sorted_out: str) -> None:
+    """Handed back they understood nothing, waited once more, and nobody came: “we will call you back” was said, and no ticket was open."""
+    wang, _ = bench.operator("wang"), bench.operator("li")
+    token = bench.talk(wang, "1" + "8")
+    first, due_at = bench.takeover().public_id, the_case(bench).due_at
+    assert due_at is not None
+    bench.wish(wang, "handed_back")
+    bench.again(token)
+    if sorted_out == "before":
+        bench.ground.clock.advance(minutes=1)
+        bench.wrap_up(wang, "resolved", remark="已说明")
+        assert the_case(bench).state == "settled"
+        bench.ground.clock.advance(days=1)
+    for event in (*[NoInput()] * 6, Digits("1")):
+        bench.again(token, event)
+    assert bench.takeover().public_id != first
+    for _ in range(4):
+        bench.tend()
+        bench.ground.clock.advance(seconds=20)
+    assert "operator.nobody" in bench.again(token)
+    if sorted_out == "after":
+        bench.wrap_up(wang, "resolved", remark="已说明", public_id=first)
+
+    case = the_case(bench)
+    assert (case.state, case.reasons, case.claimed_by) == ("open", ["human_requested"], None)
+    assert case.due_at is not None
+    assert (case.due_at > due_at) is (sorted_out == "before"), "what was due for the first asking was done"
+    with bench.ground.sessions() as session:
+        assert last_verdict(session, case.respondent_id) == "", "the end of an order does not close it either"
+
+
+def test_who_is_talked_with_once_more_after_a_talk_is_settled_by_the_later_one(bench: Desk) -> None:
+    wang, li = bench.operator("wang"), bench.operator("li")
+    token = bench.talk(wang, "1" + "8")
+    bench.wish(wang, "handed_back")
+    bench.again(token)
+    bench.wrap_up(wang, "resolved", remark="已说明")
+    for event in (*[NoInput()] * 6, Digits("1")):
+        bench.again(token, event)
+    bench.claim(li)
+    bench.accept(bench.ring())
+    bench.again(token)
+    bench.bridge(token)
+    bench.again(token)
+    assert the_case(bench).state == "open"
+    bench.wrap_up(li, "no_contact")
+
+    assert the_case(bench).state == "settled"
+    with bench.ground.sessions() as session:
+        assert last_verdict(session, the_case(bench).respondent_id) == "no_contact"
+
+
+def the_case(bench: Desk) -> Escalation:
+    with bench.ground.sessions() as session:
+        return session.scalars(select(Escalation)).one()
 
 
 def test_a_call_that_is_not_sorted_out_in_time_frees_the_operator_and_stays_a_case(bench: Desk) -> None:
