@@ -11,7 +11,7 @@ from survey import casework
 from survey.order_clock import Terms
 from survey.order_moves import Actor
 from survey.order_replies import Reply
-from survey.store.models import Answer, CallAttempt, Campaign, Escalation, Order, Respondent
+from survey.store.models import Answer, CallAttempt, Campaign, Escalation, Order, Respondent, Unit
 from survey.store.sealing import place
 from tests.survey.fieldwork.conftest import Ground, ground
 
@@ -95,6 +95,14 @@ class Bureau:
     def unit(self, order_id: str, *, head: bool = False) -> Actor:
         """Somebody of the order's unit."""
         return Actor("head.sun" if head else "officer.zhou", "unit", self.order(order_id).unit_id, is_head=head)
+
+    def another_unit(self) -> int:
+        """A unit that has no order yet."""
+        with self.ground.work() as work:
+            unit = Unit(code="other", name="城西派出所")
+            work.session.add(unit)
+            work.session.flush()
+            return unit.id
 
     def do(self, use_case: str, order_id: str, actor: Actor, *arguments: object, version: int | None = None, **named: object) -> Order:
         """One use case on the order as it stands, in a transaction of its own."""

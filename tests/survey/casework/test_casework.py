@@ -23,7 +23,6 @@ from survey.store.models import (
     OrderReply,
     Respondent,
     Takeover,
-    Unit,
 )
 from survey.store.queries.appeals import answers_under_upheld_appeals, appeals_waiting
 from survey.store.unit_of_work import UnitOfWork
@@ -162,17 +161,9 @@ def test_what_an_upheld_appeal_was_not_about_is_still_to_be_answered_in_time(bur
     assert bureau.recall(order_id, "satisfied").outcome == "satisfied"
 
 
-def another_unit(bureau: Bureau) -> int:
-    with bureau.ground.work() as work:
-        unit = Unit(code="other", name="城西派出所")
-        work.session.add(unit)
-        work.session.flush()
-        return unit.id
-
-
 def test_an_order_that_was_not_its_own_goes_to_the_right_unit_and_leaves_the_mean_of_the_wrong_one(bureau: Bureau) -> None:
     [order_id] = bureau.issued()
-    wrong, other = bureau.unit(order_id), another_unit(bureau)
+    wrong, other = bureau.unit(order_id), bureau.another_unit()
     bureau.do("appeal", order_id, wrong, "not_own", "在城西派出所辖区")
     bureau.ground.clock.advance(days=1)
     bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="辖区属实", unit_id=other)
@@ -198,7 +189,7 @@ def test_the_right_unit_may_ask_for_an_extension_though_the_wrong_one_had_one(bu
     [order_id] = bureau.issued()
     bureau.do("ask_extension", order_id, bureau.unit(order_id, head=True), 3, "需外地核实", bureau.terms)
     bureau.do("decide_extension", order_id, CENTRE, is_granted=True, reason="同意延期", terms=bureau.terms)
-    other = another_unit(bureau)
+    other = bureau.another_unit()
     bureau.do("reassign", order_id, CENTRE, other, "辖区在城西")
     assert bureau.view(order_id, CENTRE).extension is None
 
@@ -221,7 +212,7 @@ def test_an_extension_that_nobody_decided_on_lapses_when_the_order_ends_or_goes_
         bureau.do("appeal", order_id, head, "not_own", "非我单位辖区")
         bureau.do("decide_appeal", order_id, CENTRE, is_upheld=True, reason="查证属实")
     else:
-        bureau.do("reassign", order_id, CENTRE, another_unit(bureau), "辖区在城西")
+        bureau.do("reassign", order_id, CENTRE, bureau.another_unit(), "辖区在城西")
 
     with bureau.ground.sessions() as session:
         assert session.scalars(select(OrderExtension.decision)).one() == "lapsed"

@@ -30,7 +30,6 @@ from survey.store.models import (
 from survey.store.sealing import place
 from survey.struck_out import STRUCK
 from tests.survey.casework.conftest import CENTRE, IMPROVED, INSPECTOR, LEADER, NAME, VISITED, Bureau
-from tests.survey.casework.test_casework import another_unit
 
 NUMBER = "+8610000000000"
 TOLD = f"我是{NAME}，我的电话是 100 0000 0000，民警态度不好"
@@ -51,7 +50,7 @@ def test_what_another_unit_has_signed_and_replied_is_not_the_present_ones(bureau
         bureau.answered(order_id)
     else:
         bureau.do("sign", order_id, unit)
-    second = another_unit(bureau)
+    second = bureau.another_unit()
     bureau.do("reassign", order_id, CENTRE, second, "辖区在城西")
 
     told = printed(bureau, order_id, CENTRE)

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from survey import casework
 from survey.order_clock import Terms, is_office_open, last_day
 from survey.sheet.weekly import blocks
-from survey.store.models import Alarm, Escalation, Notice, Order, Unit
+from survey.store.models import Alarm, Escalation, Notice, Order
 from survey.working_days import Calendar
 from tests.conftest import ON_SQLITE_ALONE, StandingClock, without_rows
 from tests.survey.casework.conftest import CENTRE, Bureau
@@ -176,11 +176,7 @@ def test_a_deadline_that_was_missed_is_counted_in_its_month_though_the_order_has
 def test_who_is_given_an_overdue_order_has_missed_nothing(bureau: Bureau) -> None:
     [order_id] = bureau.signed()
     tick(bureau, "2026-03-18T09:00")
-    with bureau.ground.work() as work:
-        unit = Unit(code="other", name="城西派出所")
-        work.session.add(unit)
-        work.session.flush()
-        other = unit.id
+    other = bureau.another_unit()
     bureau.do("reassign", order_id, CENTRE, other, "辖区在城西")
 
     assert overdue(bureau) == (1, [0]), "the order was overdue this month, but not with the unit that has it now"
@@ -270,12 +266,7 @@ def test_each_unit_that_has_an_order_is_told_of_the_same_deadline_once(bureau: B
     bureau.terms = Terms(days=1)
     bureau.ground.office = replace(bureau.ground.office, terms=bureau.terms)
     [order_id] = bureau.signed()
-    first = bureau.order(order_id).unit_id
-    with bureau.ground.work() as work:
-        other = Unit(code="other", name="城西派出所")
-        work.session.add(other)
-        work.session.flush()
-        second = other.id
+    first, second = bureau.order(order_id).unit_id, bureau.another_unit()
     for unit in (None, second, first, second):
         if unit is not None:
             bureau.do("reassign", order_id, CENTRE, unit, "辖区不符")

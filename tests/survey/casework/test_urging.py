@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from survey import casework
 from survey.errors import NotAllowed, NotFound
 from survey.order_moves import Actor
-from survey.store.models import AuditEntry, Escalation, Notice, Unit
+from survey.store.models import AuditEntry, Escalation, Notice
 from tests.survey.casework.conftest import CENTRE, INSPECTOR, LEADER, Bureau
 
 
@@ -45,12 +45,7 @@ def test_the_office_is_told_number_deadline_and_days_once_a_day_and_the_trail_wh
 
 def test_the_office_that_is_given_the_order_can_be_reminded_the_day_another_was(bureau: Bureau) -> None:
     [order_id] = bureau.signed()
-    wrong = bureau.order(order_id).unit_id
-    with bureau.ground.work() as work:
-        unit = Unit(code="other", name="城西派出所")
-        work.session.add(unit)
-        work.session.flush()
-        right = unit.id
+    wrong, right = bureau.order(order_id).unit_id, bureau.another_unit()
     urge(bureau, order_id)
     bureau.do("reassign", order_id, CENTRE, right, "辖区在城西")
 
