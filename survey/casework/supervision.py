@@ -29,15 +29,9 @@ def decide_extension(
     if asked is None:
         raise NotAllowed("没有待审批的延期申请 / no extension waits for a decision")
     change = orders.decide_extension(
-        standing_of(order),
-        actor,
-        now,
-        is_granted=is_granted,
-        days=asked.days,
-        asked_by=asked.asked_by,
-        reason=reason,
+        standing_of(order), actor, now, is_granted=is_granted, days=asked.days, asked_by=asked.asked_by, reason=reason,
         terms=as_of_now(session, terms),
-    )
+    )  # fmt: skip
     decided = carry_out(session, office, order, change)
     asked.decision, asked.decision_reason = change.after.extension, change.reason
     asked.decided_by, asked.decided_at = actor.name, now

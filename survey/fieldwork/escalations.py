@@ -56,7 +56,7 @@ def escalate(
     if reason not in case.reasons or (anew and is_over):
         if is_over:
             case.due_at, case.claimed_by, case.claimed_at = None, None, None
-        case.reasons = [*case.reasons, *({reason} - set(case.reasons))]
+        case.reasons = list(dict.fromkeys((*case.reasons, reason)))
         case.state, case.priority = "open", min(case.priority, handling.priority)
         case.due_at = min(case.due_at or due_at, due_at)
         session.flush()
